@@ -1,0 +1,173 @@
+//! The device below the adapter: what a vendor implements for real hardware, and the simulated SR-IOV GPU.
+
+pub mod abi;
+
+use alloc::sync::Arc;
+
+use crate::dirty::Tracker;
+use crate::migration::state::VfHardware;
+use crate::sched::{Counters, Policy, VfParameters};
+use crate::vram::Vram;
+use crate::{Result, VfIndex};
+
+/// A run of bytes in the local segment, page-aligned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Region {
+    /// Byte offset in the segment.
+    pub offset: u64,
+    /// Size in bytes.
+    pub bytes: u64,
+}
+
+impl Region {
+    /// First byte after the region.
+    pub const fn end(&self) -> u64 {
+        self.offset + self.bytes
+    }
+}
+
+/// What a host must share for a VF's state to fit this device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// PCI vendor id.
+    pub vendor: u16,
+    /// PCI device id of a VF.
+    pub device: u16,
+    /// Revision of the silicon.
+    pub revision: u8,
+    /// Version of the firmware; newer takes the state of older within one major version (high 16 bits).
+    pub firmware: u32,
+}
+
+/// The fixed sizes of a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Geometry {
+    /// Bytes of the local segment.
+    pub vram_bytes: u64,
+    /// Most VFs that can exist at once.
+    pub max_vfs: u32,
+    /// Bytes of a page of the dirty plane: a power of two, 4096 or more.
+    pub dirty_page_bytes: u64,
+    /// Levels of a GPU page table, root included.
+    pub page_table_levels: u32,
+    /// Index bits of each level; a table has `1 << bits` entries of 8 bytes.
+    pub page_table_index_bits: u32,
+}
+
+/// Host physical address of a page table's root, in the terms of its segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TableAddress {
+    /// System memory, physical address.
+    System(u64),
+    /// Local segment, byte offset.
+    Local(u64),
+}
+
+/// A DMA buffer of the host, submitted to a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HostSubmission {
+    /// Node to run on.
+    pub node: usize,
+    /// Root page table of the submitting process.
+    pub root: TableAddress,
+    /// GPU virtual address of the DMA buffer.
+    pub dma_address: u64,
+    /// Bytes in the DMA buffer.
+    pub dma_bytes: u32,
+    /// Fence to report when it is done.
+    pub fence: u32,
+}
+
+/// What the device tells the adapter. Called on engine threads at PASSIVE_LEVEL, in order for each node.
+pub trait InterruptSink: Send + Sync {
+    /// A host submission is done.
+    fn completed(&self, node: usize, fence: u32);
+    /// A host submission was refused or touched an unmapped address.
+    fn faulted(&self, node: usize, fence: u32, address: u64);
+    /// A preemption request is done: nothing after `last_completed` runs.
+    fn preempted(&self, node: usize, preemption_fence: u32, last_completed: u32);
+}
+
+/// An MSI-X table entry with the host's address, as WriteVirtualizedInterrupt delivers it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MsixEntry {
+    /// Physical address the message is written to.
+    pub address: u64,
+    /// The message.
+    pub data: u32,
+    /// Bit 0 masks the vector.
+    pub control: u32,
+}
+
+/// The pages of a VF's BAR 0: page-aligned system memory that the device owns and the guest maps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BarPages {
+    /// First byte.
+    pub base: *mut u8,
+    /// Size in bytes.
+    pub bytes: usize,
+}
+
+/// An SR-IOV GPU whose VFs can be moved.
+///
+/// Every method may be called from several threads at once. A method that names a VF never waits for another VF.
+pub trait Device: Send + Sync {
+    /// Ids and versions. Constant.
+    fn identity(&self) -> Identity;
+    /// Sizes. Constant.
+    fn geometry(&self) -> Geometry;
+    /// The local segment's bytes, to read. Writes go through the engines or [`Device::tracker`]'s `TrackedVram`.
+    fn vram(&self) -> &dyn Vram;
+    /// The dirty plane and the bases over it.
+    fn tracker(&self) -> &Tracker;
+
+    /// Starts the engines; interrupts go to `sink`.
+    fn start(&self, sink: Arc<dyn InterruptSink>) -> Result<()>;
+    /// Stops the engines and waits until they are still. Idempotent.
+    fn stop(&self);
+
+    /// Queues a host DMA buffer. In order for each node. Callable at DISPATCH_LEVEL.
+    fn submit(&self, submission: HostSubmission) -> Result<()>;
+    /// Asks a node to drop what the host queued and has not begun; the answer comes as `preempted`.
+    fn preempt(&self, node: usize, preemption_fence: u32);
+    /// Last fence the node completed for the host.
+    fn last_completed_fence(&self, node: usize) -> u32;
+    /// Whether the node makes progress or is idle (false: it hangs in one packet).
+    fn responsive(&self, node: usize) -> bool;
+    /// Aborts what runs on the node; the answer is the last fence aborted (or completed, if none was).
+    fn reset_engine(&self, node: usize) -> Result<u32>;
+    /// Forgets cached translations under `root`.
+    fn flush_tlb(&self, root: TableAddress);
+    /// Device clock in ticks (nanoseconds), and ticks a second.
+    fn clock(&self) -> (u64, u64);
+
+    /// Gives a VF its memory: zeroed before anything can read it. Regions are in the order of VF addresses.
+    fn vf_enable(&self, vf: VfIndex, regions: &[Region]) -> Result<()>;
+    /// Takes a VF's memory away, zeroed, and stops it.
+    fn vf_disable(&self, vf: VfIndex) -> Result<()>;
+    /// Function level reset: rings, registers and memory as after `vf_enable`; a pause stays.
+    fn vf_reset(&self, vf: VfIndex) -> Result<()>;
+    /// Takes the VF off every engine and waits for its packet in flight. Then: no write, interrupt or dirty mark of it.
+    fn vf_pause(&self, vf: VfIndex) -> Result<()>;
+    /// Lets a paused VF run again.
+    fn vf_resume(&self, vf: VfIndex) -> Result<()>;
+    /// Reads the VF's own memory; `offset` is a VF address.
+    fn vf_read(&self, vf: VfIndex, offset: u64, out: &mut [u8]) -> Result<()>;
+    /// Writes the VF's own memory and marks it dirty; `offset` is a VF address. Only while paused.
+    fn vf_write(&self, vf: VfIndex, offset: u64, data: &[u8]) -> Result<()>;
+    /// The pages of its BAR 0.
+    fn vf_bar(&self, vf: VfIndex) -> Result<BarPages>;
+    /// Writes an entry of its MSI-X table.
+    fn vf_write_msix(&self, vf: VfIndex, index: usize, entry: MsixEntry) -> Result<()>;
+    /// Copies its state, VRAM apart, into `state` without allocating. Only while paused.
+    fn vf_save(&self, vf: VfIndex, state: &mut VfHardware) -> Result<()>;
+    /// Puts a state back. Only while paused.
+    fn vf_restore(&self, vf: VfIndex, state: &VfHardware) -> Result<()>;
+
+    /// Sets a VF's quantum, preemption timeout, priority and weight.
+    fn vf_parameters(&self, vf: VfIndex, parameters: VfParameters) -> Result<()>;
+    /// Sets a VF's migration policy on every node, in force by the next packet.
+    fn vf_policy(&self, vf: VfIndex, policy: Policy) -> Result<()>;
+    /// A VF's scheduling counters on a node.
+    fn vf_counters(&self, vf: VfIndex, node: usize) -> Result<Counters>;
+}

@@ -1,0 +1,178 @@
+//! The operating system of a host process: std's threads, clock and memory.
+//!
+//! UNSAFETY: hands out and takes back page-aligned memory.
+#![expect(unsafe_code)]
+
+extern crate std;
+
+use alloc::boxed::Box;
+use core::fmt;
+use core::sync::atomic::{AtomicUsize, Ordering};
+use core::time::Duration;
+use std::alloc::{Layout, alloc_zeroed, dealloc};
+use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use super::{Level, Os, RawEvent, RawThread};
+use crate::{Error, PAGE_SIZE, Result};
+
+/// Installs the host's operating system below the adapter; calling it again does nothing.
+pub fn install() {
+    super::install(&HostOs);
+}
+
+/// std as an operating system below the driver.
+pub struct HostOs;
+
+/// Spins before a waiter starts to yield: about as long as the longest short critical section.
+const SPINS: u32 = 100;
+/// Yields before a waiter starts to sleep.
+const YIELDS: u32 = 1000;
+
+fn acquire(word: &AtomicUsize) {
+    let mut tries = 0u32;
+    while word.compare_exchange_weak(0, 1, Ordering::Acquire, Ordering::Relaxed).is_err() {
+        tries = tries.saturating_add(1);
+        match tries {
+            0..SPINS => core::hint::spin_loop(),
+            SPINS..YIELDS => std::thread::yield_now(),
+            _ => std::thread::sleep(Duration::from_micros(50)),
+        }
+    }
+}
+
+fn page_layout(bytes: usize) -> Option<Layout> {
+    Layout::from_size_align(bytes, PAGE_SIZE as usize).ok().filter(|_| bytes > 0)
+}
+
+impl Os for HostOs {
+    fn now(&self) -> u64 {
+        static START: OnceLock<Instant> = OnceLock::new();
+        u64::try_from(START.get_or_init(Instant::now).elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    fn lock(&self, word: &AtomicUsize) {
+        acquire(word);
+    }
+
+    fn unlock(&self, word: &AtomicUsize) {
+        word.store(0, Ordering::Release);
+    }
+
+    fn spin_lock(&self, word: &AtomicUsize) -> u8 {
+        acquire(word);
+        0
+    }
+
+    fn spin_unlock(&self, word: &AtomicUsize, _irql: u8) {
+        word.store(0, Ordering::Release);
+    }
+
+    fn event(&self) -> Result<Box<dyn RawEvent>> {
+        Ok(Box::new(HostEvent::default()))
+    }
+
+    fn spawn(&self, name: &'static str, body: Box<dyn FnOnce() + Send>) -> Result<Box<dyn RawThread>> {
+        let thread = std::thread::Builder::new().name(name.into()).spawn(body).map_err(|_| Error::NoResources)?;
+        Ok(Box::new(HostThread(Mutex::new(Some(thread)))))
+    }
+
+    fn yield_now(&self) {
+        std::thread::yield_now();
+    }
+
+    fn allocate_pages(&self, bytes: usize) -> *mut u8 {
+        let Some(layout) = page_layout(bytes) else { return core::ptr::null_mut() };
+        // SAFETY: the layout's size is not zero.
+        unsafe { alloc_zeroed(layout) }
+    }
+
+    unsafe fn free_pages(&self, pages: *mut u8, bytes: usize) {
+        let Some(layout) = page_layout(bytes) else { return };
+        // SAFETY: the caller gives back memory of allocate_pages, made with this same layout.
+        unsafe { dealloc(pages, layout) }
+    }
+
+    fn map_system(&self, physical: u64, _bytes: usize) -> *mut u8 {
+        // A host process has no physical addresses: the simulated kernel above uses virtual ones for them.
+        core::ptr::with_exposed_provenance_mut(physical as usize)
+    }
+
+    fn unmap_system(&self, _mapping: *mut u8, _bytes: usize) {}
+
+    fn log(&self, level: Level, line: fmt::Arguments<'_>) {
+        if level <= log_level() {
+            std::eprintln!("gpup_kmd: {line}");
+        }
+    }
+}
+
+/// How much the driver says on standard error: GPUP_KMD_LOG = error, warning (the default), info or debug.
+fn log_level() -> Level {
+    static LEVEL: OnceLock<Level> = OnceLock::new();
+    *LEVEL.get_or_init(|| match std::env::var("GPUP_KMD_LOG").as_deref() {
+        Ok("error") => Level::Error,
+        Ok("info") => Level::Info,
+        Ok("debug") => Level::Debug,
+        _ => Level::Warning,
+    })
+}
+
+#[derive(Default)]
+struct HostEvent {
+    set: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl RawEvent for HostEvent {
+    fn signal(&self) {
+        *self.set.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.changed.notify_one();
+    }
+
+    fn wait(&self, timeout_ns: u64) -> bool {
+        let set = self.set.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut set, _) = self
+            .changed
+            .wait_timeout_while(set, Duration::from_nanos(timeout_ns), |set| !*set)
+            .unwrap_or_else(PoisonError::into_inner);
+        core::mem::take(&mut *set)
+    }
+}
+
+struct HostThread(Mutex<Option<JoinHandle<()>>>);
+
+impl RawThread for HostThread {
+    fn join(&self) {
+        let thread = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // A panicking body has printed its message; the one who waits need not die of it too.
+            let _ = thread.join();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_lets_one_waiter_through_per_signal() {
+        let event = HostOs.event().unwrap();
+        event.signal();
+        assert!(event.wait(0));
+        assert!(!event.wait(1_000));
+    }
+
+    #[test]
+    fn pages_are_zeroed_and_aligned() {
+        let pages = HostOs.allocate_pages(8192);
+        assert_eq!(pages as usize % 4096, 0);
+        // SAFETY: two pages were just allocated.
+        let bytes = unsafe { core::slice::from_raw_parts(pages, 8192) };
+        assert!(bytes.iter().all(|byte| *byte == 0));
+        // SAFETY: they came from allocate_pages(8192) and the slice above is no longer used.
+        unsafe { HostOs.free_pages(pages, 8192) };
+    }
+}
