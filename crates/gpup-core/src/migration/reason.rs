@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use crate::Error;
+
 /// What of the source does not fit the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mismatch {
@@ -68,5 +70,17 @@ impl fmt::Display for Damage {
             Self::Missing => "a mandatory record is missing",
             Self::BadValue => "a value is outside its limits",
         })
+    }
+}
+
+impl From<Mismatch> for Error {
+    fn from(mismatch: Mismatch) -> Self {
+        Self::Incompatible(mismatch)
+    }
+}
+
+impl From<Damage> for Error {
+    fn from(damage: Damage) -> Self {
+        Self::Corrupt(damage)
     }
 }
