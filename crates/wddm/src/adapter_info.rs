@@ -5,7 +5,7 @@ use crate::macros::{abi, bits, callbacks, open_enum};
 use crate::status::NTSTATUS;
 
 open_enum! {
-    /// The header's `DXGK_QUERYADAPTERINFOTYPE`.
+    /// Questions of DxgkDdiQueryAdapterInfo.
     pub enum DXGK_QUERYADAPTERINFOTYPE {
         DXGKQAITYPE_UMDRIVERPRIVATE = 0,
         DXGKQAITYPE_DRIVERCAPS = 1,
@@ -59,7 +59,7 @@ open_enum! {
 }
 
 bits! {
-    /// The header's `DXGK_QUERYADAPTERINFOFLAGS`.
+    /// Who asks.
     pub struct DXGK_QUERYADAPTERINFOFLAGS: u32 [Value] {
         VirtualMachineData = 0,
         SecureVirtualMachine = 1,
@@ -67,7 +67,7 @@ bits! {
         Reserved = 2: 30,
     }
 
-    /// The header's `DXGK_PHYSICALADAPTERFLAGS`.
+    /// What a physical adapter can do.
     pub struct DXGK_PHYSICALADAPTERFLAGS: u32 [Value] {
         IoMmuSupported = 0,
         GpuMmuSupported = 1,
@@ -82,7 +82,7 @@ bits! {
         Reserved = 9: 23,
     }
 
-    /// The header's `DXGK_IOMMU_CAPS`.
+    /// Answer to query 35, DXGKQAITYPE_IOMMU_CAPS.
     pub struct DXGK_IOMMU_CAPS: u32 [Value] {
         IommuIsolationSupported = 0,
         IommuIsolationRequired = 1,
@@ -93,7 +93,7 @@ bits! {
         Reserved = 5: 27,
     }
 
-    /// The header's `DXGK_64_BIT_ONLY_CAPS`.
+    /// Whether 32-bit processes are served.
     pub struct DXGK_64_BIT_ONLY_CAPS: u32 [Value] {
         SupportsOnly64Bit = 0,
     } reserved {
@@ -107,7 +107,7 @@ bits! {
         Reserved = 1: 31,
     }
 
-    /// The header's `DXGK_DEVICE_TYPE_CAPS`.
+    /// Answer to query 28, DXGKQAITYPE_DEVICE_TYPE_CAPS.
     pub struct DXGK_DEVICE_TYPE_CAPS: u32 [Value] {
         Discrete = 0,
         Detachable = 1,
@@ -117,7 +117,8 @@ bits! {
 }
 
 abi! {
-    /// The header's `DXGKARG_QUERYADAPTERINFO`.
+    /// Argument of [`DXGKDDI_QUERYADAPTERINFO`]: the question, and buffers whose sizes (in bytes) are to be
+    /// honoured.
     pub struct DXGKARG_QUERYADAPTERINFO {
         Type: DXGK_QUERYADAPTERINFOTYPE,
         pInputData: PVOID,
@@ -128,14 +129,15 @@ abi! {
         hKmdProcessHandle: HANDLE,
     }
 
-    /// The header's `DXGK_QUERYPHYSICALADAPTERCAPSIN`.
+    /// Input of query 15, DXGKQAITYPE_PHYSICALADAPTERCAPS.
     pub struct DXGK_QUERYPHYSICALADAPTERCAPSIN {
         PhysicalAdapterIndex: u32,
     }
 
-    /// The header's `DXGK_PHYSICALADAPTERCAPS`.
+    /// Answer to query 15: nodes, and the one that pages.
     pub struct DXGK_PHYSICALADAPTERCAPS {
         NumExecutionNodes: u16,
+        /// The node that runs paging operations.
         PagingNodeIndex: u16,
         DxgkPhysicalAdapterHandle: PVOID,
         Flags: DXGK_PHYSICALADAPTERFLAGS,
@@ -143,23 +145,23 @@ abi! {
         VirtualCopyNodeIndex: u32,
     }
 
-    /// The header's `DXGK_PHYSICAL_MEMORY_CAPS`.
+    /// Answer to query 34, DXGKQAITYPE_PHYSICAL_MEMORY_CAPS.
     pub struct DXGK_PHYSICAL_MEMORY_CAPS {
         HighestVisibleAddress: PHYSICAL_ADDRESS,
     }
 
-    /// The header's `DXGK_HARDWARERESERVEDRANGES`.
+    /// Answer to query 22, DXGKQAITYPE_HARDWARERESERVEDRANGES.
     pub struct DXGK_HARDWARERESERVEDRANGES {
         NumRanges: u32,
         pPhysicalRanges: *mut DXGK_MEMORYRANGE,
     }
 
-    /// The header's `DXGK_FRAMEBUFFERSAVEAREA`.
+    /// Answer to query 21, DXGKQAITYPE_FRAMEBUFFERSAVESIZE.
     pub struct DXGK_FRAMEBUFFERSAVEAREA {
         MaximumSize: SIZE_T,
     }
 
-    /// The header's `DXGK_NATIVE_FENCE_CAPS`.
+    /// What native fences need.
     pub struct DXGK_NATIVE_FENCE_CAPS {
         MonitoredValueStride: u32,
         MapToGpuSystemProcess: BOOLEAN,
@@ -168,7 +170,7 @@ abi! {
         Reserved: [u8; 28],
     }
 
-    /// The header's `DXGK_USERMODESUBMISSION_CAPS`.
+    /// What user-mode submission needs.
     pub struct DXGK_USERMODESUBMISSION_CAPS {
         Flags: DXGK_USERMODESUBMISSION_CAPS_FLAGS,
         DoorbellSizeInBytes: u32,
@@ -178,7 +180,7 @@ abi! {
 }
 
 callbacks! {
-    /// The header's `DXGKDDI_QUERYADAPTERINFO`.
+    /// Answers a question about the adapter.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: 0.
     pub type PDXGKDDI_QUERYADAPTERINFO = DXGKDDI_QUERYADAPTERINFO(

@@ -9,7 +9,7 @@ use crate::segment::{D3DDDI_SEGMENTPREFERENCE, DXGK_SEGMENTBANKPREFERENCE};
 use crate::status::NTSTATUS;
 
 open_enum! {
-    /// The header's `D3DKMDT_STANDARDALLOCATION_TYPE`.
+    /// Allocations that the system itself asks for.
     pub enum D3DKMDT_STANDARDALLOCATION_TYPE {
         D3DKMDT_STANDARDALLOCATION_SHAREDPRIMARYSURFACE = 1,
         D3DKMDT_STANDARDALLOCATION_SHADOWSURFACE = 2,
@@ -19,7 +19,7 @@ open_enum! {
         D3DKMDT_STANDARDALLOCATION_FENCESTORAGE = 6,
     }
 
-    /// The header's `D3DKMDT_GDISURFACETYPE`.
+    /// What a GDI surface is for.
     pub enum D3DKMDT_GDISURFACETYPE {
         D3DKMDT_GDISURFACE_INVALID = 0,
         D3DKMDT_GDISURFACE_TEXTURE = 1,
@@ -32,7 +32,7 @@ open_enum! {
         D3DKMDT_GDISURFACE_TEXTURE_CPUVISIBLE_CROSSADAPTER = 8,
     }
 
-    /// The header's `DXGKARG_FENCESTORAGEVALUETYPE`.
+    /// Which value of a fence is stored.
     pub enum DXGKARG_FENCESTORAGEVALUETYPE {
         D3DKARG_FENCESTORAGETYPE_CURRENTVALUE = 0,
         D3DKARG_FENCESTORAGETYPE_MONITOREDVALUE = 1,
@@ -40,14 +40,14 @@ open_enum! {
 }
 
 bits! {
-    /// The header's `DXGK_CREATEALLOCATIONFLAGS`.
+    /// How allocations are made.
     pub struct DXGK_CREATEALLOCATIONFLAGS: u32 [Value] {
         Resource = 0,
     } reserved {
         Reserved = 1: 31,
     }
 
-    /// The header's `DXGK_ALLOCATIONINFOFLAGS`.
+    /// What an allocation needs, before WDDM 2.0.
     pub struct DXGK_ALLOCATIONINFOFLAGS: u32 [Value] {
         CpuVisible = 0,
         PermanentSysMem = 1,
@@ -84,7 +84,7 @@ bits! {
         Reserved0 = 31: 1,
     }
 
-    /// The header's `DXGK_ALLOCATIONINFOFLAGS_WDDM2_0`.
+    /// What an allocation needs.
     pub struct DXGK_ALLOCATIONINFOFLAGS_WDDM2_0: u32 [Value] {
         CpuVisible = 0,
         PermanentSysMem = 1,
@@ -121,7 +121,7 @@ bits! {
         Reserved0 = 31: 1,
     }
 
-    /// The header's `DXGK_ALLOCATIONINFOFLAGS2`.
+    /// What an allocation needs, continued.
     pub struct DXGK_ALLOCATIONINFOFLAGS2: u32 [Value] {
         ShareBackingStoreWithKmd = 0,
         NoImplicitSynchronization = 1,
@@ -146,21 +146,21 @@ bits! {
         Reserved = 7: 25,
     }
 
-    /// The header's `DXGK_DESTROYALLOCATIONFLAGS`.
+    /// What is destroyed.
     pub struct DXGK_DESTROYALLOCATIONFLAGS: u32 [Value] {
         DestroyResource = 0,
     } reserved {
         Reserved = 1: 31,
     }
 
-    /// The header's `DXGK_DESCRIBEALLOCATIONFLAGS`.
+    /// What the description is for.
     pub struct DXGK_DESCRIBEALLOCATIONFLAGS: u32 [Value] {
         CheckDisplayMode = 0,
     } reserved {
         Reserved = 1: 31,
     }
 
-    /// The header's `DXGK_OPENALLOCATIONFLAGS`.
+    /// How allocations are opened.
     pub struct DXGK_OPENALLOCATIONFLAGS: u32 [Value] {
         Create = 0,
         ReadOnly = 1,
@@ -168,7 +168,7 @@ bits! {
         Reserved = 2: 30,
     }
 
-    /// The header's `D3DDDI_UPDATEALLOCPROPERTY_FLAGS`.
+    /// Properties of an allocation.
     pub struct D3DDDI_UPDATEALLOCPROPERTY_FLAGS: u32 [Value] {
         AccessedPhysically = 0,
         Unmoveable = 1,
@@ -185,17 +185,17 @@ bits! {
         Reserved = 3: 29,
     }
 
-    /// The header's `D3DKMDT_GDISURFACEFLAGS`.
+    /// Flags of a GDI surface, all reserved.
     pub struct D3DKMDT_GDISURFACEFLAGS: u32 [Reserved, Value] {
     }
 
-    /// The header's `DXGKARG_FENCESTORAGEFLAGS`.
+    /// Flags of fence storage, all reserved.
     pub struct DXGKARG_FENCESTORAGEFLAGS: u32 [Reserved] {
     }
 }
 
 abi! {
-    /// The header's `DXGKARG_CREATEALLOCATION`.
+    /// Argument of [`DXGKDDI_CREATEALLOCATION`].
     pub struct DXGKARG_CREATEALLOCATION {
         pPrivateDriverData: PVOID,
         PrivateDriverDataSize: u32,
@@ -235,7 +235,8 @@ abi! {
         FlagsWddm2: DXGK_ALLOCATIONINFOFLAGS_WDDM2_0,
     }
 
-    /// The header's `DXGK_ALLOCATIONINFO`.
+    /// One allocation: the private data goes in, what it needs comes out. `Size` in bytes; segment sets have
+    /// bit 0 for segment 1.
     pub struct DXGK_ALLOCATIONINFO {
         pPrivateDriverData: PVOID,
         PrivateDriverDataSize: u32,
@@ -261,7 +262,7 @@ abi! {
         PrivateFormat: u32,
     }
 
-    /// The header's `DXGK_ALLOCATIONUSAGEINFO1`.
+    /// What an allocation will look like.
     pub struct DXGK_ALLOCATIONUSAGEINFO1 {
         Flags: DXGK_ALLOCATIONUSAGEINFO1_FLAGS,
         u: DXGK_ALLOCATIONUSAGEINFO1_U,
@@ -274,13 +275,13 @@ abi! {
         SlicePitch: u32,
     }
 
-    /// The header's `DXGK_ALLOCATIONUSAGEHINT`.
+    /// What an allocation will be used for.
     pub struct DXGK_ALLOCATIONUSAGEHINT {
         Version: u32,
         v1: DXGK_ALLOCATIONUSAGEINFO1,
     }
 
-    /// The header's `DXGKARG_DESTROYALLOCATION`.
+    /// Argument of [`DXGKDDI_DESTROYALLOCATION`].
     pub struct DXGKARG_DESTROYALLOCATION {
         NumAllocations: u32,
         pAllocationList: *const HANDLE,
@@ -288,7 +289,7 @@ abi! {
         Flags: DXGK_DESTROYALLOCATIONFLAGS,
     }
 
-    /// The header's `DXGKARG_DESCRIBEALLOCATION`.
+    /// Argument of [`DXGKDDI_DESCRIBEALLOCATION`].
     pub struct DXGKARG_DESCRIBEALLOCATION {
         hAllocation: HANDLE,
         Width: u32,
@@ -301,7 +302,7 @@ abi! {
         Rotation: D3DDDI_ROTATION,
     }
 
-    /// The header's `DXGKARG_OPENALLOCATION`.
+    /// Argument of [`DXGKDDI_OPENALLOCATIONINFO`].
     pub struct DXGKARG_OPENALLOCATION {
         NumAllocations: u32,
         pOpenAllocation: *mut DXGK_OPENALLOCATIONINFO,
@@ -313,7 +314,7 @@ abi! {
         Pitch: u32,
     }
 
-    /// The header's `DXGK_OPENALLOCATIONINFO`.
+    /// One allocation to open.
     pub struct DXGK_OPENALLOCATIONINFO {
         hAllocation: u32,
         pPrivateDriverData: PVOID,
@@ -321,7 +322,7 @@ abi! {
         hDeviceSpecificAllocation: HANDLE,
     }
 
-    /// The header's `DXGKARG_CLOSEALLOCATION`.
+    /// Argument of [`DXGKDDI_CLOSEALLOCATION`].
     pub struct DXGKARG_CLOSEALLOCATION {
         NumAllocations: u32,
         pOpenHandleList: *const HANDLE,
@@ -337,7 +338,7 @@ abi! {
         pCreateFenceStorageData: *mut D3DKMDT_FENCESTORAGESURFACEDATA,
     }
 
-    /// The header's `DXGKARG_GETSTANDARDALLOCATIONDRIVERDATA`.
+    /// Argument of [`DXGKDDI_GETSTANDARDALLOCATIONDRIVERDATA`].
     pub struct DXGKARG_GETSTANDARDALLOCATIONDRIVERDATA {
         StandardAllocationType: D3DKMDT_STANDARDALLOCATION_TYPE,
         u: DXGKARG_GETSTANDARDALLOCATIONDRIVERDATA_U,
@@ -348,7 +349,7 @@ abi! {
         PhysicalAdapterIndex: u32,
     }
 
-    /// The header's `DXGKARG_VALIDATEUPDATEALLOCPROPERTY`.
+    /// Argument of DxgkDdiValidateUpdateAllocationProperty.
     pub struct DXGKARG_VALIDATEUPDATEALLOCPROPERTY {
         hAllocation: HANDLE,
         SupportedSegmentSet: u32,
@@ -357,7 +358,7 @@ abi! {
         PropertyMaskValue: DXGKARG_VALIDATEUPDATEALLOCPROPERTY_PROPERTYMASKVALUE,
     }
 
-    /// The header's `D3DKMDT_SHAREDPRIMARYSURFACEDATA`.
+    /// A standard allocation that is shown on a display.
     pub struct D3DKMDT_SHAREDPRIMARYSURFACEDATA {
         Width: u32,
         Height: u32,
@@ -366,7 +367,7 @@ abi! {
         VidPnSourceId: u32,
     }
 
-    /// The header's `D3DKMDT_SHADOWSURFACEDATA`.
+    /// A standard allocation that GDI draws to.
     pub struct D3DKMDT_SHADOWSURFACEDATA {
         Width: u32,
         Height: u32,
@@ -374,14 +375,14 @@ abi! {
         Pitch: u32,
     }
 
-    /// The header's `D3DKMDT_STAGINGSURFACEDATA`.
+    /// A standard allocation between the CPU and a shadow surface.
     pub struct D3DKMDT_STAGINGSURFACEDATA {
         Width: u32,
         Height: u32,
         Pitch: u32,
     }
 
-    /// The header's `D3DKMDT_GDISURFACEDATA`.
+    /// A standard allocation of GDI's.
     pub struct D3DKMDT_GDISURFACEDATA {
         Width: u32,
         Height: u32,
@@ -391,7 +392,7 @@ abi! {
         Pitch: u32,
     }
 
-    /// The header's `D3DKMDT_FENCESTORAGESURFACEDATA`.
+    /// A standard allocation that holds fence values.
     pub struct D3DKMDT_FENCESTORAGESURFACEDATA {
         PhysicalAdapterIndex: u32,
         FenceStorageValueType: DXGKARG_FENCESTORAGEVALUETYPE,
@@ -405,7 +406,7 @@ abi! {
 }
 
 callbacks! {
-    /// The header's `DXGKDDI_CREATEALLOCATION`.
+    /// Makes allocations, and says what they need.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: 0.
     pub type PDXGKDDI_CREATEALLOCATION = DXGKDDI_CREATEALLOCATION(
@@ -413,7 +414,7 @@ callbacks! {
         pCreateAllocation: *mut DXGKARG_CREATEALLOCATION,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_DESTROYALLOCATION`.
+    /// Destroys allocations.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: 0.
     pub type PDXGKDDI_DESTROYALLOCATION = DXGKDDI_DESTROYALLOCATION(
@@ -421,7 +422,7 @@ callbacks! {
         pDestroyAllocation: *const DXGKARG_DESTROYALLOCATION,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_DESCRIBEALLOCATION`.
+    /// Describes an allocation.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: 0.
     pub type PDXGKDDI_DESCRIBEALLOCATION = DXGKDDI_DESCRIBEALLOCATION(
@@ -429,7 +430,7 @@ callbacks! {
         pDescribeAllocation: *mut DXGKARG_DESCRIBEALLOCATION,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_GETSTANDARDALLOCATIONDRIVERDATA`.
+    /// Gives the private data with which a standard allocation is made.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: 0.
     pub type PDXGKDDI_GETSTANDARDALLOCATIONDRIVERDATA = DXGKDDI_GETSTANDARDALLOCATIONDRIVERDATA(
@@ -437,7 +438,7 @@ callbacks! {
         pGetStandardAllocationDriverData: *mut DXGKARG_GETSTANDARDALLOCATIONDRIVERDATA,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_OPENALLOCATIONINFO`.
+    /// Opens allocations for a device.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: 0.
     pub type PDXGKDDI_OPENALLOCATIONINFO = DXGKDDI_OPENALLOCATIONINFO(
@@ -445,7 +446,7 @@ callbacks! {
         pOpenAllocation: *const DXGKARG_OPENALLOCATION,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_CLOSEALLOCATION`.
+    /// Closes allocations of a device.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: 0.
     pub type PDXGKDDI_CLOSEALLOCATION = DXGKDDI_CLOSEALLOCATION(

@@ -97,7 +97,7 @@ impl core::fmt::Display for GUID {
 }
 
 open_enum! {
-    /// The header's `DEVICE_POWER_STATE`.
+    /// Power states of a device: D0 is fully on.
     pub enum DEVICE_POWER_STATE {
         PowerDeviceUnspecified = 0,
         PowerDeviceD0 = 1,
@@ -107,14 +107,14 @@ open_enum! {
         PowerDeviceMaximum = 5,
     }
 
-    /// The header's `DXGK_MEMORY_CACHING_TYPE`.
+    /// How the CPU caches memory that Dxgkrnl allocates for a driver.
     pub enum DXGK_MEMORY_CACHING_TYPE {
         DXGK_MEMORY_CACHING_TYPE_NON_CACHED = 0,
         DXGK_MEMORY_CACHING_TYPE_CACHED = 1,
         DXGK_MEMORY_CACHING_TYPE_WRITE_COMBINED = 2,
     }
 
-    /// The header's `POWER_ACTION`.
+    /// Why the power state changes.
     pub enum POWER_ACTION {
         PowerActionNone = 0,
         PowerActionReserved = 1,
@@ -127,7 +127,7 @@ open_enum! {
         PowerActionDisplayOff = 8,
     }
 
-    /// The header's `MEMORY_CACHING_TYPE`.
+    /// How the CPU caches a mapping.
     pub enum MEMORY_CACHING_TYPE {
         MmNonCached = 0,
         MmCached = 1,
@@ -141,14 +141,14 @@ open_enum! {
 }
 
 bits! {
-    /// The header's `DXGK_ADL_FLAGS`.
+    /// What an address descriptor list looks like.
     pub struct DXGK_ADL_FLAGS: u32 [Value] {
         Contiguous = 0,
     } reserved {
         Reserved = 1: 31,
     }
 
-    /// The header's `D3DDDIGPUVIRTUALADDRESS_PROTECTION_TYPE`.
+    /// Rights of a GPU virtual address range.
     pub struct D3DDDIGPUVIRTUALADDRESS_PROTECTION_TYPE: u64 [Value] {
         Write = 0,
         Execute = 1,
@@ -161,22 +161,25 @@ bits! {
 }
 
 abi! {
-    /// The header's `DXGK_MEMORYRANGE`.
+    /// A range of a segment. Both members are multiples of the segment's dirty-tracking page.
     #[derive(PartialEq, Eq)]
     pub struct DXGK_MEMORYRANGE {
+        /// Bytes from the start of the segment.
         SegmentOffset: u64,
         SizeInBytes: u64,
     }
 
-    /// The header's `D3DGPU_PHYSICAL_ADDRESS`.
+    /// An address in a segment.
     #[derive(PartialEq, Eq)]
     pub struct D3DGPU_PHYSICAL_ADDRESS {
+        /// 0 is system memory.
         SegmentId: u32,
         Padding: u32,
+        /// In bytes.
         SegmentOffset: u64,
     }
 
-    /// The header's `D3DDDI_RATIONAL`.
+    /// A fraction.
     pub struct D3DDDI_RATIONAL {
         Numerator: u32,
         Denominator: u32,
@@ -184,18 +187,20 @@ abi! {
 
     /// The anonymous union of [`DXGK_ADL`].
     pub union DXGK_ADL_U {
+        /// The first page, if they are contiguous.
         BasePageNumber: u64,
+        /// All page numbers, if they are not.
         Pages: *mut u64,
     }
 
-    /// The header's `DXGK_ADL`.
+    /// An address descriptor list: system pages, contiguous or listed one by one.
     pub struct DXGK_ADL {
         PageCount: u32,
         Flags: DXGK_ADL_FLAGS,
         u: DXGK_ADL_U,
     }
 
-    /// The header's `GUID`.
+    /// A globally unique identifier.
     #[derive(PartialEq, Eq, Hash)]
     pub struct GUID {
         Data1: u32,
@@ -204,16 +209,18 @@ abi! {
         Data4: [u8; 8],
     }
 
-    /// The header's `LUID`.
+    /// An identifier that is unique until the next boot.
     #[derive(PartialEq, Eq, Hash)]
     pub struct LUID {
         LowPart: u32,
         HighPart: i32,
     }
 
-    /// The header's `UNICODE_STRING`.
+    /// A counted UTF-16 string.
     pub struct UNICODE_STRING {
+        /// Bytes in use.
         Length: u16,
+        /// Bytes of room.
         MaximumLength: u16,
         Buffer: *mut u16,
     }

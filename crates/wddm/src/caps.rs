@@ -4,7 +4,7 @@ use crate::base::{BOOLEAN, PHYSICAL_ADDRESS, SIZE_T};
 use crate::macros::{abi, bits, open_enum};
 
 open_enum! {
-    /// The header's `DXGK_WDDMVERSION`.
+    /// Versions of the driver model, as capabilities state them.
     pub enum DXGK_WDDMVERSION {
         DXGKDDI_WDDMv1 = 4096,
         DXGKDDI_WDDMv1_2 = 4608,
@@ -27,7 +27,7 @@ open_enum! {
         DXGKDDI_WDDM_LATEST = 12800,
     }
 
-    /// The header's `D3DKMDT_GRAPHICS_PREEMPTION_GRANULARITY`.
+    /// Where graphics work can be preempted.
     pub enum D3DKMDT_GRAPHICS_PREEMPTION_GRANULARITY {
         D3DKMDT_GRAPHICS_PREEMPTION_NONE = 0,
         D3DKMDT_GRAPHICS_PREEMPTION_DMA_BUFFER_BOUNDARY = 100,
@@ -37,7 +37,7 @@ open_enum! {
         D3DKMDT_GRAPHICS_PREEMPTION_SHADER_BOUNDARY = 500,
     }
 
-    /// The header's `D3DKMDT_COMPUTE_PREEMPTION_GRANULARITY`.
+    /// Where compute work can be preempted.
     pub enum D3DKMDT_COMPUTE_PREEMPTION_GRANULARITY {
         D3DKMDT_COMPUTE_PREEMPTION_NONE = 0,
         D3DKMDT_COMPUTE_PREEMPTION_DMA_BUFFER_BOUNDARY = 100,
@@ -49,7 +49,7 @@ open_enum! {
 }
 
 bits! {
-    /// The header's `DXGK_POINTERFLAGS`.
+    /// Pointer shapes that the hardware draws.
     pub struct DXGK_POINTERFLAGS: u32 [Value] {
         Monochrome = 0,
         Color = 1,
@@ -58,14 +58,14 @@ bits! {
         Reserved = 3: 29,
     }
 
-    /// The header's `DXGK_GAMMARAMPCAPS`.
+    /// Gamma ramps that the hardware has.
     pub struct DXGK_GAMMARAMPCAPS: u32 [Value] {
         Gamma_Rgb256x3x16 = 0,
     } reserved {
         Reserved = 1: 31,
     }
 
-    /// The header's `DXGK_COLORTRANSFORMCAPS`.
+    /// Color transforms that the hardware has.
     pub struct DXGK_COLORTRANSFORMCAPS: u32 [Value] {
         Gamma_Rgb256x3x16 = 0,
         Gamma_Dxgi1 = 1,
@@ -77,7 +77,7 @@ bits! {
         Reserved = 6: 26,
     }
 
-    /// The header's `DXGK_PRESENTATIONCAPS`.
+    /// What GDI may ask for.
     pub struct DXGK_PRESENTATIONCAPS: u32 [Value] {
         NoScreenToScreenBlt = 0,
         NoOverlapScreenBlt = 1,
@@ -108,7 +108,7 @@ bits! {
         Reserved = 31: 1,
     }
 
-    /// The header's `DXGK_FLIPCAPS`.
+    /// How the hardware flips.
     pub struct DXGK_FLIPCAPS: u32 [Value] {
         FlipOnVSyncWithNoWait = 0,
         FlipOnVSyncMmIo = 1,
@@ -121,7 +121,7 @@ bits! {
         Reserved = 7: 25,
     }
 
-    /// The header's `DXGK_VIDSCHCAPS`.
+    /// What the scheduler may count on.
     pub struct DXGK_VIDSCHCAPS: u32 [Value] {
         MultiEngineAware = 0,
         VSyncPowerSaveAware = 1,
@@ -138,7 +138,7 @@ bits! {
         Reserved = 13: 19,
     }
 
-    /// The bit-fields of [`DXGK_VIDMMCAPS`].
+    /// What the memory manager may count on.
     pub struct DXGK_VIDMMCAPS_VALUE: u32 [Value] {
         OutOfOrderLock = 0,
         DedicatedPagingEngine = 1,
@@ -170,7 +170,7 @@ bits! {
         Reserved = 2: 30,
     }
 
-    /// The header's `DXGK_HWQUEUEDFLIP_CAPS`.
+    /// What hardware flip queues can do, all reserved.
     pub struct DXGK_HWQUEUEDFLIP_CAPS: u32 [Reserved, Value] {
     }
 
@@ -191,19 +191,19 @@ bits! {
 }
 
 abi! {
-    /// The header's `DXGK_VIDMMCAPS`.
+    /// What the memory manager may count on.
     pub struct DXGK_VIDMMCAPS {
         Value: DXGK_VIDMMCAPS_VALUE,
         PagingNode: u32,
     }
 
-    /// The header's `DXGK_GPUENGINETOPOLOGY`.
+    /// How many nodes the adapter has.
     pub struct DXGK_GPUENGINETOPOLOGY {
         NbAsymetricProcessingNodes: u32,
         Reserved: [u32; 64],
     }
 
-    /// The header's `DXGK_VIRTUALADDRESSCAPS_DEPRECATED`.
+    /// Reserved space that once held virtual addressing.
     pub struct DXGK_VIRTUALADDRESSCAPS_DEPRECATED {
         Value: DXGK_VIRTUALADDRESSCAPS_DEPRECATED_VALUE,
         VirtualAddressBitCount: u32,
@@ -232,13 +232,13 @@ abi! {
         Reserved: [u32; 16],
     }
 
-    /// The header's `DXGK_DMABUFFERCAPS_DEPRECATED`.
+    /// Reserved space that once held DMA buffers.
     pub struct DXGK_DMABUFFERCAPS_DEPRECATED {
         PresentDmaBuffer: DXGK_DMABUFFERCAPS_DEPRECATED_PRESENTDMABUFFER,
         PagingDmaBuffer: DXGK_DMABUFFERCAPS_DEPRECATED_PAGINGDMABUFFER,
     }
 
-    /// The header's `D3DKMDT_PREEMPTION_CAPS`.
+    /// Where work can be preempted.
     pub struct D3DKMDT_PREEMPTION_CAPS {
         GraphicsPreemptionGranularity: D3DKMDT_GRAPHICS_PREEMPTION_GRANULARITY,
         ComputePreemptionGranularity: D3DKMDT_COMPUTE_PREEMPTION_GRANULARITY,
@@ -250,7 +250,8 @@ abi! {
         ColorTransformCaps: DXGK_COLORTRANSFORMCAPS,
     }
 
-    /// The header's `DXGK_DRIVERCAPS`.
+    /// Answer to query 1, DXGKQAITYPE_DRIVERCAPS. An older Dxgkrnl passes a shorter buffer: write at most
+    /// `OutputDataSize`.
     pub struct DXGK_DRIVERCAPS {
         HighestAcceptableAddress: PHYSICAL_ADDRESS,
         MaxAllocationListSlotId: u32,
@@ -294,12 +295,12 @@ abi! {
         HwQueuedFlipCaps: DXGK_HWQUEUEDFLIP_CAPS,
     }
 
-    /// The header's `DXGK_WDDMDEVICECAPS`.
+    /// Answer to the device-capability query: the driver model.
     pub struct DXGK_WDDMDEVICECAPS {
         WDDMVersion: DXGK_WDDMVERSION,
     }
 
-    /// The header's `DXGK_WDDMDEVICECAPSIN`.
+    /// Input of the device-capability query.
     pub struct DXGK_WDDMDEVICECAPSIN {
         DxgkrnlInterfaceVersion: u32,
     }

@@ -5,7 +5,7 @@ use crate::macros::{abi, callbacks, open_enum};
 use crate::status::NTSTATUS;
 
 open_enum! {
-    /// The header's `DXGK_CHILD_DEVICE_TYPE`.
+    /// What a child device is.
     pub enum DXGK_CHILD_DEVICE_TYPE {
         TypeUninitialized = 0,
         TypeVideoOutput = 1,
@@ -14,7 +14,7 @@ open_enum! {
         TypeLogicalGpu = 4,
     }
 
-    /// The header's `DXGK_CHILD_STATUS_TYPE`.
+    /// What a child's status is about.
     pub enum DXGK_CHILD_STATUS_TYPE {
         StatusUninitialized = 0,
         StatusConnection = 1,
@@ -22,7 +22,7 @@ open_enum! {
         StatusMiracastConnection = 3,
     }
 
-    /// The header's `DXGK_CHILD_DEVICE_HPD_AWARENESS`.
+    /// How a child notices that something was plugged in.
     pub enum DXGK_CHILD_DEVICE_HPD_AWARENESS {
         HpdAwarenessUninitialized = 0,
         HpdAwarenessAlwaysConnected = 1,
@@ -31,7 +31,7 @@ open_enum! {
         HpdAwarenessInterruptible = 4,
     }
 
-    /// The header's `D3DKMDT_VIDEO_OUTPUT_TECHNOLOGY`.
+    /// Connectors.
     pub enum D3DKMDT_VIDEO_OUTPUT_TECHNOLOGY {
         D3DKMDT_VOT_UNINITIALIZED = -2,
         D3DKMDT_VOT_OTHER = -1,
@@ -59,7 +59,7 @@ open_enum! {
         D3DKMDT_VOT_BNC = 3,
     }
 
-    /// The header's `D3DKMDT_MONITOR_ORIENTATION_AWARENESS`.
+    /// How a monitor's rotation is noticed.
     pub enum D3DKMDT_MONITOR_ORIENTATION_AWARENESS {
         D3DKMDT_MOA_UNINITIALIZED = 0,
         D3DKMDT_MOA_NONE = 1,
@@ -67,7 +67,7 @@ open_enum! {
         D3DKMDT_MOA_INTERRUPTIBLE = 3,
     }
 
-    /// The header's `D3DKMDT_MONITOR_CONNECTIVITY_CHECKS`.
+    /// Whether a path needs a monitor at its end.
     pub enum D3DKMDT_MONITOR_CONNECTIVITY_CHECKS {
         D3DKMDT_MCC_UNINITIALIZED = 0,
         D3DKMDT_MCC_IGNORE = 1,
@@ -76,7 +76,7 @@ open_enum! {
 }
 
 abi! {
-    /// The header's `DXGK_CHILD_DESCRIPTOR`.
+    /// One child of the adapter.
     pub struct DXGK_CHILD_DESCRIPTOR {
         ChildDeviceType: DXGK_CHILD_DEVICE_TYPE,
         ChildCapabilities: DXGK_CHILD_CAPABILITIES,
@@ -107,28 +107,28 @@ abi! {
         Miracast: DXGK_CHILD_STATUS_MIRACAST,
     }
 
-    /// The header's `DXGK_CHILD_STATUS`.
+    /// Status of one child.
     pub struct DXGK_CHILD_STATUS {
         Type: DXGK_CHILD_STATUS_TYPE,
         ChildUid: u32,
         u: DXGK_CHILD_STATUS_U,
     }
 
-    /// The header's `DXGK_DEVICE_DESCRIPTOR`.
+    /// Part of a monitor's EDID.
     pub struct DXGK_DEVICE_DESCRIPTOR {
         DescriptorOffset: u32,
         DescriptorLength: u32,
         DescriptorBuffer: PVOID,
     }
 
-    /// The header's `DXGK_VIDEO_OUTPUT_CAPABILITIES`.
+    /// What a video output is.
     pub struct DXGK_VIDEO_OUTPUT_CAPABILITIES {
         InterfaceTechnology: D3DKMDT_VIDEO_OUTPUT_TECHNOLOGY,
         MonitorOrientationAwareness: D3DKMDT_MONITOR_ORIENTATION_AWARENESS,
         SupportsSdtvModes: u32,
     }
 
-    /// The header's `DXGK_INTEGRATED_DISPLAY_CHILD`.
+    /// What an integrated display is.
     pub struct DXGK_INTEGRATED_DISPLAY_CHILD {
         InterfaceTechnology: D3DKMDT_VIDEO_OUTPUT_TECHNOLOGY,
         DescriptorLength: u16,
@@ -146,7 +146,7 @@ abi! {
         IntegratedDisplayChild: DXGK_INTEGRATED_DISPLAY_CHILD,
     }
 
-    /// The header's `DXGK_CHILD_CAPABILITIES`.
+    /// What a child can do.
     pub struct DXGK_CHILD_CAPABILITIES {
         Type: DXGK_CHILD_CAPABILITIES_TYPE,
         HpdAwareness: DXGK_CHILD_DEVICE_HPD_AWARENESS,
@@ -159,7 +159,7 @@ abi! {
         ProductCode: u16,
     }
 
-    /// The header's `DXGK_CHILD_CONTAINER_ID`.
+    /// The container that a child's device belongs to.
     pub struct DXGK_CHILD_CONTAINER_ID {
         ContainerId: GUID,
         EldInfo: DXGK_CHILD_CONTAINER_ID_ELDINFO,
@@ -167,7 +167,7 @@ abi! {
 }
 
 callbacks! {
-    /// The header's `DXGKDDI_QUERY_CHILD_RELATIONS`.
+    /// Lists the children.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: 3.
     pub type PDXGKDDI_QUERY_CHILD_RELATIONS = DXGKDDI_QUERY_CHILD_RELATIONS(
@@ -176,7 +176,7 @@ callbacks! {
         ChildRelationsSize: u32,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_QUERY_CHILD_STATUS`.
+    /// Tells one child's status.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: 1.
     pub type PDXGKDDI_QUERY_CHILD_STATUS = DXGKDDI_QUERY_CHILD_STATUS(
@@ -185,7 +185,7 @@ callbacks! {
         NonDestructiveOnly: BOOLEAN,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_QUERY_DEVICE_DESCRIPTOR`.
+    /// Gives part of a monitor's EDID.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: 1.
     pub type PDXGKDDI_QUERY_DEVICE_DESCRIPTOR = DXGKDDI_QUERY_DEVICE_DESCRIPTOR(
@@ -194,7 +194,7 @@ callbacks! {
         DeviceDescriptor: *mut DXGK_DEVICE_DESCRIPTOR,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_GET_CHILD_CONTAINER_ID`.
+    /// Names the container of a child.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated. Confidence: docs. Page:
     /// *DXGKDDI_GET_CHILD_CONTAINER_ID (dispmprt.h)*.

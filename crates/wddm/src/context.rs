@@ -6,7 +6,7 @@ use crate::macros::{abi, bits, callbacks};
 use crate::status::NTSTATUS;
 
 bits! {
-    /// The header's `DXGK_CREATEDEVICEFLAGS`.
+    /// Who the device is for.
     pub struct DXGK_CREATEDEVICEFLAGS: u32 [Value] {
         SystemDevice = 0,
         GdiDevice = 1,
@@ -15,14 +15,14 @@ bits! {
         Reserved0 = 31: 1,
     }
 
-    /// The header's `DXGK_DEVICEINFOFLAGS`.
+    /// What the driver promises of a device's DMA buffers.
     pub struct DXGK_DEVICEINFOFLAGS: u32 [Value] {
         GuaranteedDmaBufferContract = 0,
     } reserved {
         Reserved = 1: 31,
     }
 
-    /// The header's `DXGK_CREATECONTEXTFLAGS`.
+    /// What the context is for.
     pub struct DXGK_CREATECONTEXTFLAGS: u32 [Value] {
         SystemContext = 0,
         GdiContext = 1,
@@ -34,7 +34,7 @@ bits! {
         Reserved = 6: 26,
     }
 
-    /// The header's `DXGK_CONTEXTINFO_CAPS`.
+    /// What the driver promises of a context.
     pub struct DXGK_CONTEXTINFO_CAPS: u32 [Value] {
         NoPatchingRequired = 0,
         DriverManagesResidency = 1,
@@ -51,7 +51,7 @@ abi! {
         pInfo: *mut DXGK_DEVICEINFO,
     }
 
-    /// The header's `DXGKARG_CREATEDEVICE`.
+    /// Argument of [`DXGKDDI_CREATEDEVICE`].
     pub struct DXGKARG_CREATEDEVICE {
         hDevice: HANDLE,
         u: DXGKARG_CREATEDEVICE_U,
@@ -59,7 +59,7 @@ abi! {
         hKmdProcess: HANDLE,
     }
 
-    /// The header's `DXGK_DEVICEINFO`.
+    /// DMA buffers that a device wants.
     pub struct DXGK_DEVICEINFO {
         DmaBufferSize: u32,
         DmaBufferSegmentSet: u32,
@@ -69,7 +69,7 @@ abi! {
         Flags: DXGK_DEVICEINFOFLAGS,
     }
 
-    /// The header's `DXGK_CONTEXTINFO`.
+    /// DMA buffers that a context wants; sizes in bytes.
     pub struct DXGK_CONTEXTINFO {
         DmaBufferSize: u32,
         DmaBufferSegmentSet: u32,
@@ -81,7 +81,7 @@ abi! {
         PagingCompanionNodeId: u32,
     }
 
-    /// The header's `DXGKARG_CREATECONTEXT`.
+    /// Argument of [`DXGKDDI_CREATECONTEXT`].
     pub struct DXGKARG_CREATECONTEXT {
         hContext: HANDLE,
         NodeOrdinal: u32,
@@ -92,19 +92,19 @@ abi! {
         ContextInfo: DXGK_CONTEXTINFO,
     }
 
-    /// The header's `DXGKARG_BEGINEXCLUSIVEACCESS`.
+    /// Argument of [`DXGKDDI_BEGINEXCLUSIVEACCESS`].
     pub struct DXGKARG_BEGINEXCLUSIVEACCESS {
         Reserved: u32,
     }
 
-    /// The header's `DXGKARG_ENDEXCLUSIVEACCESS`.
+    /// Argument of [`DXGKDDI_ENDEXCLUSIVEACCESS`].
     pub struct DXGKARG_ENDEXCLUSIVEACCESS {
         Reserved: u32,
     }
 }
 
 callbacks! {
-    /// The header's `DXGKDDI_CREATEDEVICE`.
+    /// Makes a device.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: 0.
     pub type PDXGKDDI_CREATEDEVICE = DXGKDDI_CREATEDEVICE(
@@ -112,12 +112,12 @@ callbacks! {
         pCreateDevice: *mut DXGKARG_CREATEDEVICE,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_DESTROYDEVICE`.
+    /// Destroys a device.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: 0.
     pub type PDXGKDDI_DESTROYDEVICE = DXGKDDI_DESTROYDEVICE(hDevice: HANDLE) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_CREATECONTEXT`.
+    /// Makes a context on a node.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: 0.
     pub type PDXGKDDI_CREATECONTEXT = DXGKDDI_CREATECONTEXT(
@@ -125,12 +125,12 @@ callbacks! {
         pCreateContext: *mut DXGKARG_CREATECONTEXT,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_DESTROYCONTEXT`.
+    /// Destroys a context.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: 0.
     pub type PDXGKDDI_DESTROYCONTEXT = DXGKDDI_DESTROYCONTEXT(hContext: HANDLE) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_BEGINEXCLUSIVEACCESS`.
+    /// Stops touching the IOMMU's domain while it changes.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_BEGINEXCLUSIVEACCESS = DXGKDDI_BEGINEXCLUSIVEACCESS(
@@ -138,7 +138,7 @@ callbacks! {
         pBeginExclusiveAccess: *mut DXGKARG_BEGINEXCLUSIVEACCESS,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_ENDEXCLUSIVEACCESS`.
+    /// May touch it again.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_ENDEXCLUSIVEACCESS = DXGKDDI_ENDEXCLUSIVEACCESS(
@@ -146,7 +146,7 @@ callbacks! {
         pEndExclusiveAccess: *mut DXGKARG_ENDEXCLUSIVEACCESS,
     ) -> NTSTATUS;
 
-    /// The header's `DxgkIsFeatureEnabled2`.
+    /// Asks for a global feature before registration; an export of displib.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated. Confidence: docs. Page: *DxgkIsFeatureEnabled2
     /// function (d3dkmddi.h)*.

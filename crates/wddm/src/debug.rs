@@ -13,7 +13,7 @@ constants! {
 }
 
 bits! {
-    /// The header's `D3DDDI_ESCAPEFLAGS`.
+    /// How an escape runs.
     pub struct D3DDDI_ESCAPEFLAGS: u32 [Value] {
         HardwareAccess = 0,
         DeviceStatusQuery = 1,
@@ -29,7 +29,7 @@ bits! {
 }
 
 abi! {
-    /// The header's `DXGKARG_ESCAPE`.
+    /// Argument of [`DXGKDDI_ESCAPE`].
     pub struct DXGKARG_ESCAPE {
         hDevice: HANDLE,
         Flags: D3DDDI_ESCAPEFLAGS,
@@ -39,7 +39,7 @@ abi! {
         hKmdProcessHandle: HANDLE,
     }
 
-    /// The header's `DXGKARG_COLLECTDBGINFO`.
+    /// Argument of [`DXGKDDI_COLLECTDBGINFO`].
     pub struct DXGKARG_COLLECTDBGINFO {
         Reason: u32,
         pBuffer: PVOID,
@@ -47,7 +47,7 @@ abi! {
         pExtension: *mut DXGKARG_COLLECTDBGINFO_EXT,
     }
 
-    /// The header's `DXGKARG_COLLECTDBGINFO2`.
+    /// Argument of [`DXGKDDI_COLLECTDBGINFO2`]: the reason, the buffer, and what led there.
     pub struct DXGKARG_COLLECTDBGINFO2 {
         Reason: u32,
         pBuffer: PVOID,
@@ -58,7 +58,7 @@ abi! {
         TdrPayload: PVOID,
     }
 
-    /// The header's `DXGKARG_COLLECTDBGINFO_EXT`.
+    /// What a debug report adds for bug buckets.
     pub struct DXGKARG_COLLECTDBGINFO_EXT {
         BucketingKey: u32,
         CurrentDmaBufferOffset: u32,
@@ -72,12 +72,12 @@ abi! {
 }
 
 callbacks! {
-    /// The header's `DXGKDDI_ESCAPE`.
+    /// Private talk between the user-mode driver and this one.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: 2 (only with HardwareAccess).
     pub type PDXGKDDI_ESCAPE = DXGKDDI_ESCAPE(hAdapter: HANDLE, pEscape: *const DXGKARG_ESCAPE) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_COLLECTDBGINFO`.
+    /// Fills a debug report; the IRQL depends on the reason.
     ///
     /// IRQL: PASSIVE_LEVEL per docs front matter; threading page says may be high. Synchronization level: 0.
     pub type PDXGKDDI_COLLECTDBGINFO = DXGKDDI_COLLECTDBGINFO(
@@ -85,7 +85,7 @@ callbacks! {
         pCollectDbgInfo: *const DXGKARG_COLLECTDBGINFO,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_COLLECTDBGINFO2`.
+    /// Fills a debug report.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_COLLECTDBGINFO2 = DXGKDDI_COLLECTDBGINFO2(

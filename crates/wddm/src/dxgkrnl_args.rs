@@ -10,7 +10,7 @@ use crate::resources::MDL;
 use crate::segment::{D3DDDI_SEGMENTPREFERENCE, DXGK_SEGMENTBANKPREFERENCE};
 
 open_enum! {
-    /// The header's `DXGK_SERVICES`.
+    /// Interfaces that Dxgkrnl offers.
     pub enum DXGK_SERVICES {
         DxgkServicesAgp = 0,
         DxgkServicesDebugReport = 1,
@@ -22,13 +22,13 @@ open_enum! {
         DxgkServicesFeature = 7,
     }
 
-    /// The header's `DXGK_HANDLE_TYPE`.
+    /// What a graphics handle names.
     pub enum DXGK_HANDLE_TYPE {
         DXGK_HANDLE_ALLOCATION = 1,
         DXGK_HANDLE_RESOURCE = 2,
     }
 
-    /// The header's `DXGK_PHYSICAL_MEMORY_TYPE`.
+    /// What a physical memory object is made of.
     pub enum DXGK_PHYSICAL_MEMORY_TYPE {
         DXGK_PHYSICAL_MEMORY_TYPE_MDL = 0,
         DXGK_PHYSICAL_MEMORY_TYPE_CONTIGUOUS_MEMORY = 1,
@@ -36,7 +36,7 @@ open_enum! {
         DXGK_PHYSICAL_MEMORY_TYPE_IO_SPACE = 3,
     }
 
-    /// The header's `D3DDDI_DOORBELLSTATUS`.
+    /// Whether a doorbell still reaches its queue.
     pub enum D3DDDI_DOORBELLSTATUS {
         D3DDDI_DOORBELLSTATUS_CONNECTED = 0,
         D3DDDI_DOORBELLSTATUS_CONNECTED_NOTIFY_KMD = 1,
@@ -44,31 +44,31 @@ open_enum! {
         D3DDDI_DOORBELLSTATUS_DISCONNECTED_ABORT = 3,
     }
 
-    /// The header's `DXGK_ACCESS_MODE`.
+    /// Who may use a mapping.
     pub enum DXGK_ACCESS_MODE {
         DXGK_ACCESS_MODE_KERNEL_MODE = 0,
         DXGK_ACCESS_MODE_USER_MODE = 1,
     }
 
-    /// The header's `DXGK_PROTECTED_SESSION_STATUS`.
+    /// Whether a protected session still holds.
     pub enum DXGK_PROTECTED_SESSION_STATUS {
         DXGK_PROTECTED_SESSION_STATUS_OK = 0,
         DXGK_PROTECTED_SESSION_STATUS_INVALID = 1,
     }
 
-    /// The header's `DXGK_HARDWARE_CONTENT_PROTECTION_TEARDOWN_FLAGS`.
+    /// How content protection ends.
     pub enum DXGK_HARDWARE_CONTENT_PROTECTION_TEARDOWN_FLAGS {
         DXGK_HARDWARE_CONTENT_PROTECTION_TEARDOWN_FLAG_PREEMPTIVE = 1,
     }
 
-    /// The header's `DXGK_VIDPN_INTERFACE_VERSION`.
+    /// Versions of the display topology interface.
     pub enum DXGK_VIDPN_INTERFACE_VERSION {
         DXGK_VIDPN_INTERFACE_VERSION_UNINITIALIZED = 0,
         DXGK_VIDPN_INTERFACE_VERSION_V1 = 1,
         DXGK_VIDPN_INTERFACE_VERSION_V2 = 2,
     }
 
-    /// The header's `DXGK_MONITOR_INTERFACE_VERSION`.
+    /// Versions of the monitor interface.
     pub enum DXGK_MONITOR_INTERFACE_VERSION {
         DXGK_MONITOR_INTERFACE_VERSION_UNINITIALIZED = 0,
         DXGK_MONITOR_INTERFACE_VERSION_V1 = 1,
@@ -79,7 +79,7 @@ open_enum! {
 flag_enum! { DXGK_HARDWARE_CONTENT_PROTECTION_TEARDOWN_FLAGS }
 
 bits! {
-    /// The header's `DXGKCB_GETHANDLEDATAFLAGS`.
+    /// Which private data of a handle is asked for.
     pub struct DXGKCB_GETHANDLEDATAFLAGS: u32 [Value] {
         DeviceSpecific = 0,
     } reserved {
@@ -94,7 +94,7 @@ bits! {
         Reserved = 2: 30,
     }
 
-    /// The header's `DXGK_CREATECONTEXTALLOCATIONFLAGS`.
+    /// How a context allocation is made.
     pub struct DXGK_CREATECONTEXTALLOCATIONFLAGS: u32 [Value] {
         SharedAcrossContexts = 0,
         MapGpuVirtualAddress = 1,
@@ -102,11 +102,11 @@ bits! {
         Reserved = 2: 30,
     }
 
-    /// The header's `DXGKARGCB_DISCONNECTDOORBELL_FLAGS`.
+    /// Flags of a disconnected doorbell, all reserved.
     pub struct DXGKARGCB_DISCONNECTDOORBELL_FLAGS: u32 [Reserved, Value] {
     }
 
-    /// The header's `DXGK_INVALIDATEHWCONTEXTFLAGS`.
+    /// Why a hardware context is lost.
     pub struct DXGK_INVALIDATEHWCONTEXTFLAGS: u32 [Value] {
         CollateralDamage = 0,
     } reserved {
@@ -134,14 +134,14 @@ bits! {
 }
 
 abi! {
-    /// The header's `DXGKARGCB_GETHANDLEDATA`.
+    /// Argument of DxgkCbGetHandleData and DxgkCbAcquireHandleData.
     pub struct DXGKARGCB_GETHANDLEDATA {
         hObject: u32,
         Type: DXGK_HANDLE_TYPE,
         Flags: DXGKCB_GETHANDLEDATAFLAGS,
     }
 
-    /// The header's `DXGKARGCB_ALLOCATEPAGESFORMDL`.
+    /// Argument of [`DXGKCB_ALLOCATEPAGESFORMDL`](crate::DXGKCB_ALLOCATEPAGESFORMDL).
     pub struct DXGKARGCB_ALLOCATEPAGESFORMDL {
         LowAddress: PHYSICAL_ADDRESS,
         HighAddress: PHYSICAL_ADDRESS,
@@ -153,24 +153,24 @@ abi! {
         pMdl: *mut MDL,
     }
 
-    /// The header's `DXGKARGCB_FREEPAGESFROMMDL`.
+    /// Argument of [`DXGKCB_FREEPAGESFROMMDL`](crate::DXGKCB_FREEPAGESFROMMDL).
     pub struct DXGKARGCB_FREEPAGESFROMMDL {
         hMemoryHandle: HANDLE,
     }
 
-    /// The header's `DXGKARGCB_PINFRAMEBUFFERFORSAVE`.
+    /// Argument of [`DXGKCB_PINFRAMEBUFFERFORSAVE`](crate::DXGKCB_PINFRAMEBUFFERFORSAVE).
     pub struct DXGKARGCB_PINFRAMEBUFFERFORSAVE {
         PhysicalAdapterIndex: u32,
         CommitSize: SIZE_T,
         pMdl: *mut MDL,
     }
 
-    /// The header's `DXGKARGCB_UNPINFRAMEBUFFERFORSAVE`.
+    /// Argument of [`DXGKCB_UNPINFRAMEBUFFERFORSAVE`](crate::DXGKCB_UNPINFRAMEBUFFERFORSAVE).
     pub struct DXGKARGCB_UNPINFRAMEBUFFERFORSAVE {
         PhysicalAdapterIndex: u32,
     }
 
-    /// The header's `DXGKARGCB_MAPFRAMEBUFFERPOINTER`.
+    /// Argument of [`DXGKCB_MAPFRAMEBUFFERPOINTER`](crate::DXGKCB_MAPFRAMEBUFFERPOINTER).
     pub struct DXGKARGCB_MAPFRAMEBUFFERPOINTER {
         PhysicalAdapterIndex: u32,
         Size: SIZE_T,
@@ -178,13 +178,13 @@ abi! {
         pBaseAddress: PVOID,
     }
 
-    /// The header's `DXGKARGCB_UNMAPFRAMEBUFFERPOINTER`.
+    /// Argument of [`DXGKCB_UNMAPFRAMEBUFFERPOINTER`](crate::DXGKCB_UNMAPFRAMEBUFFERPOINTER).
     pub struct DXGKARGCB_UNMAPFRAMEBUFFERPOINTER {
         PhysicalAdapterIndex: u32,
         pBaseAddress: PVOID,
     }
 
-    /// The header's `DXGKARGCB_ALLOCATECONTIGUOUSMEMORY`.
+    /// Argument of [`DXGKCB_ALLOCATECONTIGUOUSMEMORY`](crate::DXGKCB_ALLOCATECONTIGUOUSMEMORY).
     pub struct DXGKARGCB_ALLOCATECONTIGUOUSMEMORY {
         NumberOfBytes: SIZE_T,
         LowestAcceptableAddress: PHYSICAL_ADDRESS,
@@ -195,7 +195,7 @@ abi! {
         pMemory: PVOID,
     }
 
-    /// The header's `DXGKARGCB_ALLOCATE_ADL`.
+    /// Argument of [`DXGKCB_ALLOCATEADL`](crate::DXGKCB_ALLOCATEADL).
     pub struct DXGKARGCB_ALLOCATE_ADL {
         hAdapterMemoryObject: HANDLE,
         Offset: SIZE_T,
@@ -204,12 +204,12 @@ abi! {
         pAdl: *mut DXGK_ADL,
     }
 
-    /// The header's `DXGKARGCB_CLOSE_PHYSICAL_MEMORY_OBJECT`.
+    /// Argument of [`DXGKCB_CLOSEPHYSICALMEMORYOBJECT`](crate::DXGKCB_CLOSEPHYSICALMEMORYOBJECT).
     pub struct DXGKARGCB_CLOSE_PHYSICAL_MEMORY_OBJECT {
         hAdapterMemoryObject: HANDLE,
     }
 
-    /// The header's `DXGKARGCB_CREATECONTEXTALLOCATION`.
+    /// Argument of [`DXGKCB_CREATECONTEXTALLOCATION`](crate::DXGKCB_CREATECONTEXTALLOCATION).
     pub struct DXGKARGCB_CREATECONTEXTALLOCATION {
         ContextAllocationFlags: DXGK_CREATECONTEXTALLOCATIONFLAGS,
         hAdapter: HANDLE,
@@ -263,7 +263,7 @@ abi! {
         IOSpace: DXGKARGCB_CREATE_PHYSICAL_MEMORY_OBJECT_IOSPACE,
     }
 
-    /// The header's `DXGKARGCB_CREATE_PHYSICAL_MEMORY_OBJECT`.
+    /// Argument of [`DXGKCB_CREATEPHYSICALMEMORYOBJECT`](crate::DXGKCB_CREATEPHYSICALMEMORYOBJECT).
     pub struct DXGKARGCB_CREATE_PHYSICAL_MEMORY_OBJECT {
         hAdapter: HANDLE,
         Size: SIZE_T,
@@ -275,13 +275,13 @@ abi! {
         hAdapterMemoryObject: HANDLE,
     }
 
-    /// The header's `DXGKARGCB_DESTROY_PHYSICAL_MEMORY_OBJECT`.
+    /// Argument of [`DXGKCB_DESTROYPHYSICALMEMORYOBJECT`](crate::DXGKCB_DESTROYPHYSICALMEMORYOBJECT).
     pub struct DXGKARGCB_DESTROY_PHYSICAL_MEMORY_OBJECT {
         hPhysicalMemoryObject: HANDLE,
         hAdapterMemoryObject: HANDLE,
     }
 
-    /// The header's `DXGKARGCB_DISCONNECTDOORBELL`.
+    /// Argument of [`DXGKCB_DISCONNECTDOORBELL`](crate::DXGKCB_DISCONNECTDOORBELL).
     pub struct DXGKARGCB_DISCONNECTDOORBELL {
         hHwQueue: HANDLE,
         hDoorbell: HANDLE,
@@ -289,38 +289,38 @@ abi! {
         DisconnectReason: D3DDDI_DOORBELLSTATUS,
     }
 
-    /// The header's `DXGKARGCB_ENUMHANDLECHILDREN`.
+    /// Argument of [`DXGKCB_ENUMHANDLECHILDREN`](crate::DXGKCB_ENUMHANDLECHILDREN).
     pub struct DXGKARGCB_ENUMHANDLECHILDREN {
         hObject: u32,
         Index: u32,
     }
 
-    /// The header's `DXGKARGCB_FREECONTIGUOUSMEMORY`.
+    /// Argument of [`DXGKCB_FREECONTIGUOUSMEMORY`](crate::DXGKCB_FREECONTIGUOUSMEMORY).
     pub struct DXGKARGCB_FREECONTIGUOUSMEMORY {
         hMemoryHandle: HANDLE,
     }
 
-    /// The header's `DXGKARGCB_FREE_ADL`.
+    /// Argument of [`DXGKCB_FREEADL`](crate::DXGKCB_FREEADL).
     pub struct DXGKARGCB_FREE_ADL {
         hAdapterMemoryObject: HANDLE,
         pAdl: *mut DXGK_ADL,
     }
 
-    /// The header's `DXGKARGCB_GETCAPTUREADDRESS`.
+    /// Argument of [`DXGKCB_GETCAPTUREADDRESS`](crate::DXGKCB_GETCAPTUREADDRESS).
     pub struct DXGKARGCB_GETCAPTUREADDRESS {
         hAllocation: u32,
         SegmentId: u32,
         PhysicalAddress: PHYSICAL_ADDRESS,
     }
 
-    /// The header's `DXGKARGCB_INVALIDATEHWCONTEXT`.
+    /// Argument of [`DXGKCB_INVALIDATEHWCONTEXT`](crate::DXGKCB_INVALIDATEHWCONTEXT).
     pub struct DXGKARGCB_INVALIDATEHWCONTEXT {
         hAdapter: HANDLE,
         hHwContext: HANDLE,
         Flags: DXGK_INVALIDATEHWCONTEXTFLAGS,
     }
 
-    /// The header's `DXGKARGCB_MAPCONTEXTALLOCATION`.
+    /// Argument of [`DXGKCB_MAPCONTEXTALLOCATION`](crate::DXGKCB_MAPCONTEXTALLOCATION).
     pub struct DXGKARGCB_MAPCONTEXTALLOCATION {
         BaseAddress: D3DGPU_VIRTUAL_ADDRESS,
         MinimumAddress: D3DGPU_VIRTUAL_ADDRESS,
@@ -332,13 +332,13 @@ abi! {
         DriverProtection: u64,
     }
 
-    /// The header's `DXGKARGCB_MAPMDLTOIOMMU`.
+    /// Argument of [`DXGKCB_MAPMDLTOIOMMU`](crate::DXGKCB_MAPMDLTOIOMMU).
     pub struct DXGKARGCB_MAPMDLTOIOMMU {
         pMdl: *mut MDL,
         hMemoryHandle: HANDLE,
     }
 
-    /// The header's `DXGKARGCB_MAP_PHYSICAL_MEMORY`.
+    /// Argument of [`DXGKCB_MAPPHYSICALMEMORY`](crate::DXGKCB_MAPPHYSICALMEMORY).
     pub struct DXGKARGCB_MAP_PHYSICAL_MEMORY {
         hPhysicalMemoryObject: HANDLE,
         AccessMode: DXGK_ACCESS_MODE,
@@ -347,20 +347,20 @@ abi! {
         pMappedAddress: PVOID,
     }
 
-    /// The header's `DXGKARGCB_NOTIFYCURSORSUPPORTCHANGE`.
+    /// Argument of [`DXGKCB_NOTIFYCURSORSUPPORTCHANGE`](crate::DXGKCB_NOTIFYCURSORSUPPORTCHANGE).
     pub struct DXGKARGCB_NOTIFYCURSORSUPPORTCHANGE {
         DeviceHandle: PVOID,
         VidPnSourceId: u32,
     }
 
-    /// The header's `DXGKARGCB_OPEN_PHYSICAL_MEMORY_OBJECT`.
+    /// Argument of [`DXGKCB_OPENPHYSICALMEMORYOBJECT`](crate::DXGKCB_OPENPHYSICALMEMORYOBJECT).
     pub struct DXGKARGCB_OPEN_PHYSICAL_MEMORY_OBJECT {
         hPhysicalMemoryObject: HANDLE,
         hAdapter: HANDLE,
         hAdapterMemoryObject: HANDLE,
     }
 
-    /// The header's `DXGKARGCB_PINFRAMEBUFFERFORSAVE2`.
+    /// Argument of [`DXGKCB_PINFRAMEBUFFERFORSAVE2`](crate::DXGKCB_PINFRAMEBUFFERFORSAVE2).
     pub struct DXGKARGCB_PINFRAMEBUFFERFORSAVE2 {
         PhysicalAdapterIndex: u32,
         CommitSize: SIZE_T,
@@ -368,19 +368,19 @@ abi! {
         pAdl: *mut DXGK_ADL,
     }
 
-    /// The header's `DXGKARGCB_PROTECTEDSESSIONSTATUS`.
+    /// Argument of [`DXGKCB_SETPROTECTEDSESSIONSTATUS`](crate::DXGKCB_SETPROTECTEDSESSIONSTATUS).
     pub struct DXGKARGCB_PROTECTEDSESSIONSTATUS {
         hProtectedSession: HANDLE,
         Status: DXGK_PROTECTED_SESSION_STATUS,
     }
 
-    /// The header's `DXGKARGCB_RELEASEHANDLEDATA`.
+    /// Argument of [`DXGKCB_RELEASEHANDLEDATA`](crate::DXGKCB_RELEASEHANDLEDATA).
     pub struct DXGKARGCB_RELEASEHANDLEDATA {
         ReleaseHandle: PVOID,
         Type: DXGK_HANDLE_TYPE,
     }
 
-    /// The header's `DXGKARGCB_RESERVEGPUVIRTUALADDRESSRANGE`.
+    /// Argument of [`DXGKCB_RESERVEGPUVIRTUALADDRESSRANGE`](crate::DXGKCB_RESERVEGPUVIRTUALADDRESSRANGE).
     pub struct DXGKARGCB_RESERVEGPUVIRTUALADDRESSRANGE {
         hDxgkProcess: HANDLE,
         SizeInBytes: u64,
@@ -390,26 +390,26 @@ abi! {
         Flags: DXGKARGCB_RESERVEGPUVIRTUALADDRESSRANGE_FLAGS,
     }
 
-    /// The header's `DXGKARGCB_SIGNALEVENT`.
+    /// Argument of [`DXGKCB_SIGNALEVENT`](crate::DXGKCB_SIGNALEVENT).
     pub struct DXGKARGCB_SIGNALEVENT {
         hDxgkProcess: HANDLE,
         hEvent: HANDLE,
         Flags: DXGKARGCB_SIGNALEVENT_FLAGS,
     }
 
-    /// The header's `DXGKARGCB_UNMAPMDLFROMIOMMU`.
+    /// Argument of [`DXGKCB_UNMAPMDLFROMIOMMU`](crate::DXGKCB_UNMAPMDLFROMIOMMU).
     pub struct DXGKARGCB_UNMAPMDLFROMIOMMU {
         hMemoryHandle: HANDLE,
     }
 
-    /// The header's `DXGKARGCB_UNMAP_PHYSICAL_MEMORY`.
+    /// Argument of [`DXGKCB_UNMAPPHYSICALMEMORY`](crate::DXGKCB_UNMAPPHYSICALMEMORY).
     pub struct DXGKARGCB_UNMAP_PHYSICAL_MEMORY {
         hPhysicalMemoryObject: HANDLE,
         pBaseAddress: PVOID,
         Size: SIZE_T,
     }
 
-    /// The header's `DXGKARGCB_UPDATECONTEXTALLOCATION`.
+    /// Argument of [`DXGKCB_UPDATECONTEXTALLOCATION`](crate::DXGKCB_UPDATECONTEXTALLOCATION).
     pub struct DXGKARGCB_UPDATECONTEXTALLOCATION {
         hAllocation: HANDLE,
         pPrivateDriverData: PVOID,

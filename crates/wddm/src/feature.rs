@@ -1,7 +1,7 @@
 //! Feature negotiation: ids, versions and the interfaces of both sides.
 
 use crate::base::{BOOLEAN, HANDLE, PVOID};
-use crate::dxgkrnl::{PDXGKCB_ISFEATUREENABLED2, PDXGKCB_QUERYFEATUREINTERFACE};
+use crate::dxgkrnl_callbacks::{PDXGKCB_ISFEATUREENABLED2, PDXGKCB_QUERYFEATUREINTERFACE};
 use crate::macros::{abi, bits, callbacks, constants, open_enum};
 use crate::startup::{PINTERFACE_DEREFERENCE, PINTERFACE_REFERENCE};
 use crate::status::NTSTATUS;
@@ -20,7 +20,7 @@ constants! {
 }
 
 open_enum! {
-    /// The header's `DXGK_FEATURE_ID`.
+    /// Features: the upper four bits are the category, the rest the id within it.
     pub enum DXGK_FEATURE_ID {
         DXGK_FEATURE_HWSCH = 0,
         DXGK_FEATURE_HWFLIPQUEUE = 1,
@@ -38,7 +38,7 @@ open_enum! {
         DXGK_FEATURE_QUERYSTATISTICS_EXTENSIONS = 268435456,
     }
 
-    /// The header's `DXGK_FEATURE_CATEGORY`.
+    /// Categories of features.
     pub enum DXGK_FEATURE_CATEGORY {
         DXGK_FEATURE_CATEGORY_DRIVER = 0,
         DXGK_FEATURE_CATEGORY_OS = 1,
@@ -59,7 +59,7 @@ open_enum! {
         DXGK_FEATURE_CATEGORY_MAX = 16,
     }
 
-    /// The header's `DXGK_DRIVER_FEATURE`.
+    /// Ids within the driver category.
     pub enum DXGK_DRIVER_FEATURE {
         DXGK_DRIVER_FEATURE_HWSCH = 0,
         DXGK_DRIVER_FEATURE_HWFLIPQUEUE = 1,
@@ -102,7 +102,7 @@ open_enum! {
         DXGK_DRIVER_FEATURE_MAX = 38,
     }
 
-    /// The header's `DXGK_OS_FEATURE`.
+    /// Ids within the operating system's category.
     pub enum DXGK_OS_FEATURE {
         DXGK_OS_FEATURE_QUERYSTATISTICS_EXTENSIONS = 0,
         DXGK_OS_FEATURE_MAX = 1,
@@ -110,7 +110,7 @@ open_enum! {
 }
 
 bits! {
-    /// The header's `DXGKARGCB_ISFEATUREENABLED2_FLAGS`.
+    /// Flags of a feature question, all reserved.
     pub struct DXGKARGCB_ISFEATUREENABLED2_FLAGS: u32 [Reserved, Value] {
     }
 
@@ -124,7 +124,7 @@ bits! {
         Reserved = 4: 12,
     }
 
-    /// The header's `DXGKARGCB_FEATURE_NATIVEFENCE_CAPS_1`.
+    /// What the operating system supports of native fences.
     pub struct DXGKARGCB_FEATURE_NATIVEFENCE_CAPS_1: u32 [] {
         SupportOptimizedDefaultFenceType = 0,
         SupportIntraGpuFenceType = 1,
@@ -132,7 +132,7 @@ bits! {
 }
 
 abi! {
-    /// The header's `DXGK_FEATURE_INTERFACE`.
+    /// Dxgkrnl's feature interface, asked for with DxgkCbQueryServices.
     pub struct DXGK_FEATURE_INTERFACE {
         Size: u16,
         Version: u16,
@@ -143,7 +143,7 @@ abi! {
         QueryFeatureInterface: PDXGKCB_QUERYFEATUREINTERFACE,
     }
 
-    /// The header's `DXGKARG_QUERYFEATURESUPPORT`.
+    /// Argument of [`DXGKDDI_QUERYFEATURESUPPORT`].
     pub struct DXGKARG_QUERYFEATURESUPPORT {
         FeatureId: DXGK_FEATURE_ID,
         MinSupportedVersion: u16,
@@ -153,7 +153,7 @@ abi! {
         SupportedOnCurrentConfig: BOOLEAN,
     }
 
-    /// The header's `DXGKARG_QUERYFEATUREINTERFACE`.
+    /// Argument of [`DXGKDDI_QUERYFEATUREINTERFACE`].
     pub struct DXGKARG_QUERYFEATUREINTERFACE {
         FeatureId: DXGK_FEATURE_ID,
         Version: u16,
@@ -161,27 +161,27 @@ abi! {
         Interface: PVOID,
     }
 
-    /// The header's `DXGKARGCB_ISFEATUREENABLED`.
+    /// Argument of [`DXGKCB_ISFEATUREENABLED`](crate::DXGKCB_ISFEATUREENABLED).
     pub struct DXGKARGCB_ISFEATUREENABLED {
         DeviceHandle: PVOID,
         FeatureId: DXGK_FEATURE_ID,
         Enabled: BOOLEAN,
     }
 
-    /// The header's `DXGK_ISFEATUREENABLED_RESULT`.
+    /// Whether a feature is on, and at which version.
     pub struct DXGK_ISFEATUREENABLED_RESULT {
         Version: u16,
         Value: DXGK_ISFEATUREENABLED_RESULT_VALUE,
     }
 
-    /// The header's `DXGKARGCB_ISFEATUREENABLED2`.
+    /// Argument of [`DXGKCB_ISFEATUREENABLED2`](crate::DXGKCB_ISFEATUREENABLED2).
     pub struct DXGKARGCB_ISFEATUREENABLED2 {
         FeatureId: DXGK_FEATURE_ID,
         Flags: DXGKARGCB_ISFEATUREENABLED2_FLAGS,
         Result: DXGK_ISFEATUREENABLED_RESULT,
     }
 
-    /// The header's `DXGKARGCB_QUERYFEATURESUPPORT`.
+    /// Argument of [`DXGKCB_QUERYFEATURESUPPORT`](crate::DXGKCB_QUERYFEATURESUPPORT).
     pub struct DXGKARGCB_QUERYFEATURESUPPORT {
         DeviceHandle: PVOID,
         FeatureId: DXGK_FEATURE_ID,
@@ -189,7 +189,7 @@ abi! {
         Enabled: BOOLEAN,
     }
 
-    /// The header's `DXGKARGCB_QUERYFEATUREINTERFACE`.
+    /// Argument of [`DXGKCB_QUERYFEATUREINTERFACE`](crate::DXGKCB_QUERYFEATUREINTERFACE).
     pub struct DXGKARGCB_QUERYFEATUREINTERFACE {
         FeatureId: DXGK_FEATURE_ID,
         Version: u16,
@@ -197,24 +197,24 @@ abi! {
         Interface: PVOID,
     }
 
-    /// The header's `DXGKARGCB_FEATURE_SAMPLE_GETVALUE`.
+    /// Argument of a function of the sample feature.
     pub struct DXGKARGCB_FEATURE_SAMPLE_GETVALUE {
         Value: u32,
     }
 
-    /// The header's `DXGKARG_FEATURE_SAMPLE_ADDVALUE`.
+    /// Argument of a function of the sample feature.
     pub struct DXGKARG_FEATURE_SAMPLE_ADDVALUE {
         InputValue: u32,
         OutputValue: u32,
     }
 
-    /// The header's `DXGKARG_FEATURE_SAMPLE_SUBTRACTVALUE`.
+    /// Argument of a function of the sample feature.
     pub struct DXGKARG_FEATURE_SAMPLE_SUBTRACTVALUE {
         InputValue: u32,
         OutputValue: u32,
     }
 
-    /// The header's `DXGKDDI_FEATURE_INTERFACE`.
+    /// The driver's feature interface, asked for with DxgkDdiQueryInterface.
     pub struct DXGKDDI_FEATURE_INTERFACE {
         Size: u16,
         Version: u16,
@@ -227,7 +227,7 @@ abi! {
 }
 
 callbacks! {
-    /// The header's `DXGKDDI_QUERYFEATURESUPPORT`.
+    /// Says whether a feature is supported, and at which versions.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated. Confidence: docs. Page:
     /// *DXGKDDI_QUERYFEATURESUPPORT function (d3dkmddi.h)*.
@@ -236,7 +236,7 @@ callbacks! {
         pArgs: *mut DXGKARG_QUERYFEATURESUPPORT,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_QUERYFEATUREINTERFACE`.
+    /// Hands out a feature's functions.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated. Confidence: docs. Page:
     /// *DXGKDDI_QUERYFEATUREINTERFACE function (d3dkmddi.h)*.

@@ -16,7 +16,7 @@ constants! {
 }
 
 abi! {
-    /// The header's `DXGKARG_GETBACKINGRESOURCE`.
+    /// Argument of [`DXGKDDI_GETBACKINGRESOURCE`]: one memory resource, as a descriptor or an MDL.
     pub struct DXGKARG_GETBACKINGRESOURCE {
         VirtualFunctionIndex: u32,
         ResourceIndex: u16,
@@ -24,24 +24,26 @@ abi! {
         pMdl: *mut MDL,
     }
 
-    /// The header's `DXGKARG_GETMMIORANGECOUNT`.
+    /// Argument of [`DXGKDDI_GETMMIORANGECOUNT`].
     pub struct DXGKARG_GETMMIORANGECOUNT {
         VirtualFunctionIndex: u32,
         RangeCount: [u32; 6],
     }
 
-    /// The header's `DXGK_MMIORANGEINFO`.
+    /// Pages of a BAR and what backs them.
     #[derive(PartialEq, Eq)]
     pub struct DXGK_MMIORANGEINFO {
         BasePageNumber: u64,
+        /// Within the backing resource, or [`DXGK_MMIO_RANGES_EMULATED_PAGE`].
         BasePhysicalPageNumber: u64,
         BasePhysicalResourceNumber: u8,
         InterceptReads: BOOLEAN,
         InterceptWrites: BOOLEAN,
+        /// Pages of 4096 bytes.
         PageCount: u32,
     }
 
-    /// The header's `DXGKARG_GETMMIORANGES`.
+    /// Argument of [`DXGKDDI_GETMMIORANGES`].
     pub struct DXGKARG_GETMMIORANGES {
         VirtualFunctionIndex: u32,
         BarIndex: u32,
@@ -49,7 +51,7 @@ abi! {
         pMmioRanges: *mut DXGK_MMIORANGEINFO,
     }
 
-    /// The header's `DXGKDDI_FLEXIOV_DEVICE_INTERFACE`.
+    /// The FlexIOV interface, version 1.
     pub struct DXGKDDI_FLEXIOV_DEVICE_INTERFACE {
         Size: u16,
         Version: u16,
@@ -63,7 +65,7 @@ abi! {
 }
 
 callbacks! {
-    /// The header's `DXGKDDI_GETBACKINGRESOURCE`.
+    /// Hands out one piece of host memory behind a virtual function's BARs.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_GETBACKINGRESOURCE = DXGKDDI_GETBACKINGRESOURCE(
@@ -71,7 +73,7 @@ callbacks! {
         pArgs: *mut DXGKARG_GETBACKINGRESOURCE,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_GETMMIORANGECOUNT`.
+    /// Counts the ranges of each BAR.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_GETMMIORANGECOUNT = DXGKDDI_GETMMIORANGECOUNT(
@@ -79,7 +81,7 @@ callbacks! {
         pArgs: *mut DXGKARG_GETMMIORANGECOUNT,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_GETMMIORANGES`.
+    /// Lists the ranges of one BAR; they must cover every page.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_GETMMIORANGES = DXGKDDI_GETMMIORANGES(

@@ -3,7 +3,7 @@
 use crate::macros::{abi, open_enum};
 
 open_enum! {
-    /// The header's `D3DDDI_ROTATION`.
+    /// Rotation of a display mode.
     pub enum D3DDDI_ROTATION {
         D3DDDI_ROTATION_IDENTITY = 1,
         D3DDDI_ROTATION_90 = 2,
@@ -11,7 +11,7 @@ open_enum! {
         D3DDDI_ROTATION_270 = 4,
     }
 
-    /// The header's `D3DDDI_FLIPINTERVAL_TYPE`.
+    /// Vertical blanks to wait for before a flip.
     pub enum D3DDDI_FLIPINTERVAL_TYPE {
         D3DDDI_FLIPINTERVAL_IMMEDIATE = 0,
         D3DDDI_FLIPINTERVAL_ONE = 1,
@@ -21,7 +21,7 @@ open_enum! {
         D3DDDI_FLIPINTERVAL_IMMEDIATE_ALLOW_TEARING = 5,
     }
 
-    /// The header's `D3DDDIFORMAT`.
+    /// Pixel formats.
     pub enum D3DDDIFORMAT {
         D3DDDIFMT_UNKNOWN = 0,
         D3DDDIFMT_R8G8B8 = 20,
@@ -134,7 +134,7 @@ open_enum! {
 }
 
 abi! {
-    /// The header's `D3DDDI_MULTISAMPLINGMETHOD`.
+    /// How a surface is multisampled.
     pub struct D3DDDI_MULTISAMPLINGMETHOD {
         NumSamples: u32,
         NumQualityLevels: u32,

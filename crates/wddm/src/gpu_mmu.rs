@@ -4,14 +4,14 @@ use crate::base::{D3DGPU_PHYSICAL_ADDRESS, D3DGPU_VIRTUAL_ADDRESS, HANDLE, PVOID
 use crate::macros::{abi, bits, callbacks, open_enum};
 
 open_enum! {
-    /// The header's `DXGK_PAGETABLEUPDATEMODE`.
+    /// Through which address page-table entries are written.
     pub enum DXGK_PAGETABLEUPDATEMODE {
         DXGK_PAGETABLEUPDATE_CPU_VIRTUAL = 0,
         DXGK_PAGETABLEUPDATE_GPU_VIRTUAL = 1,
         DXGK_PAGETABLEUPDATE_GPU_PHYSICAL = 2,
     }
 
-    /// The header's `DXGK_PTE_PAGE_SIZE`.
+    /// What one entry of the page table below covers.
     pub enum DXGK_PTE_PAGE_SIZE {
         DXGK_PTE_PAGE_TABLE_PAGE_4KB = 0,
         DXGK_PTE_PAGE_TABLE_PAGE_64KB = 1,
@@ -19,7 +19,7 @@ open_enum! {
 }
 
 bits! {
-    /// The header's `DXGK_MMUFLAGS`.
+    /// Flags of an MMU, all reserved.
     pub struct DXGK_MMUFLAGS: u32 [Reserved, Value] {
     }
 
@@ -42,14 +42,14 @@ bits! {
         Reserved = 13: 19,
     }
 
-    /// `LegacyBehaviors` of [`DXGK_GPUMMUCAPS`].
+    /// What an older driver still needs.
     pub struct DXGK_GPUMMUCAPS_LEGACYBEHAVIORS: u32 [] {
         SourcePageTableVaInTransfer = 0,
     } reserved {
         Reserved = 1: 31,
     }
 
-    /// The bit-fields of [`DXGK_PTE`].
+    /// Attributes of a page-table entry. Segment 0 is system memory.
     pub struct DXGK_PTE_FLAGS: u64 [Flags] {
         Valid = 0,
         Zero = 1,
@@ -68,26 +68,26 @@ bits! {
 }
 
 abi! {
-    /// The header's `DXGK_QUERYMMUCOUNTIN`.
+    /// Input of the MMU-count query.
     pub struct DXGK_QUERYMMUCOUNTIN {
         PhysicalAdapterIndex: u16,
         Padding: u16,
         Reserved: u32,
     }
 
-    /// The header's `DXGK_QUERYMMUCOUNTOUT`.
+    /// Answer to the MMU-count query.
     pub struct DXGK_QUERYMMUCOUNTOUT {
         MmuCount: u16,
         Padding: u16,
         Reserved: u32,
     }
 
-    /// The header's `DXGK_QUERYMMUSIN`.
+    /// Input of the MMU query.
     pub struct DXGK_QUERYMMUSIN {
         PhysicalAdapterIndex: u16,
     }
 
-    /// The header's `DXGK_QUERYMMUSOUT`.
+    /// Answer to the MMU query.
     pub struct DXGK_QUERYMMUSOUT {
         MmuDescriptors: *mut DXGK_MMUDESCRIPTOR,
         DisplayMmuId: u16,
@@ -95,18 +95,18 @@ abi! {
         Reserved: [u32; 4],
     }
 
-    /// The header's `DXGK_MMUDESCRIPTOR`.
+    /// One MMU.
     pub struct DXGK_MMUDESCRIPTOR {
         Flags: DXGK_MMUFLAGS,
         Size: u64,
     }
 
-    /// The header's `DXGK_QUERYGPUMMUCAPSIN`.
+    /// Input of query 13, DXGKQAITYPE_GPUMMUCAPS.
     pub struct DXGK_QUERYGPUMMUCAPSIN {
         PhysicalAdapterIndex: u32,
     }
 
-    /// The header's `DXGK_GPUMMUCAPS`.
+    /// Answer to query 13: the GPU's page tables.
     pub struct DXGK_GPUMMUCAPS {
         Value: DXGK_GPUMMUCAPS_VALUE,
         PageTableUpdateMode: DXGK_PAGETABLEUPDATEMODE,
@@ -116,29 +116,30 @@ abi! {
         LegacyBehaviors: DXGK_GPUMMUCAPS_LEGACYBEHAVIORS,
     }
 
-    /// The header's `DXGK_QUERYPAGETABLELEVELDESCIN`.
+    /// Input of query 14, DXGKQAITYPE_PAGETABLELEVELDESC.
     pub struct DXGK_QUERYPAGETABLELEVELDESCIN {
         LevelIndex: u16,
         PhysicalAdapterIndex: u16,
     }
 
-    /// The header's `DXGK_PAGE_TABLE_LEVEL_DESC`.
+    /// Answer to query 14: one level of the page tables, level 0 being the leaves.
     pub struct DXGK_PAGE_TABLE_LEVEL_DESC {
         PageTableIndexBitCount: u32,
+        /// Which id means system memory is contradictory: see the facts.
         PageTableSegmentId: u32,
         PagingProcessPageTableSegmentId: u32,
         PageTableSizeInBytes: u32,
         PageTableAlignmentInBytes: u32,
     }
 
-    /// The header's `DXGKARG_SETROOTPAGETABLE`.
+    /// Argument of [`DXGKDDI_SETROOTPAGETABLE`].
     pub struct DXGKARG_SETROOTPAGETABLE {
         hContext: HANDLE,
         Address: D3DGPU_PHYSICAL_ADDRESS,
         NumEntries: u32,
     }
 
-    /// The header's `DXGKARG_GETROOTPAGETABLESIZE`.
+    /// Argument of [`DXGKDDI_GETROOTPAGETABLESIZE`].
     pub struct DXGKARG_GETROOTPAGETABLESIZE {
         NumberOfPte: u32,
         PhysicalAdapterIndex: u32,
@@ -151,18 +152,20 @@ abi! {
         GpuVirtual: D3DGPU_VIRTUAL_ADDRESS,
     }
 
-    /// The header's `DXGK_PAGETABLEUPDATEADDRESS`.
+    /// Where a page table lies; the update mode says which member holds.
     pub struct DXGK_PAGETABLEUPDATEADDRESS {
         u: DXGK_PAGETABLEUPDATEADDRESS_U,
     }
 
     /// The anonymous union of [`DXGK_PTE`].
     pub union DXGK_PTE_U {
+        /// In pages of 4096 bytes.
         PageAddress: u64,
+        /// Of the table below, in pages of 4096 bytes.
         PageTableAddress: u64,
     }
 
-    /// The header's `DXGK_PTE`.
+    /// One page-table entry as VidMm writes it.
     pub struct DXGK_PTE {
         Flags: DXGK_PTE_FLAGS,
         u: DXGK_PTE_U,
@@ -170,7 +173,7 @@ abi! {
 }
 
 callbacks! {
-    /// The header's `DXGKDDI_SETROOTPAGETABLE`.
+    /// Sets a context's root page table; the context is idle.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_SETROOTPAGETABLE = DXGKDDI_SETROOTPAGETABLE(
@@ -178,7 +181,7 @@ callbacks! {
         pSetPageTable: *const DXGKARG_SETROOTPAGETABLE,
     );
 
-    /// The header's `DXGKDDI_GETROOTPAGETABLESIZE`.
+    /// Gives a root page table's size in bytes for a number of entries.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_GETROOTPAGETABLESIZE = DXGKDDI_GETROOTPAGETABLESIZE(

@@ -6,14 +6,14 @@ use crate::resources::MDL;
 use crate::status::NTSTATUS;
 
 bits! {
-    /// The header's `DXGK_SAVEMEMORYFORHOTUPDATEFLAGS`.
+    /// How memory is saved over a driver update.
     pub struct DXGK_SAVEMEMORYFORHOTUPDATEFLAGS: u32 [Value] {
         CancelHotUpdate = 0,
     } reserved {
         Reserved = 1: 31,
     }
 
-    /// The header's `DXGK_RESTOREMEMORYFORHOTUPDATEFLAGS`.
+    /// How far the restoring has come.
     pub struct DXGK_RESTOREMEMORYFORHOTUPDATEFLAGS: u32 [Value] {
         RestoreComplete = 0,
     } reserved {
@@ -22,12 +22,12 @@ bits! {
 }
 
 abi! {
-    /// The header's `DXGKARG_SAVEMEMORYFORHOTUPDATE`.
+    /// Argument of [`DXGKDDI_SAVEMEMORYFORHOTUPDATE`].
     pub struct DXGKARG_SAVEMEMORYFORHOTUPDATE {
         Flags: DXGK_SAVEMEMORYFORHOTUPDATEFLAGS,
     }
 
-    /// The header's `DXGKARG_RESTOREMEMORYFORHOTUPDATE`.
+    /// Argument of [`DXGKDDI_RESTOREMEMORYFORHOTUPDATE`].
     pub struct DXGKARG_RESTOREMEMORYFORHOTUPDATE {
         Flags: DXGK_RESTOREMEMORYFORHOTUPDATEFLAGS,
         pDataMdl: *mut MDL,
@@ -35,7 +35,7 @@ abi! {
         pMetaData: PVOID,
     }
 
-    /// The header's `DXGKARGCB_SAVEMEMORYFORHOTUPDATE`.
+    /// Argument of [`DXGKCB_SAVEMEMORYFORHOTUPDATE`](crate::DXGKCB_SAVEMEMORYFORHOTUPDATE).
     pub struct DXGKARGCB_SAVEMEMORYFORHOTUPDATE {
         NumDataMemoryRanges: u32,
         pDataMemoryRanges: *mut DXGK_KSR_MEMORY_RANGE,
@@ -46,14 +46,14 @@ abi! {
         pMetaData: PVOID,
     }
 
-    /// The header's `DXGK_KSR_MEMORY_RANGE`.
+    /// A range of memory that survives the update.
     pub struct DXGK_KSR_MEMORY_RANGE {
         MemoryRangeDesc: u64,
     }
 }
 
 callbacks! {
-    /// The header's `DXGKDDI_SAVEMEMORYFORHOTUPDATE`.
+    /// Saves what a new driver image needs.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_SAVEMEMORYFORHOTUPDATE = DXGKDDI_SAVEMEMORYFORHOTUPDATE(
@@ -61,7 +61,7 @@ callbacks! {
         pArgs: *const DXGKARG_SAVEMEMORYFORHOTUPDATE,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_RESTOREMEMORYFORHOTUPDATE`.
+    /// Takes over what the old driver image saved.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_RESTOREMEMORYFORHOTUPDATE = DXGKDDI_RESTOREMEMORYFORHOTUPDATE(

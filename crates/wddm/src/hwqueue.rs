@@ -6,13 +6,13 @@ use crate::status::NTSTATUS;
 use crate::submission::DXGK_SUBMITCOMMANDFLAGS;
 
 open_enum! {
-    /// The header's `D3DDDI_NATIVEFENCE_TYPE`.
+    /// Who may wait for a native fence.
     pub enum D3DDDI_NATIVEFENCE_TYPE {
         D3DDDI_NATIVEFENCE_TYPE_DEFAULT = 0,
         D3DDDI_NATIVEFENCE_TYPE_INTRA_GPU = 1,
     }
 
-    /// The header's `DXGK_KERNEL_SUBMISSION_TYPE`.
+    /// What a fence signal is appended to.
     pub enum DXGK_KERNEL_SUBMISSION_TYPE {
         DXGK_KERNEL_SUBMISSION_BUILD_PAGING_BUFFER = 0,
         DXGK_KERNEL_SUBMISSION_RENDERGDI = 1,
@@ -21,7 +21,7 @@ open_enum! {
 }
 
 bits! {
-    /// The header's `D3DDDI_CREATEHWQUEUEFLAGS`.
+    /// How a hardware queue is used.
     pub struct D3DDDI_CREATEHWQUEUEFLAGS: u32 [Value] {
         DisableGpuTimeout = 0,
         NoBroadcastSignal = 1,
@@ -34,18 +34,18 @@ bits! {
         Reserved = 7: 25,
     }
 
-    /// The header's `D3DDDI_CREATEHWCONTEXTFLAGS`.
+    /// Flags of a hardware context, all reserved.
     pub struct D3DDDI_CREATEHWCONTEXTFLAGS: u32 [Reserved, Value] {
     }
 
-    /// The header's `DXGK_HWCONTEXT_CAPS`.
+    /// What a hardware context needs.
     pub struct DXGK_HWCONTEXT_CAPS: u32 [Value] {
         UseIoMmu = 0,
     } reserved {
         Reserved = 1: 31,
     }
 
-    /// The header's `DXGK_UPDATEHWCONTEXTSTATE_FLAGS`.
+    /// What becomes of a hardware context.
     pub struct DXGK_UPDATEHWCONTEXTSTATE_FLAGS: u32 [Value] {
         Suspended = 0,
         InterruptOnSwitchCompletion = 1,
@@ -55,7 +55,7 @@ bits! {
 }
 
 abi! {
-    /// The header's `DXGKARG_CREATEHWCONTEXT`.
+    /// Argument of DxgkDdiCreateHwContext.
     pub struct DXGKARG_CREATEHWCONTEXT {
         hHwContext: HANDLE,
         NodeOrdinal: u32,
@@ -66,7 +66,7 @@ abi! {
         ContextCaps: DXGK_HWCONTEXT_CAPS,
     }
 
-    /// The header's `DXGKARG_CREATEHWQUEUE`.
+    /// Argument of DxgkDdiCreateHwQueue.
     pub struct DXGKARG_CREATEHWQUEUE {
         hHwQueue: HANDLE,
         Flags: D3DDDI_CREATEHWQUEUEFLAGS,
@@ -77,7 +77,7 @@ abi! {
         HwQueueProgressFenceGPUVirtualAddress: D3DGPU_VIRTUAL_ADDRESS,
     }
 
-    /// The header's `DXGKARG_SUBMITCOMMANDTOHWQUEUE`.
+    /// Argument of [`DXGKDDI_SUBMITCOMMANDTOHWQUEUE`].
     pub struct DXGKARG_SUBMITCOMMANDTOHWQUEUE {
         hHwQueue: HANDLE,
         HwQueueProgressFenceId: u64,
@@ -90,7 +90,7 @@ abi! {
         HwQueueProgressFenceCpuVa: PVOID,
     }
 
-    /// The header's `DXGKARG_SWITCHTOHWCONTEXTLIST`.
+    /// Argument of [`DXGKDDI_SWITCHTOHWCONTEXTLIST`].
     pub struct DXGKARG_SWITCHTOHWCONTEXTLIST {
         hHwContextFirst: HANDLE,
         hHwContextSecond: HANDLE,
@@ -98,7 +98,7 @@ abi! {
         EngineOrdinal: u32,
     }
 
-    /// The header's `DXGKARG_UPDATEHWCONTEXTSTATE`.
+    /// Argument of [`DXGKDDI_UPDATEHWCONTEXTSTATE`].
     pub struct DXGKARG_UPDATEHWCONTEXTSTATE {
         hHwContext: HANDLE,
         ContextSwitchFence: u64,
@@ -106,30 +106,30 @@ abi! {
         Flags: DXGK_UPDATEHWCONTEXTSTATE_FLAGS,
     }
 
-    /// The header's `DXGKARG_RESETHWENGINE`.
+    /// Argument of [`DXGKDDI_RESETHWENGINE`].
     pub struct DXGKARG_RESETHWENGINE {
         NodeOrdinal: u32,
         EngineOrdinal: u32,
     }
 
-    /// The header's `DXGKARG_RESUMEHWENGINE`.
+    /// Argument of [`DXGKDDI_RESUMEHWENGINE`].
     pub struct DXGKARG_RESUMEHWENGINE {
         NodeOrdinal: u32,
         EngineOrdinal: u32,
     }
 
-    /// The header's `DXGKARG_SUSPENDCONTEXT`.
+    /// Argument of [`DXGKDDI_SUSPENDCONTEXT`].
     pub struct DXGKARG_SUSPENDCONTEXT {
         hContext: HANDLE,
         contextSuspendFence: u64,
     }
 
-    /// The header's `DXGKARG_RESUMECONTEXT`.
+    /// Argument of [`DXGKDDI_RESUMECONTEXT`].
     pub struct DXGKARG_RESUMECONTEXT {
         hContext: HANDLE,
     }
 
-    /// The header's `DXGKARG_SIGNALMONITOREDFENCE`.
+    /// Argument of [`DXGKDDI_SIGNALMONITOREDFENCE`].
     pub struct DXGKARG_SIGNALMONITOREDFENCE {
         KernelSubmissionType: DXGK_KERNEL_SUBMISSION_TYPE,
         pDmaBuffer: PVOID,
@@ -146,7 +146,7 @@ abi! {
 }
 
 callbacks! {
-    /// The header's `DXGKDDI_SUBMITCOMMANDTOHWQUEUE`.
+    /// Submits to a hardware queue.
     ///
     /// IRQL: PASSIVE_LEVEL or DISPATCH_LEVEL. Synchronization level: not stated. Confidence: docs. Page:
     /// *DXGKDDI_SUBMITCOMMANDTOHWQUEUE (d3dkmddi.h)*.
@@ -155,7 +155,7 @@ callbacks! {
         pSubmitCommandToHwQueue: *mut DXGKARG_SUBMITCOMMANDTOHWQUEUE,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_SWITCHTOHWCONTEXTLIST`.
+    /// Switches an engine to other hardware contexts.
     ///
     /// IRQL: not stated. Synchronization level: not stated. Confidence: docs. Page:
     /// *DXGKDDI_SWITCHTOHWCONTEXTLIST (d3dkmddi.h)*.
@@ -164,7 +164,7 @@ callbacks! {
         pSwitchToHwContextList: *mut DXGKARG_SWITCHTOHWCONTEXTLIST,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_RESETHWENGINE`.
+    /// Resets an engine that schedules itself.
     ///
     /// IRQL: not stated. Synchronization level: not stated. Confidence: docs. Page: *DXGKDDI_RESETHWENGINE*.
     pub type PDXGKDDI_RESETHWENGINE = DXGKDDI_RESETHWENGINE(
@@ -172,7 +172,7 @@ callbacks! {
         pResetHwEngine: *mut DXGKARG_RESETHWENGINE,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_RESUMEHWENGINE`.
+    /// Lets such an engine go on after a reset.
     ///
     /// IRQL: not stated. Synchronization level: not stated. Confidence: docs. Page: *DXGKDDI_RESUMEHWENGINE
     /// (d3dkmddi.h)*.
@@ -181,7 +181,7 @@ callbacks! {
         pResumeHwEngine: *mut DXGKARG_RESUMEHWENGINE,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_UPDATEHWCONTEXTSTATE`.
+    /// Suspends a hardware context, or changes its priority.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated. Confidence: docs. Page:
     /// *DXGKDDI_UPDATEHWCONTEXTSTATE (d3dkmddi.h)*.
@@ -190,7 +190,7 @@ callbacks! {
         pUpdateHwContextState: *mut DXGKARG_UPDATEHWCONTEXTSTATE,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_SUSPENDCONTEXT`.
+    /// Takes a context off its engine.
     ///
     /// IRQL: not stated. Synchronization level: not stated. Confidence: docs. Page: *DXGKDDI_SUSPENDCONTEXT
     /// (d3dkmddi.h)*.
@@ -199,7 +199,7 @@ callbacks! {
         pSuspendContext: *mut DXGKARG_SUSPENDCONTEXT,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_RESUMECONTEXT`.
+    /// Puts it back.
     ///
     /// IRQL: not stated. Synchronization level: not stated. Confidence: docs. Page: *DXGKDDI_RESUMECONTEXT
     /// (d3dkmddi.h)*.
@@ -208,7 +208,7 @@ callbacks! {
         pResumeContext: *mut DXGKARG_RESUMECONTEXT,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_SIGNALMONITOREDFENCE`.
+    /// Writes the commands that signal a monitored fence.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated. Confidence: docs. Page:
     /// *DXGKDDI_SIGNALMONITOREDFENCE (d3dkmddi.h)*.

@@ -5,7 +5,7 @@ use crate::macros::{abi, bits, callbacks, flag_enum, open_enum};
 use crate::status::NTSTATUS;
 
 open_enum! {
-    /// The header's `DXGK_INTERRUPT_TYPE`.
+    /// What an interrupt reports; it selects the member of the union in [`DXGKARGCB_NOTIFY_INTERRUPT_DATA`].
     pub enum DXGK_INTERRUPT_TYPE {
         DXGK_INTERRUPT_DMA_COMPLETED = 1,
         DXGK_INTERRUPT_DMA_PREEMPTED = 2,
@@ -29,13 +29,13 @@ open_enum! {
         DXGK_INTERRUPT_GPU_ENGINE_STATE_CHANGE = 20,
     }
 
-    /// The header's `DXGK_PRESENT_DISPLAY_ONLY_PROGRESS_ID`.
+    /// How a display-only present ended.
     pub enum DXGK_PRESENT_DISPLAY_ONLY_PROGRESS_ID {
         DXGK_PRESENT_DISPLAYONLY_PROGRESS_ID_COMPLETE = 0,
         DXGK_PRESENT_DISPLAYONLY_PROGRESS_ID_FAILED = 1,
     }
 
-    /// The header's `DXGK_MIRACAST_CHUNK_TYPE`.
+    /// Stages of a Miracast frame.
     pub enum DXGK_MIRACAST_CHUNK_TYPE {
         DXGK_MIRACAST_CHUNK_TYPE_UNKNOWN = 0,
         DXGK_MIRACAST_CHUNK_TYPE_COLOR_CONVERT_COMPLETE = 1,
@@ -46,7 +46,7 @@ open_enum! {
         DXGK_MIRACAST_CHUNK_TYPE_ENCODE_DRIVER_DEFINED_2 = -2147483647,
     }
 
-    /// The header's `DXGK_RENDER_PIPELINE_STAGE`.
+    /// Where in the pipeline a fault happened.
     pub enum DXGK_RENDER_PIPELINE_STAGE {
         DXGK_RENDER_PIPELINE_STAGE_UNKNOWN = 0,
         DXGK_RENDER_PIPELINE_STAGE_INPUT_ASSEMBLER = 1,
@@ -58,7 +58,7 @@ open_enum! {
         DXGK_RENDER_PIPELINE_STAGE_OUTPUT_MERGER = 7,
     }
 
-    /// The header's `DXGK_PAGE_FAULT_FLAGS`.
+    /// What a page fault was, and what it needs.
     pub enum DXGK_PAGE_FAULT_FLAGS {
         DXGK_PAGE_FAULT_WRITE = 1,
         DXGK_PAGE_FAULT_FENCE_INVALID = 2,
@@ -70,13 +70,13 @@ open_enum! {
         DXGK_PAGE_FAULT_PROCESS_HANDLE_VALID = 128,
     }
 
-    /// The header's `DXGK_GENERAL_ERROR_CODE`.
+    /// Faults that are not the device's own.
     pub enum DXGK_GENERAL_ERROR_CODE {
         DXGK_GENERAL_ERROR_PAGE_FAULT = 0,
         DXGK_GENERAL_ERROR_INVALID_INSTRUCTION = 1,
     }
 
-    /// The header's `DXGK_ENGINE_STATE`.
+    /// States of an engine that schedules itself.
     pub enum DXGK_ENGINE_STATE {
         DXGK_ENGINE_STATE_ACTIVE = 0,
         DXGK_ENGINE_STATE_TRANSITION_TO_F1 = 1,
@@ -87,7 +87,8 @@ open_enum! {
 flag_enum! { DXGK_PAGE_FAULT_FLAGS }
 
 bits! {
-    /// The header's `DXGK_FAULT_ERROR_CODE`.
+    /// Why an engine faulted, in general terms or in the device's own; one bit says which, the rest is the
+    /// code.
     pub struct DXGK_FAULT_ERROR_CODE: u32 [] {
         IsDeviceSpecificCode = 0,
         IsDeviceSpecificCodeReservedBit = 0,
@@ -96,7 +97,7 @@ bits! {
         DeviceSpecificCode, with_DeviceSpecificCode = 1: 31,
     }
 
-    /// The header's `DXGKCB_NOTIFY_INTERRUPT_DATA_FLAGS`.
+    /// Which parts of the interrupt data are valid.
     pub struct DXGKCB_NOTIFY_INTERRUPT_DATA_FLAGS: u32 [Value] {
         ValidPhysicalAdapterMask = 0,
         HsyncFlipCompletion = 1,
@@ -107,18 +108,18 @@ bits! {
 }
 
 abi! {
-    /// The header's `DXGKARGCB_PRESENT_DISPLAYONLY_PROGRESS`.
+    /// End of a display-only present.
     pub struct DXGKARGCB_PRESENT_DISPLAYONLY_PROGRESS {
         VidPnSourceId: u32,
         ProgressId: DXGK_PRESENT_DISPLAY_ONLY_PROGRESS_ID,
     }
 
-    /// The header's `DXGK_MIRACAST_CHUNK_ID`.
+    /// Number of a Miracast chunk.
     pub union DXGK_MIRACAST_CHUNK_ID {
         Value: u64,
     }
 
-    /// The header's `DXGK_MIRACAST_CHUNK_INFO`.
+    /// A processed Miracast chunk.
     pub struct DXGK_MIRACAST_CHUNK_INFO {
         ChunkType: DXGK_MIRACAST_CHUNK_TYPE,
         ChunkId: DXGK_MIRACAST_CHUNK_ID,
@@ -318,7 +319,7 @@ abi! {
         Reserved: DXGKARGCB_NOTIFY_INTERRUPT_DATA_RESERVED,
     }
 
-    /// The header's `DXGKARGCB_NOTIFY_INTERRUPT_DATA`.
+    /// What an interrupt was; `InterruptType` says which member of the union holds.
     pub struct DXGKARGCB_NOTIFY_INTERRUPT_DATA {
         InterruptType: DXGK_INTERRUPT_TYPE,
         u: DXGKARGCB_NOTIFY_INTERRUPT_DATA_U,
@@ -327,7 +328,7 @@ abi! {
 }
 
 callbacks! {
-    /// The header's `DXGKDDI_INTERRUPT_ROUTINE`.
+    /// Serves an interrupt; true if it was this adapter's.
     ///
     /// IRQL: DIRQL. Synchronization level: 0.
     pub type PDXGKDDI_INTERRUPT_ROUTINE = DXGKDDI_INTERRUPT_ROUTINE(
@@ -335,12 +336,12 @@ callbacks! {
         MessageNumber: u32,
     ) -> BOOLEAN;
 
-    /// The header's `DXGKDDI_DPC_ROUTINE`.
+    /// Does what the interrupt routine put off.
     ///
     /// IRQL: DISPATCH_LEVEL. Synchronization level: 0.
     pub type PDXGKDDI_DPC_ROUTINE = DXGKDDI_DPC_ROUTINE(MiniportDeviceContext: PVOID);
 
-    /// The header's `KSYNCHRONIZE_ROUTINE`.
+    /// Runs while the interrupt routine cannot.
     ///
     /// IRQL: DIRQL. Synchronization level: not stated. Confidence: docs. Page: *KSYNCHRONIZE_ROUTINE callback
     /// function (wdm.h)*.

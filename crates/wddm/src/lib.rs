@@ -45,6 +45,7 @@ pub mod debug;
 pub mod dirty;
 pub mod dxgkrnl;
 pub mod dxgkrnl_args;
+pub mod dxgkrnl_callbacks;
 pub mod feature;
 pub mod flexiov;
 pub mod format;
@@ -81,6 +82,7 @@ pub use debug::*;
 pub use dirty::*;
 pub use dxgkrnl::*;
 pub use dxgkrnl_args::*;
+pub use dxgkrnl_callbacks::*;
 pub use feature::*;
 pub use flexiov::*;
 pub use format::*;
@@ -133,8 +135,9 @@ const MODULES: &[layout::Module] = &[
     module!(context; TYPES, BITS, CALLBACKS),
     module!(debug; TYPES, BITS, CONSTANTS, CALLBACKS),
     module!(dirty; TYPES, BITS, ENUMS, CALLBACKS),
-    module!(dxgkrnl; TYPES, CONSTANTS, CALLBACKS),
+    module!(dxgkrnl; TYPES, CONSTANTS),
     module!(dxgkrnl_args; TYPES, BITS, ENUMS),
+    module!(dxgkrnl_callbacks; CALLBACKS),
     module!(feature; TYPES, BITS, ENUMS, CONSTANTS, CALLBACKS),
     module!(flexiov; TYPES, CONSTANTS, CALLBACKS),
     module!(format; TYPES, ENUMS),

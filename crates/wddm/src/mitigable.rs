@@ -11,22 +11,23 @@ constants! {
 }
 
 abi! {
-    /// The header's `DXGKARG_QUERYMITIGATEDRANGECOUNT`.
+    /// Argument of [`DXGKDDI_QUERYMITIGATEDRANGECOUNT`].
     pub struct DXGKARG_QUERYMITIGATEDRANGECOUNT {
         VirtualFunctionIndex: u32,
         RangeCount: [u32; 6],
     }
 
-    /// The header's `DXGK_MITIGATEDRANGEINFO`.
+    /// Pages of a BAR whose accesses are intercepted; at most 2 GiB.
     #[derive(PartialEq, Eq)]
     pub struct DXGK_MITIGATEDRANGEINFO {
         BasePageNumber: u64,
+        /// Pages of 4096 bytes.
         PageCount: u32,
         InterceptReads: BOOLEAN,
         InterceptWrites: BOOLEAN,
     }
 
-    /// The header's `DXGKARG_QUERYMITIGATEDRANGES`.
+    /// Argument of [`DXGKDDI_QUERYMITIGATEDRANGES`].
     pub struct DXGKARG_QUERYMITIGATEDRANGES {
         VirtualFunctionIndex: u32,
         BarIndex: u32,
@@ -34,7 +35,7 @@ abi! {
         pMitigatedRange: *mut DXGK_MITIGATEDRANGEINFO,
     }
 
-    /// The header's `DXGKDDI_MITIGABLE_DEVICE_INTERFACE`.
+    /// The mitigable-device interface, version 1.
     pub struct DXGKDDI_MITIGABLE_DEVICE_INTERFACE {
         Size: u16,
         Version: u16,
@@ -47,7 +48,7 @@ abi! {
 }
 
 callbacks! {
-    /// The header's `DXGKDDI_QUERYMITIGATEDRANGECOUNT`.
+    /// Counts the mitigated ranges of each BAR.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_QUERYMITIGATEDRANGECOUNT = DXGKDDI_QUERYMITIGATEDRANGECOUNT(
@@ -55,7 +56,7 @@ callbacks! {
         pArgs: *mut DXGKARG_QUERYMITIGATEDRANGECOUNT,
     );
 
-    /// The header's `DXGKDDI_QUERYMITIGATEDRANGES`.
+    /// Lists the mitigated ranges of one BAR.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_QUERYMITIGATEDRANGES = DXGKDDI_QUERYMITIGATEDRANGES(

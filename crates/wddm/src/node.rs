@@ -12,7 +12,7 @@ constants! {
 }
 
 open_enum! {
-    /// The header's `DXGK_ENGINE_TYPE`.
+    /// What a node's engine is for.
     pub enum DXGK_ENGINE_TYPE {
         DXGK_ENGINE_TYPE_OTHER = 0,
         DXGK_ENGINE_TYPE_3D = 1,
@@ -29,7 +29,7 @@ open_enum! {
 }
 
 bits! {
-    /// The header's `DXGK_NODEMETADATA_FLAGS`.
+    /// What a node can do.
     pub struct DXGK_NODEMETADATA_FLAGS: u32 [Value] {
         ContextSchedulingSupported = 0,
         RingBufferFenceRelease = 1,
@@ -42,7 +42,7 @@ bits! {
         Reserved = 5: 11,
     }
 
-    /// The header's `DXGK_GPUCLOCKDATA_FLAGS`.
+    /// Whose clock was read.
     pub struct DXGK_GPUCLOCKDATA_FLAGS: u32 [Value] {
         ContextManagementProcessor = 0,
     } reserved {
@@ -51,18 +51,18 @@ bits! {
 }
 
 abi! {
-    /// The header's `DXGKARG_HISTORYBUFFERPRECISION`.
+    /// Answer to query 10, DXGKQAITYPE_HISTORYBUFFERPRECISION.
     pub struct DXGKARG_HISTORYBUFFERPRECISION {
         PrecisionBits: u32,
     }
 
-    /// The header's `DXGK_GPUVERSION`.
+    /// Answer to query 27, DXGKQAITYPE_GPUVERSION. Packed in the header.
     pub packed DXGK_GPUVERSION {
         BiosVersion: [u16; 32],
         GpuArchitecture: [u16; 32],
     }
 
-    /// The header's `DXGK_ADAPTER_PERFDATACAPS`.
+    /// Limits of the adapter's performance counters. Packed in the header.
     pub packed DXGK_ADAPTER_PERFDATACAPS {
         MaxMemoryBandwidth: u64,
         MaxPCIEBandwidth: u64,
@@ -71,7 +71,7 @@ abi! {
         TemperatureWarning: u32,
     }
 
-    /// The header's `DXGK_ADAPTER_PERFDATA`.
+    /// Performance counters of the adapter. Packed in the header.
     pub packed DXGK_ADAPTER_PERFDATA {
         MemoryFrequency: u64,
         MaxMemoryFrequency: u64,
@@ -84,7 +84,7 @@ abi! {
         PowerStateOverride: u8,
     }
 
-    /// The header's `DXGK_NODE_PERFDATA`.
+    /// Performance counters of a node. Packed in the header.
     pub packed DXGK_NODE_PERFDATA {
         Frequency: u64,
         MaxFrequency: u64,
@@ -95,7 +95,7 @@ abi! {
         MaxTransitionLatency: u64,
     }
 
-    /// The header's `DXGK_NODEMETADATA`.
+    /// What one node is. Packed in the header, 74 bytes.
     pub packed DXGK_NODEMETADATA {
         EngineType: DXGK_ENGINE_TYPE,
         FriendlyName: [u16; 32],
@@ -104,18 +104,19 @@ abi! {
         IoMmuSupported: BOOLEAN,
     }
 
-    /// The header's `DXGKARG_FORMATHISTORYBUFFER`.
+    /// Argument of [`DXGKDDI_FORMATHISTORYBUFFER`].
     pub struct DXGKARG_FORMATHISTORYBUFFER {
         pHistoryBuffer: *mut DXGK_HISTORY_BUFFER,
         HistoryBufferSize: u32,
         pFormattedBuffer: PVOID,
+        /// In bytes.
         FormattedBufferSize: u32,
         NumTimestamps: u32,
         Precision: DXGKARG_HISTORYBUFFERPRECISION,
         Offset: u32,
     }
 
-    /// The header's `DXGK_GPUCLOCKDATA`.
+    /// GPU and CPU clocks read at one moment. Packed in the header, 28 bytes.
     pub packed DXGK_GPUCLOCKDATA {
         GpuFrequency: u64,
         GpuClockCounter: u64,
@@ -123,7 +124,7 @@ abi! {
         Flags: DXGK_GPUCLOCKDATA_FLAGS,
     }
 
-    /// The header's `DXGK_HISTORY_BUFFER_HEADER`.
+    /// Head of a history buffer.
     pub struct DXGK_HISTORY_BUFFER_HEADER {
         RenderCbSequence: u32,
         NumTimestamps: u32,
@@ -131,26 +132,26 @@ abi! {
         Reserved: u32,
     }
 
-    /// The header's `DXGK_HISTORY_BUFFER`.
+    /// Timestamps that a context wrote, of variable length.
     pub struct DXGK_HISTORY_BUFFER {
         Header: DXGK_HISTORY_BUFFER_HEADER,
         DriverPrivateData: [u8; 1],
     }
 
-    /// The header's `DXGK_QUERYHISTORYBUFFERPRECISIONIN`.
+    /// Input of query 10.
     pub struct DXGK_QUERYHISTORYBUFFERPRECISIONIN {
         PhysicalAdapterIndex: u32,
     }
 }
 
-/// The callback's name for [`DXGK_GPUCLOCKDATA`].
+/// Argument of [`DXGKDDI_CALIBRATEGPUCLOCK`].
 pub type DXGKARG_CALIBRATEGPUCLOCK = DXGK_GPUCLOCKDATA;
 
-/// The callback's name for [`DXGK_NODEMETADATA`].
+/// Argument of [`DXGKDDI_GETNODEMETADATA`].
 pub type DXGKARG_GETNODEMETADATA = DXGK_NODEMETADATA;
 
 callbacks! {
-    /// The header's `DXGKDDI_GETNODEMETADATA`.
+    /// Says what a node is; the upper 16 bits of the ordinal are the physical adapter.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_GETNODEMETADATA = DXGKDDI_GETNODEMETADATA(
@@ -159,7 +160,7 @@ callbacks! {
         pGetNodeMetadata: *mut DXGKARG_GETNODEMETADATA,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_CALIBRATEGPUCLOCK`.
+    /// Reads GPU and CPU clocks together.
     ///
     /// IRQL: DISPATCH_LEVEL (docs). Synchronization level: not stated.
     pub type PDXGKDDI_CALIBRATEGPUCLOCK = DXGKDDI_CALIBRATEGPUCLOCK(
@@ -169,7 +170,7 @@ callbacks! {
         pClockCalibration: *mut DXGKARG_CALIBRATEGPUCLOCK,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_FORMATHISTORYBUFFER`.
+    /// Turns a history buffer into timestamps.
     ///
     /// IRQL: DISPATCH_LEVEL (docs). Synchronization level: not stated.
     pub type PDXGKDDI_FORMATHISTORYBUFFER = DXGKDDI_FORMATHISTORYBUFFER(

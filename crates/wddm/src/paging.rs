@@ -9,7 +9,7 @@ use crate::resources::MDL;
 use crate::status::NTSTATUS;
 
 open_enum! {
-    /// The header's `DXGK_BUILDPAGINGBUFFER_OPERATION`.
+    /// Paging operations; the value selects the member of the union in [`DXGKARG_BUILDPAGINGBUFFER`].
     pub enum DXGK_BUILDPAGINGBUFFER_OPERATION {
         DXGK_OPERATION_TRANSFER = 0,
         DXGK_OPERATION_FILL = 1,
@@ -36,7 +36,7 @@ open_enum! {
         DXGK_OPERATION_NOTIFY_ALLOC = 22,
     }
 
-    /// The header's `DXGK_MEMORY_TRANSFER_DIRECTION`.
+    /// Direction of a transfer; local is video memory.
     pub enum DXGK_MEMORY_TRANSFER_DIRECTION {
         DXGK_MEMORY_TRANSFER_LOCAL_TO_SYSTEM = 0,
         DXGK_MEMORY_TRANSFER_SYSTEM_TO_LOCAL = 1,
@@ -45,7 +45,7 @@ open_enum! {
 }
 
 bits! {
-    /// The header's `DXGK_TRANSFERFLAGS`.
+    /// How a physical transfer runs.
     pub struct DXGK_TRANSFERFLAGS: u32 [Value] {
         Swizzle = 0,
         Unswizzle = 1,
@@ -56,21 +56,21 @@ bits! {
         Reserved = 5: 27,
     }
 
-    /// The header's `DXGK_DISCARDCONTENTFLAGS`.
+    /// How content is discarded.
     pub struct DXGK_DISCARDCONTENTFLAGS: u32 [Value] {
         AllocationIsIdle = 0,
     } reserved {
         Reserved = 1: 31,
     }
 
-    /// The header's `DXGK_MAPAPERTUREFLAGS`.
+    /// How pages are mapped into an aperture.
     pub struct DXGK_MAPAPERTUREFLAGS: u32 [Value] {
         CacheCoherent = 0,
     } reserved {
         Reserved = 1: 31,
     }
 
-    /// The header's `DXGK_TRANSFERVIRTUALFLAGS`.
+    /// Page sizes of a virtual transfer.
     pub struct DXGK_TRANSFERVIRTUALFLAGS: u32 [Flags] {
         Src64KBPages = 0,
         Dst64KBPages = 1,
@@ -78,7 +78,7 @@ bits! {
         Reserved = 2: 30,
     }
 
-    /// The header's `DXGK_UPDATEPAGETABLEFLAGS`.
+    /// How entries are written.
     pub struct DXGK_UPDATEPAGETABLEFLAGS: u32 [] {
         Repeat = 0,
         InitialUpdate = 1,
@@ -107,7 +107,7 @@ bits! {
         Reserved = 1: 31,
     }
 
-    /// The header's `DXGK_NOTIFYALLOCFLAGS`.
+    /// What happens to the allocation.
     pub struct DXGK_NOTIFYALLOCFLAGS: u32 [Value] {
         Eviction = 0,
         IoMmuUnmap = 1,
@@ -117,29 +117,33 @@ bits! {
 }
 
 abi! {
-    /// The header's `DXGK_BUILDPAGINGBUFFER_TRANSFERVIRTUAL`.
+    /// Operation 8: copy between virtual addresses of the paging process.
     pub struct DXGK_BUILDPAGINGBUFFER_TRANSFERVIRTUAL {
         hAllocation: HANDLE,
+        /// For information; the addresses already contain it.
         AllocationOffsetInBytes: u64,
         TransferSizeInBytes: u64,
         SourceVirtualAddress: D3DGPU_VIRTUAL_ADDRESS,
         DestinationVirtualAddress: D3DGPU_VIRTUAL_ADDRESS,
+        /// Only with the legacy behaviour SourcePageTableVaInTransfer.
         SourcePageTable: D3DGPU_VIRTUAL_ADDRESS,
         TransferDirection: DXGK_MEMORY_TRANSFER_DIRECTION,
         Flags: DXGK_TRANSFERVIRTUALFLAGS,
+        /// Only with the legacy behaviour SourcePageTableVaInTransfer.
         DestinationPageTable: D3DGPU_VIRTUAL_ADDRESS,
     }
 
-    /// The header's `DXGK_BUILDPAGINGBUFFER_FILLVIRTUAL`.
+    /// Operation 9: fill a virtual range of the paging process.
     pub struct DXGK_BUILDPAGINGBUFFER_FILLVIRTUAL {
         hAllocation: HANDLE,
+        /// For information; the address already contains it.
         AllocationOffsetInBytes: u64,
         FillSizeInBytes: u64,
         FillPattern: u32,
         DestinationVirtualAddress: D3DGPU_VIRTUAL_ADDRESS,
     }
 
-    /// The header's `DXGK_BUILDPAGINGBUFFER_UPDATEPAGETABLE`.
+    /// Operation 11: write entries of one page table.
     pub struct DXGK_BUILDPAGINGBUFFER_UPDATEPAGETABLE {
         PageTableLevel: u32,
         hAllocation: HANDLE,
@@ -157,7 +161,7 @@ abi! {
         FirstPteVirtualAddress: D3DGPU_VIRTUAL_ADDRESS,
     }
 
-    /// The header's `DXGK_BUILDPAGINGBUFFER_FLUSHTLB`.
+    /// Operation 12: forget cached translations of a range.
     pub struct DXGK_BUILDPAGINGBUFFER_FLUSHTLB {
         RootPageTableAddress: D3DGPU_PHYSICAL_ADDRESS,
         hProcess: HANDLE,
@@ -165,13 +169,13 @@ abi! {
         EndVirtualAddress: D3DGPU_VIRTUAL_ADDRESS,
     }
 
-    /// The header's `DXGK_BUILDPAGINGBUFFER_COPYPAGETABLEENTRIES`.
+    /// Operation 14: copy entries between page tables.
     pub struct DXGK_BUILDPAGINGBUFFER_COPYPAGETABLEENTRIES {
         NumRanges: u32,
         pRanges: *mut DXGK_BUILDPAGINGBUFFER_COPY_RANGE,
     }
 
-    /// The header's `DXGK_BUILDPAGINGBUFFER_UPDATECONTEXTALLOCATION`.
+    /// Operation 13: let the driver write a context allocation.
     pub struct DXGK_BUILDPAGINGBUFFER_UPDATECONTEXTALLOCATION {
         ContextAllocation: D3DGPU_VIRTUAL_ADDRESS,
         ContextAllocationSize: u64,
@@ -179,27 +183,27 @@ abi! {
         DriverPrivateDataSize: u32,
     }
 
-    /// The header's `DXGK_BUILDPAGINGBUFFER_NOTIFYRESIDENCY`.
+    /// Operation 15: an allocation became resident or stopped being so.
     pub struct DXGK_BUILDPAGINGBUFFER_NOTIFYRESIDENCY {
         hAllocation: HANDLE,
         PhysicalAddress: D3DGPU_PHYSICAL_ADDRESS,
         Bits: DXGK_BUILDPAGINGBUFFER_NOTIFYRESIDENCY_BITS,
     }
 
-    /// The header's `DXGK_BUILDPAGINGBUFFER_SIGNALMONITOREDFENCE`.
+    /// Operation 16: write a monitored fence's value.
     pub struct DXGK_BUILDPAGINGBUFFER_SIGNALMONITOREDFENCE {
         MonitoredFenceGpuVa: D3DGPU_VIRTUAL_ADDRESS,
         MonitoredFenceValue: u64,
     }
 
-    /// The header's `DXGK_BUILDPAGINGBUFFER_NOTIFY_FENCE_RESIDENCY`.
+    /// Operation 18: where native fences lie now.
     pub struct DXGK_BUILDPAGINGBUFFER_NOTIFY_FENCE_RESIDENCY {
         NumFences: u32,
         Flags: DXGK_BUILDPAGINGBUFFER_NOTIFY_FENCE_RESIDENCY_FLAGS,
         FenceResidencyInfo: *mut DXGK_FENCE_RESIDENCY_INFO,
     }
 
-    /// The header's `DXGK_BUILDPAGINGBUFFER_MAPMMU`.
+    /// Operation 19: map pages in one MMU.
     pub struct DXGK_BUILDPAGINGBUFFER_MAPMMU {
         hAllocation: HANDLE,
         VirtualAddress: D3DGPU_VIRTUAL_ADDRESS,
@@ -209,7 +213,7 @@ abi! {
         Adl: DXGK_ADL,
     }
 
-    /// The header's `DXGK_BUILDPAGINGBUFFER_UNMAPMMU`.
+    /// Operation 20: unmap pages in one MMU.
     pub struct DXGK_BUILDPAGINGBUFFER_UNMAPMMU {
         hAllocation: HANDLE,
         VirtualAddress: D3DGPU_VIRTUAL_ADDRESS,
@@ -225,7 +229,7 @@ abi! {
         Mdl: *mut MDL,
     }
 
-    /// The header's `DXGK_BUILDPAGINGBUFFER_NOTIFYRESIDENCY2`.
+    /// Operation 21: part of an allocation became resident or stopped being so.
     pub struct DXGK_BUILDPAGINGBUFFER_NOTIFYRESIDENCY2 {
         hAllocation: HANDLE,
         AllocationOffsetInPages: u32,
@@ -236,7 +240,7 @@ abi! {
         Bits: DXGK_BUILDPAGINGBUFFER_NOTIFYRESIDENCY2_BITS,
     }
 
-    /// The header's `DXGK_BUILDPAGINGBUFFER_NOTIFYALLOC`.
+    /// Operation 22: an allocation is evicted or unmapped.
     pub struct DXGK_BUILDPAGINGBUFFER_NOTIFYALLOC {
         hAllocation: HANDLE,
         hKmdProcessHandle: HANDLE,
@@ -278,6 +282,7 @@ abi! {
         Source: DXGKARG_BUILDPAGINGBUFFER_TRANSFER_SOURCE,
         Destination: DXGKARG_BUILDPAGINGBUFFER_TRANSFER_DESTINATION,
         Flags: DXGK_TRANSFERFLAGS,
+        /// In pages.
         MdlOffset: u32,
     }
 
@@ -439,13 +444,17 @@ abi! {
         Reserved: DXGKARG_BUILDPAGINGBUFFER_RESERVED,
     }
 
-    /// The header's `DXGKARG_BUILDPAGINGBUFFER`.
+    /// Argument of [`DXGKDDI_BUILDPAGINGBUFFER`]: one operation, and the buffer for its commands. `Operation`
+    /// says which member of the union holds.
     pub struct DXGKARG_BUILDPAGINGBUFFER {
+        /// NULL: do it at once, with the CPU.
         pDmaBuffer: PVOID,
+        /// Bytes left in the buffer.
         DmaSize: u32,
         pDmaBufferPrivateData: PVOID,
         DmaBufferPrivateDataSize: u32,
         Operation: DXGK_BUILDPAGINGBUFFER_OPERATION,
+        /// The driver's own, kept when it is called again for a new buffer; 0 at first.
         MultipassOffset: u32,
         u: DXGKARG_BUILDPAGINGBUFFER_U,
         hSystemContext: HANDLE,
@@ -453,7 +462,7 @@ abi! {
         DmaBufferWriteOffset: u32,
     }
 
-    /// The header's `DXGK_BUILDPAGINGBUFFER_COPY_RANGE`.
+    /// A run of entries to copy.
     pub struct DXGK_BUILDPAGINGBUFFER_COPY_RANGE {
         NumPageTableEntries: u32,
         SrcPageTableAddress: D3DGPU_VIRTUAL_ADDRESS,
@@ -462,7 +471,7 @@ abi! {
         DstStartPteIndex: u32,
     }
 
-    /// The header's `DXGK_FENCE_RESIDENCY_INFO`.
+    /// Where one native fence lies.
     pub struct DXGK_FENCE_RESIDENCY_INFO {
         hGlobalNativeFence: HANDLE,
         CurrentValuePhysicalAddress: D3DGPU_PHYSICAL_ADDRESS,
@@ -473,7 +482,8 @@ abi! {
 }
 
 callbacks! {
-    /// The header's `DXGKDDI_BUILDPAGINGBUFFER`.
+    /// Writes the commands of one paging operation. Only success, STATUS_GRAPHICS_ALLOCATION_BUSY or
+    /// STATUS_GRAPHICS_INSUFFICIENT_DMA_BUFFER; anything else is a bug check.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: 1 (GPU scheduler class).
     pub type PDXGKDDI_BUILDPAGINGBUFFER = DXGKDDI_BUILDPAGINGBUFFER(

@@ -22,7 +22,7 @@ constants! {
 }
 
 open_enum! {
-    /// The header's `DXGK_VGPU_CAPABILITY_TYPE`.
+    /// Index into the capability arrays of a virtual GPU's profile.
     pub enum DXGK_VGPU_CAPABILITY_TYPE {
         DXGK_VGPU_CAPABILITY_MEMORY = 0,
         DXGK_VGPU_CAPABILITY_ENCODE = 1,
@@ -33,7 +33,7 @@ open_enum! {
 }
 
 bits! {
-    /// The header's `DXGK_VIRTUALMACHINEDATAFLAGS`.
+    /// What the virtual machine is.
     pub struct DXGK_VIRTUALMACHINEDATAFLAGS: u32 [Value] {
         SecureVirtualMachine = 0,
         LinuxVirtualMachine = 1,
@@ -41,26 +41,26 @@ bits! {
 }
 
 abi! {
-    /// The header's `DXGKARG_SETVIRTUALMACHINEDATA`.
+    /// Argument of [`DXGKDDI_SETVIRTUALMACHINEDATA`].
     pub struct DXGKARG_SETVIRTUALMACHINEDATA {
         hKmdVmWorkerProcess: HANDLE,
         pVmGuid: *mut GUID,
         Flags: DXGK_VIRTUALMACHINEDATAFLAGS,
     }
 
-    /// The header's `GPUP_DRIVER_ESCAPE_INPUT`.
+    /// Head of the input of a driver escape on a virtual GPU.
     pub struct GPUP_DRIVER_ESCAPE_INPUT {
         vfLUID: LUID,
     }
 
-    /// The header's `DXGKARG_GETGPUPARTITIONINFO`.
+    /// Argument of [`DXGKDDI_GETGPUPARTITIONINFO`]: into how many partitions the adapter can be cut.
     pub struct DXGKARG_GETGPUPARTITIONINFO {
         NumGpuPartitionOptions: u32,
         pGpuPartitionOptions: *mut u16,
         CurrentGpuPartitionCount: u16,
     }
 
-    /// The header's `DXGK_VGPU_PROFILE_CAPABILITY`.
+    /// One resource of the adapter, in all and per partition.
     #[derive(PartialEq, Eq)]
     pub struct DXGK_VGPU_PROFILE_CAPABILITY {
         TotalValue: u64,
@@ -70,32 +70,34 @@ abi! {
         OptimalPartitionValue: u64,
     }
 
-    /// The header's `DXGKARG_GETVIRTUALGPUPROFILE`.
+    /// Argument of [`DXGKDDI_GETVIRTUALGPUPROFILE`]: what a partition may get when there are so many.
     pub struct DXGKARG_GETVIRTUALGPUPROFILE {
         PartitionCount: u32,
+        /// The `DXGK_VIRTUALIZED_` bits.
         VirtualizationFlags: u32,
+        /// Indexed by [`DXGK_VGPU_CAPABILITY_TYPE`].
         ProfileCapability: [DXGK_VGPU_PROFILE_CAPABILITY; 4],
     }
 
-    /// The header's `DXGK_GPUENGINE`.
+    /// One engine of the adapter.
     pub struct DXGK_GPUENGINE {
         EngineType: DXGK_ENGINE_TYPE,
         Name: [u16; 32],
         NumPartitionUnits: u32,
     }
 
-    /// The header's `DXGKARG_GETGPUENGINES`.
+    /// Argument of [`DXGKDDI_GETGPUENGINES`], of variable length.
     pub struct DXGKARG_GETGPUENGINES {
         NumEngines: u32,
         EngineInfo: [DXGK_GPUENGINE; 1],
     }
 
-    /// The header's `DXGKARG_SETGPUPARTITIONCOUNT`.
+    /// Argument of [`DXGKDDI_SETGPUPARTITIONCOUNT`].
     pub struct DXGKARG_SETGPUPARTITIONCOUNT {
         PartitionCount: u32,
     }
 
-    /// The header's `DXGK_VIRTUALGPUCAPABILITY`.
+    /// One resource that a new virtual GPU asks for.
     #[derive(PartialEq, Eq)]
     pub struct DXGK_VIRTUALGPUCAPABILITY {
         MinValue: u64,
@@ -103,42 +105,47 @@ abi! {
         OptimalValue: u64,
     }
 
-    /// The header's `DXGK_VIRTUALGPUPROFILE`.
+    /// What a new virtual GPU asks for, indexed by [`DXGK_VGPU_CAPABILITY_TYPE`].
     #[derive(PartialEq, Eq)]
     pub struct DXGK_VIRTUALGPUPROFILE {
         Capability: [DXGK_VIRTUALGPUCAPABILITY; 4],
     }
 
-    /// The header's `DXGK_VIRTUALGPUENGINEINFO`.
+    /// A virtual GPU's part of one engine.
     pub struct DXGK_VIRTUALGPUENGINEINFO {
         MinPartitionUnits: u32,
         MaxPartitionUnits: u32,
         EngineId: u32,
     }
 
-    /// The header's `DXGK_VIRTUALGPUSEGMENTINFO`.
+    /// Memory that a virtual GPU needs in one segment.
     pub struct DXGK_VIRTUALGPUSEGMENTINFO {
+        /// From 1.
         DriverSegmentId: u32,
+        /// In bytes.
         Size: u64,
+        /// 0, or a multiple of 4096 bytes.
         Alignment: u32,
         MinSegmentOffset: u64,
         MaxSegmentOffset: u64,
         PrivateDriverData: u32,
     }
 
-    /// The header's `DXGKARG_CREATEVIRTUALGPU`.
+    /// Argument of [`DXGKDDI_CREATEVIRTUALGPU`]: the profile goes in, what the virtual GPU needs comes out.
     pub struct DXGKARG_CREATEVIRTUALGPU {
         PartitionId: u32,
         Profile: DXGK_VIRTUALGPUPROFILE,
+        /// Class of the user-mode emulation DLL.
         UserModeVirtualDeviceProvider: CLSID,
         VirtualGpuLuid: LUID,
         NumMemorySegments: u32,
         SegmentInfo: [DXGK_VIRTUALGPUSEGMENTINFO; 32],
+        /// 0.
         NumEngines: u32,
         EngineInfo: [DXGK_VIRTUALGPUENGINEINFO; 64],
     }
 
-    /// The header's `DXGK_VGPU_CAPABILITY`.
+    /// One resource of a virtual GPU.
     #[derive(PartialEq, Eq)]
     pub struct DXGK_VGPU_CAPABILITY {
         MinValue: u64,
@@ -146,55 +153,57 @@ abi! {
         CurrentValue: u64,
     }
 
-    /// The header's `DXGKARG_GETVIRTUALGPUINFO`.
+    /// Argument of [`DXGKDDI_GETVIRTUALGPUINFO`].
     pub struct DXGKARG_GETVIRTUALGPUINFO {
         PartitionId: u32,
         Capability: [DXGK_VGPU_CAPABILITY; 4],
     }
 
-    /// The header's `DXGKARG_SETVIRTUALGPUVMBUS`.
+    /// Argument of [`DXGKDDI_SETVIRTUALGPUVMBUS`].
     pub struct DXGKARG_SETVIRTUALGPUVMBUS {
         VirtualGpuIndex: u32,
         VmBusHandle: HANDLE,
     }
 
-    /// The header's `DXGK_GPU_PHYSICAL_ADDRESS`.
+    /// An address in a memory segment.
     #[derive(PartialEq, Eq)]
     pub struct DXGK_GPU_PHYSICAL_ADDRESS {
         MemorySegmentId: u32,
         MemorySegmentOffset: u64,
     }
 
-    /// The header's `DXGK_VIRTUALGPUMEMORYRESOURCE`.
+    /// Memory that a virtual GPU was given.
     pub struct DXGK_VIRTUALGPUMEMORYRESOURCE {
         DriverAllocationHandle: HANDLE,
         AllocationAddress: DXGK_GPU_PHYSICAL_ADDRESS,
+        /// In bytes.
         AllocationSize: u64,
     }
 
-    /// The header's `DXGKARG_SETVIRTUALGPURESOURCES`.
+    /// Argument of [`DXGKDDI_SETVIRTUALGPURESOURCES`], of variable length.
     pub struct DXGKARG_SETVIRTUALGPURESOURCES {
         PartitionId: u32,
         NumMemoryAllocations: u32,
+        /// The first of `NumMemoryAllocations`.
         MemoryInfo: [DXGK_VIRTUALGPUMEMORYRESOURCE; 1],
     }
 
-    /// The header's `DXGKARG_DESTROYVIRTUALGPU`.
+    /// Argument of [`DXGKDDI_DESTROYVIRTUALGPU`].
     pub struct DXGKARG_DESTROYVIRTUALGPU {
         PartitionId: u32,
     }
 
-    /// The header's `DXGKARG_SUSPENDVIRTUALGPU`.
+    /// Argument of [`DXGKDDI_SUSPENDVIRTUALGPU`].
     pub struct DXGKARG_SUSPENDVIRTUALGPU {
         PartitionId: u32,
     }
 
-    /// The header's `DXGKARG_RESUMEVIRTUALGPU`.
+    /// Argument of [`DXGKDDI_RESUMEVIRTUALGPU`].
     pub struct DXGKARG_RESUMEVIRTUALGPU {
         PartitionId: u32,
     }
 
-    /// The header's `DXGK_VIRTUALGPUDRIVERESCAPE`.
+    /// Argument of [`DXGKDDI_VIRTUALGPUDRIVERESCAPE`].
     pub struct DXGK_VIRTUALGPUDRIVERESCAPE {
         PartitionId: u32,
         InputBufferSize: u32,
@@ -203,7 +212,7 @@ abi! {
         pOutputBuffer: PVOID,
     }
 
-    /// The header's `DXGKDDI_GPU_PARTITION_INTERFACE`.
+    /// The GPU partition interface, version 1. Every function must be there.
     pub struct DXGKDDI_GPU_PARTITION_INTERFACE {
         Size: u16,
         Version: u16,
@@ -224,7 +233,7 @@ abi! {
         DxgkDdiSetVirtualGpuVmBus: PDXGKDDI_SETVIRTUALGPUVMBUS,
     }
 
-    /// The header's `D3DKMDT_VIRTUALGPUSURFACEDATA`.
+    /// A standard allocation that holds a virtual GPU's memory.
     pub struct D3DKMDT_VIRTUALGPUSURFACEDATA {
         Size: u64,
         Alignment: u32,
@@ -234,7 +243,7 @@ abi! {
 }
 
 callbacks! {
-    /// The header's `DXGKDDI_SETVIRTUALMACHINEDATA`.
+    /// Tells which virtual machine a worker process serves.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_SETVIRTUALMACHINEDATA = DXGKDDI_SETVIRTUALMACHINEDATA(
@@ -242,7 +251,8 @@ callbacks! {
         Args: *const DXGKARG_SETVIRTUALMACHINEDATA,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_GETGPUPARTITIONINFO`.
+    /// Lists the partition counts on offer. STATUS_BUFFER_TOO_SMALL with the length, if the list does not
+    /// fit.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_GETGPUPARTITIONINFO = DXGKDDI_GETGPUPARTITIONINFO(
@@ -250,7 +260,7 @@ callbacks! {
         pArgs: *mut DXGKARG_GETGPUPARTITIONINFO,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_SETGPUPARTITIONCOUNT`.
+    /// Chooses a partition count, before the first virtual GPU.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_SETGPUPARTITIONCOUNT = DXGKDDI_SETGPUPARTITIONCOUNT(
@@ -258,7 +268,7 @@ callbacks! {
         pArgs: *mut DXGKARG_SETGPUPARTITIONCOUNT,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_GETGPUENGINES`.
+    /// Lists the engines. Must be there; not called.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_GETGPUENGINES = DXGKDDI_GETGPUENGINES(
@@ -266,7 +276,7 @@ callbacks! {
         pArgs: *mut DXGKARG_GETGPUENGINES,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_GETVIRTUALGPUPROFILE`.
+    /// Says what a partition may get for a partition count.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_GETVIRTUALGPUPROFILE = DXGKDDI_GETVIRTUALGPUPROFILE(
@@ -274,7 +284,7 @@ callbacks! {
         pArgs: *mut DXGKARG_GETVIRTUALGPUPROFILE,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_CREATEVIRTUALGPU`.
+    /// Makes a virtual GPU from a profile.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_CREATEVIRTUALGPU = DXGKDDI_CREATEVIRTUALGPU(
@@ -282,7 +292,7 @@ callbacks! {
         pArgs: *mut DXGKARG_CREATEVIRTUALGPU,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_GETVIRTUALGPUINFO`.
+    /// Says what a virtual GPU has.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_GETVIRTUALGPUINFO = DXGKDDI_GETVIRTUALGPUINFO(
@@ -290,7 +300,7 @@ callbacks! {
         pArgs: *mut DXGKARG_GETVIRTUALGPUINFO,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_SETVIRTUALGPURESOURCES`.
+    /// Gives a virtual GPU its video memory, before it reaches D0.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_SETVIRTUALGPURESOURCES = DXGKDDI_SETVIRTUALGPURESOURCES(
@@ -298,7 +308,7 @@ callbacks! {
         pArgs: *mut DXGKARG_SETVIRTUALGPURESOURCES,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_DESTROYVIRTUALGPU`.
+    /// Destroys a virtual GPU.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_DESTROYVIRTUALGPU = DXGKDDI_DESTROYVIRTUALGPU(
@@ -306,7 +316,7 @@ callbacks! {
         pArgs: *mut DXGKARG_DESTROYVIRTUALGPU,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_SUSPENDVIRTUALGPU`.
+    /// Suspends a virtual GPU. Must be there; not called.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_SUSPENDVIRTUALGPU = DXGKDDI_SUSPENDVIRTUALGPU(
@@ -314,7 +324,7 @@ callbacks! {
         pArgs: *mut DXGKARG_SUSPENDVIRTUALGPU,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_RESUMEVIRTUALGPU`.
+    /// Resumes a virtual GPU. Must be there; not called.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_RESUMEVIRTUALGPU = DXGKDDI_RESUMEVIRTUALGPU(
@@ -322,7 +332,7 @@ callbacks! {
         pArgs: *mut DXGKARG_RESUMEVIRTUALGPU,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_SETVIRTUALGPUVMBUS`.
+    /// Hands over the VM bus channel of a virtual GPU; may be repeated.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_SETVIRTUALGPUVMBUS = DXGKDDI_SETVIRTUALGPUVMBUS(
@@ -330,7 +340,7 @@ callbacks! {
         pArgs: *mut DXGKARG_SETVIRTUALGPUVMBUS,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_VIRTUALGPUDRIVERESCAPE`.
+    /// Private talk between the user-mode emulation DLL and the driver about one virtual GPU.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_VIRTUALGPUDRIVERESCAPE = DXGKDDI_VIRTUALGPUDRIVERESCAPE(

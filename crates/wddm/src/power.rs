@@ -6,7 +6,7 @@ use crate::scheduling::DXGKARG_SETTRACKEDWORKLOADPOWERLEVEL;
 use crate::status::NTSTATUS;
 
 open_enum! {
-    /// The header's `DXGK_POWER_COMPONENT_TYPE`.
+    /// What a power component feeds.
     pub enum DXGK_POWER_COMPONENT_TYPE {
         DXGK_POWER_COMPONENT_ENGINE = 0,
         DXGK_POWER_COMPONENT_MONITOR = 1,
@@ -21,7 +21,7 @@ open_enum! {
 }
 
 bits! {
-    /// The header's `DXGK_POWER_COMPONENT_FLAGS`.
+    /// How a power component changes its state.
     pub struct DXGK_POWER_COMPONENT_FLAGS: u32 [Value] {
         DriverCompletesFStateTransition = 1,
         TransitionTo_F0_OnDx = 2,
@@ -34,12 +34,12 @@ bits! {
 }
 
 abi! {
-    /// The header's `DXGKARG_SETSTABLEPOWERSTATE`.
+    /// Argument of [`DXGKDDI_SETSTABLEPOWERSTATE`].
     pub struct DXGKARG_SETSTABLEPOWERSTATE {
         Enabled: BOOL,
     }
 
-    /// The header's `DXGK_POWER_RUNTIME_STATE`.
+    /// One idle state: times in 100 ns, power in microwatts.
     pub struct DXGK_POWER_RUNTIME_STATE {
         TransitionLatency: u64,
         ResidencyRequirement: u64,
@@ -92,13 +92,13 @@ abi! {
         SharedDesc: DXGK_POWER_COMPONENT_MAPPING_SHAREDDESC,
     }
 
-    /// The header's `DXGK_POWER_COMPONENT_MAPPING`.
+    /// What a power component feeds; the type says which member of the union holds.
     pub struct DXGK_POWER_COMPONENT_MAPPING {
         ComponentType: DXGK_POWER_COMPONENT_TYPE,
         u: DXGK_POWER_COMPONENT_MAPPING_U,
     }
 
-    /// The header's `DXGK_POWER_RUNTIME_COMPONENT`.
+    /// Answer to query 7, DXGKQAITYPE_POWERCOMPONENTINFO.
     pub struct DXGK_POWER_RUNTIME_COMPONENT {
         StateCount: u32,
         States: [DXGK_POWER_RUNTIME_STATE; 8],
@@ -112,7 +112,7 @@ abi! {
 }
 
 callbacks! {
-    /// The header's `DXGKDDI_SET_POWER_STATE`.
+    /// Changes the power state of the adapter or a child.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: 3.
     pub type PDXGKDDI_SET_POWER_STATE = DXGKDDI_SET_POWER_STATE(
@@ -122,7 +122,7 @@ callbacks! {
         ActionType: POWER_ACTION,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_SETSTABLEPOWERSTATE`.
+    /// Fixes the clocks, for measurements.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_SETSTABLEPOWERSTATE = DXGKDDI_SETSTABLEPOWERSTATE(
@@ -130,7 +130,7 @@ callbacks! {
         pArgs: *const DXGKARG_SETSTABLEPOWERSTATE,
     );
 
-    /// The header's `DXGKDDI_POWERRUNTIMESETDEVICEHANDLE`.
+    /// Hands over the power framework's handle.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_POWERRUNTIMESETDEVICEHANDLE = DXGKDDI_POWERRUNTIMESETDEVICEHANDLE(
@@ -138,7 +138,7 @@ callbacks! {
         PoDeviceHandle: HANDLE,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDISETPOWERCOMPONENTFSTATE`.
+    /// Changes a component's idle state; the end is reported with DxgkCbCompleteFStateTransition.
     ///
     /// IRQL: at most DISPATCH_LEVEL. Synchronization level: not stated. Confidence: docs. Page:
     /// *DXGKDDISETPOWERCOMPONENTFSTATE (d3dkmddi.h)*.
@@ -148,7 +148,7 @@ callbacks! {
         FState: u32,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDIPOWERRUNTIMECONTROLREQUEST`.
+    /// Serves a request of the power engine plug-in.
     ///
     /// IRQL: at most DISPATCH_LEVEL. Synchronization level: not stated. Confidence: docs. Page:
     /// *DXGKDDIPOWERRUNTIMECONTROLREQUEST (d3dkmddi.h)*.
@@ -162,7 +162,7 @@ callbacks! {
         BytesReturned: *mut SIZE_T,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_SETTRACKEDWORKLOADPOWERLEVEL`.
+    /// Sets the power level of a tracked workload.
     ///
     /// IRQL: not stated. Synchronization level: not stated. Confidence: docs. Page:
     /// *DXGKDDI_SETTRACKEDWORKLOADPOWERLEVEL (d3dkmddi.h)*.

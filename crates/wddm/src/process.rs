@@ -5,7 +5,7 @@ use crate::macros::{abi, bits, callbacks};
 use crate::status::NTSTATUS;
 
 bits! {
-    /// The header's `DXGK_CREATEPROCESSFLAGS`.
+    /// What the process is.
     pub struct DXGK_CREATEPROCESSFLAGS: u32 [Value] {
         SystemProcess = 0,
         GdiProcess = 1,
@@ -18,7 +18,7 @@ bits! {
 }
 
 abi! {
-    /// The header's `DXGKARG_CREATEPROCESS`.
+    /// Argument of [`DXGKDDI_CREATEPROCESS`].
     pub struct DXGKARG_CREATEPROCESS {
         hDxgkProcess: HANDLE,
         hKmdProcess: HANDLE,
@@ -32,7 +32,7 @@ abi! {
 }
 
 callbacks! {
-    /// The header's `DXGKDDI_CREATEPROCESS`.
+    /// Makes the driver's record of a process.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_CREATEPROCESS = DXGKDDI_CREATEPROCESS(
@@ -40,7 +40,7 @@ callbacks! {
         pArgs: *mut DXGKARG_CREATEPROCESS,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_DESTROYPROCESS`.
+    /// Destroys it.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_DESTROYPROCESS = DXGKDDI_DESTROYPROCESS(

@@ -63,15 +63,20 @@ constants! {
 }
 
 abi! {
-    /// The header's `MDL`.
+    /// A memory descriptor list: a buffer and, right behind this head, its page frame numbers (8 bytes each).
     pub struct MDL {
+        /// The next list of a chain.
         Next: *mut MDL,
+        /// Bytes of this head and the page frame numbers.
         Size: i16,
         MdlFlags: i16,
         Process: PVOID,
         MappedSystemVa: PVOID,
+        /// The buffer's address, rounded down to a page.
         StartVa: PVOID,
+        /// Bytes that the list describes.
         ByteCount: u32,
+        /// Bytes from the start of the first page.
         ByteOffset: u32,
     }
 
@@ -125,6 +130,7 @@ abi! {
     /// `Memory` of [`CM_PARTIAL_RESOURCE_DESCRIPTOR`].
     pub packed4 CM_PARTIAL_RESOURCE_DESCRIPTOR_MEMORY {
         Start: PHYSICAL_ADDRESS,
+        /// In bytes.
         Length: u32,
     }
 
@@ -210,15 +216,16 @@ abi! {
         Connection: CM_PARTIAL_RESOURCE_DESCRIPTOR_CONNECTION,
     }
 
-    /// The header's `CM_PARTIAL_RESOURCE_DESCRIPTOR`.
+    /// One hardware resource. Packed to 4 bytes in the header.
     pub packed4 CM_PARTIAL_RESOURCE_DESCRIPTOR {
+        /// One of the `CmResourceType` numbers.
         Type: u8,
         ShareDisposition: u8,
         Flags: u16,
         u: CM_PARTIAL_RESOURCE_DESCRIPTOR_U,
     }
 
-    /// The header's `CM_PARTIAL_RESOURCE_LIST`.
+    /// Resources of one device, of variable length.
     pub packed4 CM_PARTIAL_RESOURCE_LIST {
         Version: u16,
         Revision: u16,
@@ -226,14 +233,14 @@ abi! {
         PartialDescriptors: [CM_PARTIAL_RESOURCE_DESCRIPTOR; 1],
     }
 
-    /// The header's `CM_FULL_RESOURCE_DESCRIPTOR`.
+    /// Resources of one device on one bus.
     pub packed4 CM_FULL_RESOURCE_DESCRIPTOR {
         InterfaceType: i32,
         BusNumber: u32,
         PartialResourceList: CM_PARTIAL_RESOURCE_LIST,
     }
 
-    /// The header's `CM_RESOURCE_LIST`.
+    /// Resources as the Plug and Play manager assigns them, of variable length.
     pub packed4 CM_RESOURCE_LIST {
         Count: u32,
         List: [CM_FULL_RESOURCE_DESCRIPTOR; 1],

@@ -5,7 +5,7 @@ use crate::macros::{abi, bits, callbacks, open_enum};
 use crate::status::NTSTATUS;
 
 open_enum! {
-    /// The header's `DXGK_SCHEDULING_PRIORITY_BAND`.
+    /// Priority bands, the lowest first.
     pub enum DXGK_SCHEDULING_PRIORITY_BAND {
         DXGK_SCHEDULING_PRIORITY_BAND_IDLE = 0,
         DXGK_SCHEDULING_PRIORITY_BAND_NORMAL = 1,
@@ -14,7 +14,7 @@ open_enum! {
         DXGK_SCHEDULING_PRIORITY_BAND_COUNT = 4,
     }
 
-    /// The header's `DXGK_SCHEDULING_LOG_CONTEXT_STATE`.
+    /// States of a context in the scheduling log.
     pub enum DXGK_SCHEDULING_LOG_CONTEXT_STATE {
         DXGK_SCHEDULING_LOG_CONTEXT_STATE_IDLE = 0,
         DXGK_SCHEDULING_LOG_CONTEXT_STATE_RUNNING = 1,
@@ -24,7 +24,7 @@ open_enum! {
 }
 
 bits! {
-    /// The header's `DXGK_TRACKEDWORKLOAD_STATE_FLAGS`.
+    /// Whether a power level is enough.
     pub struct DXGK_TRACKEDWORKLOAD_STATE_FLAGS: u32 [Value] {
         Saturated = 0,
         OptimalLevel = 1,
@@ -34,14 +34,14 @@ bits! {
 }
 
 abi! {
-    /// The header's `DXGKARG_NOTIFYCONTEXTPRIORITYCHANGE`.
+    /// Argument of [`DXGKDDI_NOTIFYCONTEXTPRIORITYCHANGE`].
     pub struct DXGKARG_NOTIFYCONTEXTPRIORITYCHANGE {
         hContext: HANDLE,
         SchedulingPriority: i32,
         InProcessPriority: i32,
     }
 
-    /// The header's `DXGKARG_SETUPPRIORITYBANDS`.
+    /// Argument of [`DXGKDDI_SETUPPRIORITYBANDS`].
     pub struct DXGKARG_SETUPPRIORITYBANDS {
         gracePeriodForBand: [u64; 4],
         processQuantumForBand: [u64; 4],
@@ -49,7 +49,7 @@ abi! {
         targetNormalBandPercentage: u32,
     }
 
-    /// The header's `DXGKARG_SETSCHEDULINGLOGBUFFER`.
+    /// Argument of [`DXGKDDI_SETSCHEDULINGLOGBUFFER`].
     pub struct DXGKARG_SETSCHEDULINGLOGBUFFER {
         NodeOrdinal: u32,
         EngineOrdinal: u32,
@@ -59,7 +59,7 @@ abi! {
         InterruptEntry: u32,
     }
 
-    /// The header's `DXGKARG_SETCONTEXTSCHEDULINGPROPERTIES`.
+    /// Argument of [`DXGKDDI_SETCONTEXTSCHEDULINGPROPERTIES`].
     pub struct DXGKARG_SETCONTEXTSCHEDULINGPROPERTIES {
         hContext: HANDLE,
         priorityBand: DXGK_SCHEDULING_PRIORITY_BAND,
@@ -70,7 +70,7 @@ abi! {
         gracePeriodLowerPriority: u64,
     }
 
-    /// The header's `DXGKARG_SETTRACKEDWORKLOADPOWERLEVEL`.
+    /// Argument of [`DXGKDDI_SETTRACKEDWORKLOADPOWERLEVEL`](crate::DXGKDDI_SETTRACKEDWORKLOADPOWERLEVEL).
     pub struct DXGKARG_SETTRACKEDWORKLOADPOWERLEVEL {
         PowerLevel: u32,
         EffectivePowerLevel: u32,
@@ -89,14 +89,14 @@ abi! {
         AtomicWraparoundAndEntryIndex: u64,
     }
 
-    /// The header's `DXGK_SCHEDULING_LOG_HEADER`.
+    /// Head of a scheduling log.
     pub struct DXGK_SCHEDULING_LOG_HEADER {
         u: DXGK_SCHEDULING_LOG_HEADER_U,
         NumberOfEntries: u64,
         Reserved: [u64; 2],
     }
 
-    /// The header's `DXGK_SCHEDULING_LOG_CONTEXT_STATE_CHANGE`.
+    /// A context changed its state.
     pub struct DXGK_SCHEDULING_LOG_CONTEXT_STATE_CHANGE {
         hKmdContext: HANDLE,
         newContextState: DXGK_SCHEDULING_LOG_CONTEXT_STATE,
@@ -108,7 +108,7 @@ abi! {
         ReservedOperationData: [u64; 2],
     }
 
-    /// The header's `DXGK_SCHEDULING_LOG_ENTRY`.
+    /// One entry of a scheduling log.
     pub struct DXGK_SCHEDULING_LOG_ENTRY {
         GpuTimeStamp: u64,
         OperationType: u32,
@@ -116,7 +116,7 @@ abi! {
         u: DXGK_SCHEDULING_LOG_ENTRY_U,
     }
 
-    /// The header's `DXGK_SCHEDULING_LOG_BUFFER`.
+    /// A scheduling log, of variable length.
     pub struct DXGK_SCHEDULING_LOG_BUFFER {
         Header: DXGK_SCHEDULING_LOG_HEADER,
         Entries: [DXGK_SCHEDULING_LOG_ENTRY; 1],
@@ -124,7 +124,7 @@ abi! {
 }
 
 callbacks! {
-    /// The header's `DXGKDDI_NOTIFYCONTEXTPRIORITYCHANGE`.
+    /// Reports a context's new priority.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_NOTIFYCONTEXTPRIORITYCHANGE = DXGKDDI_NOTIFYCONTEXTPRIORITYCHANGE(
@@ -132,7 +132,7 @@ callbacks! {
         pNotifyContextPriorityChange: *const DXGKARG_NOTIFYCONTEXTPRIORITYCHANGE,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_SETSCHEDULINGLOGBUFFER`.
+    /// Sets the log that an engine writes.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_SETSCHEDULINGLOGBUFFER = DXGKDDI_SETSCHEDULINGLOGBUFFER(
@@ -140,7 +140,7 @@ callbacks! {
         pSetSchedulingLogBuffer: *const DXGKARG_SETSCHEDULINGLOGBUFFER,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_SETUPPRIORITYBANDS`.
+    /// Sets quanta and grace periods of the priority bands.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_SETUPPRIORITYBANDS = DXGKDDI_SETUPPRIORITYBANDS(
@@ -148,7 +148,7 @@ callbacks! {
         pSetupPriorityBands: *const DXGKARG_SETUPPRIORITYBANDS,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_SETCONTEXTSCHEDULINGPROPERTIES`.
+    /// Sets a context's band and quantum.
     ///
     /// IRQL: not stated. Synchronization level: not stated. Confidence: docs. Page:
     /// *DXGKDDI_SETCONTEXTSCHEDULINGPROPERTIES (d3dkmddi.h)*.

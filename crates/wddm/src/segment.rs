@@ -5,13 +5,13 @@ use crate::macros::{abi, bits, callbacks, open_enum};
 use crate::status::NTSTATUS;
 
 open_enum! {
-    /// The header's `DXGK_SEGMENTTYPE`.
+    /// Where a segment's memory lies.
     pub enum DXGK_SEGMENTTYPE {
         DXGK_SEGMENTTYPE_SYSMEM = 0,
         DXGK_SEGMENTTYPE_LOCAL = 1,
     }
 
-    /// The header's `DXGK_PAGESIZE`.
+    /// Page sizes, as powers of two from 4 KiB.
     pub enum DXGK_PAGESIZE {
         DXGK_PAGESIZE_4KB = 0,
         DXGK_PAGESIZE_8KB = 1,
@@ -33,7 +33,7 @@ open_enum! {
 }
 
 bits! {
-    /// The header's `DXGK_SEGMENTFLAGS`.
+    /// What a segment is and can do.
     pub struct DXGK_SEGMENTFLAGS: u32 [Value] {
         Aperture = 0,
         Agp = 1,
@@ -61,7 +61,7 @@ bits! {
         Reserved = 22: 10,
     }
 
-    /// The header's `DXGK_SEGMENTBANKPREFERENCE`.
+    /// Banks to prefer, each with the end to start from.
     pub struct DXGK_SEGMENTBANKPREFERENCE: u32 [Value] {
         Direction0 = 7,
         Direction1 = 15,
@@ -74,7 +74,7 @@ bits! {
         Bank3, with_Bank3 = 24: 7,
     }
 
-    /// The header's `D3DDDI_SEGMENTPREFERENCE`.
+    /// Up to five segments in order of preference (0: none), each with the end to start from.
     pub struct D3DDDI_SEGMENTPREFERENCE: u32 [Value] {
         Direction0 = 5,
         Direction1 = 11,
@@ -93,24 +93,28 @@ bits! {
 }
 
 abi! {
-    /// The header's `DXGK_QUERYSEGMENTIN4`.
+    /// Input of query 11, DXGKQAITYPE_QUERYSEGMENT4.
     pub struct DXGK_QUERYSEGMENTIN4 {
         PhysicalAdapterIndex: u32,
     }
 
-    /// The header's `DXGK_QUERYSEGMENTOUT4`.
+    /// Answer to query 11. Asked twice: first for the count, then with room for the descriptors.
     pub struct DXGK_QUERYSEGMENTOUT4 {
+        /// 0 when only the count is asked for.
         NbSegment: u32,
+        /// `NbSegment` descriptors, `SegmentDescriptorStride` bytes apart.
         pSegmentDescriptor: PVOID,
         PagingBufferSegmentId: u32,
+        /// In bytes.
         PagingBufferSize: u32,
         PagingBufferPrivateDataSize: u32,
         SegmentDescriptorStride: SIZE_T,
     }
 
-    /// The header's `DXGK_CPUHOSTAPERTURE`.
+    /// A window through which the CPU sees pages of a segment.
     pub struct DXGK_CPUHOSTAPERTURE {
         PhysicalAddress: u64,
+        /// Pages of 4096 bytes.
         SizeInPages: u32,
     }
 
@@ -120,11 +124,13 @@ abi! {
         CpuHostAperture: DXGK_CPUHOSTAPERTURE,
     }
 
-    /// The header's `DXGK_SEGMENTDESCRIPTOR4`.
+    /// One segment, in the answer to query 11.
     pub struct DXGK_SEGMENTDESCRIPTOR4 {
         Flags: DXGK_SEGMENTFLAGS,
         BaseAddress: PHYSICAL_ADDRESS,
+        /// In bytes.
         Size: SIZE_T,
+        /// In bytes.
         CommitLimit: SIZE_T,
         SystemMemoryEndAddress: SIZE_T,
         u: DXGK_SEGMENTDESCRIPTOR4_U,
@@ -137,7 +143,7 @@ abi! {
         NumUEFIFrameBufferRanges: u32,
     }
 
-    /// The header's `DXGK_QUERYSEGMENTOUT5`.
+    /// Answer to the segment query of the page-based memory manager.
     pub struct DXGK_QUERYSEGMENTOUT5 {
         SegmentDescriptors: *mut DXGK_SEGMENTDESCRIPTOR5,
         Reserved: [u32; 4],
@@ -149,7 +155,7 @@ abi! {
         CpuHostAperture: DXGK_CPUHOSTAPERTURE,
     }
 
-    /// The header's `DXGK_SEGMENTDESCRIPTOR5`.
+    /// One segment of the page-based memory manager.
     pub struct DXGK_SEGMENTDESCRIPTOR5 {
         SegmentType: DXGK_SEGMENTTYPE,
         Flags: DXGK_SEGMENTFLAGS,
@@ -167,33 +173,33 @@ abi! {
         SlabSize: DXGK_PAGESIZE,
     }
 
-    /// The header's `DXGK_QUERYSEGMENTCOUNTIN`.
+    /// Input of the segment-count query.
     pub struct DXGK_QUERYSEGMENTCOUNTIN {
         PhysicalAdapterIndex: u16,
         Padding: u16,
         Reserved: u32,
     }
 
-    /// The header's `DXGK_QUERYSEGMENTCOUNTOUT`.
+    /// Answer to the segment-count query.
     pub struct DXGK_QUERYSEGMENTCOUNTOUT {
         SegmentCount: u16,
         Padding: u16,
         Reserved: u32,
     }
 
-    /// The header's `DXGK_QUERYPAGINGBUFFERINFOIN`.
+    /// Input of the paging-buffer query.
     pub struct DXGK_QUERYPAGINGBUFFERINFOIN {
         PhysicalAdapterIndex: u16,
         Reserved: u16,
     }
 
-    /// The header's `DXGK_QUERYPAGINGBUFFERINFOOUT`.
+    /// Answer to the paging-buffer query.
     pub struct DXGK_QUERYPAGINGBUFFERINFOOUT {
         PagingBufferSize: u32,
         PagingBufferPrivateDataSize: u32,
     }
 
-    /// The header's `DXGK_QUERYSEGMENTIN5`.
+    /// Input of the segment query of the page-based memory manager.
     pub struct DXGK_QUERYSEGMENTIN5 {
         PhysicalAdapterIndex: u16,
         Padding: u16,
@@ -206,7 +212,7 @@ abi! {
         NumUEFIFrameBufferRanges: u32,
     }
 
-    /// The header's `DXGK_QUERYSEGMENTMEMORYSTATE`.
+    /// Query 12, DXGKQAITYPE_SEGMENTMEMORYSTATE: ranges of a segment that must not be used.
     pub struct DXGK_QUERYSEGMENTMEMORYSTATE {
         DriverSegmentId: u16,
         PhysicalAdapterIndex: u16,
@@ -214,7 +220,7 @@ abi! {
         pMemoryRanges: *mut DXGK_MEMORYRANGE,
     }
 
-    /// The header's `DXGKARG_MAPCPUHOSTAPERTURE`.
+    /// Argument of [`DXGKDDI_MAPCPUHOSTAPERTURE`].
     pub struct DXGKARG_MAPCPUHOSTAPERTURE {
         hAllocation: HANDLE,
         SegmentId: u16,
@@ -224,7 +230,7 @@ abi! {
         pMemorySegmentPages: *const u64,
     }
 
-    /// The header's `DXGKARG_UNMAPCPUHOSTAPERTURE`.
+    /// Argument of [`DXGKDDI_UNMAPCPUHOSTAPERTURE`].
     pub struct DXGKARG_UNMAPCPUHOSTAPERTURE {
         NumberOfPages: u64,
         pCpuHostAperturePages: *const u32,
@@ -234,7 +240,7 @@ abi! {
 }
 
 callbacks! {
-    /// The header's `DXGKDDI_MAPCPUHOSTAPERTURE`.
+    /// Maps pages of a segment into the CPU host aperture.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_MAPCPUHOSTAPERTURE = DXGKDDI_MAPCPUHOSTAPERTURE(
@@ -242,7 +248,7 @@ callbacks! {
         pArgs: *const DXGKARG_MAPCPUHOSTAPERTURE,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_UNMAPCPUHOSTAPERTURE`.
+    /// Unmaps pages of the CPU host aperture.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_UNMAPCPUHOSTAPERTURE = DXGKDDI_UNMAPCPUHOSTAPERTURE(

@@ -16,7 +16,7 @@ constants! {
 }
 
 abi! {
-    /// The header's `DXGKARG_READVIRTUALFUNCTIONCONFIG`.
+    /// Argument of [`DXGKDDI_READVIRTUALFUNCTIONCONFIG`].
     pub struct DXGKARG_READVIRTUALFUNCTIONCONFIG {
         Data: PVOID,
         VirtualFunctionIndex: u32,
@@ -24,7 +24,7 @@ abi! {
         Length: u32,
     }
 
-    /// The header's `DXGKARG_WRITEVIRTUALFUNCTIONCONFIG`.
+    /// Argument of [`DXGKDDI_WRITEVIRTUALFUNCTIONCONFIG`].
     pub struct DXGKARG_WRITEVIRTUALFUNCTIONCONFIG {
         Data: PVOID,
         VirtualFunctionIndex: u32,
@@ -32,7 +32,7 @@ abi! {
         Length: u32,
     }
 
-    /// The header's `DXGKARG_READVIRTUALFUNCTIONCONFIGBLOCK`.
+    /// Argument of [`DXGKDDI_READVIRTUALFUNCTIONCONFIGBLOCK`].
     pub struct DXGKARG_READVIRTUALFUNCTIONCONFIGBLOCK {
         Data: PVOID,
         VirtualFunctionIndex: u32,
@@ -40,7 +40,7 @@ abi! {
         Length: u32,
     }
 
-    /// The header's `DXGKARG_WRITEVIRTUALFUNCTIONCONFIGBLOCK`.
+    /// Argument of [`DXGKDDI_WRITEVIRTUALFUNCTIONCONFIGBLOCK`].
     pub struct DXGKARG_WRITEVIRTUALFUNCTIONCONFIGBLOCK {
         Data: PVOID,
         VirtualFunctionIndex: u32,
@@ -48,26 +48,27 @@ abi! {
         Length: u32,
     }
 
-    /// The header's `DXGKARG_QUERYPROBEDBARS`.
+    /// Argument of [`DXGKDDI_QUERYPROBEDBARS`].
     pub struct DXGKARG_QUERYPROBEDBARS {
         VirtualFunctionIndex: u32,
+        /// Six values.
         BaseRegisterValues: *mut u32,
     }
 
-    /// The header's `DXGKARG_QUERYVIRTUALFUNCTIONLUID`.
+    /// Argument of [`DXGKDDI_QUERYVIRTUALFUNCTIONLUID`].
     pub struct DXGKARG_QUERYVIRTUALFUNCTIONLUID {
         VirtualFunctionIndex: u32,
         pLuid: *mut LUID,
     }
 
-    /// The header's `DXGKARG_GETVENDORANDDEVICE`.
+    /// Argument of [`DXGKDDI_GETVENDORANDDEVICE`].
     pub struct DXGKARG_GETVENDORANDDEVICE {
         VirtualFunctionIndex: u32,
         VendorId: u16,
         DeviceId: u16,
     }
 
-    /// The header's `DXGKARG_GETDEVICELOCATION`.
+    /// Argument of [`DXGKDDI_GETDEVICELOCATION`].
     pub struct DXGKARG_GETDEVICELOCATION {
         VirtualFunctionIndex: u32,
         SegmentNumber: u32,
@@ -75,26 +76,26 @@ abi! {
         FunctionNumber: u32,
     }
 
-    /// The header's `DXGKARG_RESETVIRTUALFUNCTION`.
+    /// Argument of [`DXGKDDI_RESETVIRTUALFUNCTION`].
     pub struct DXGKARG_RESETVIRTUALFUNCTION {
         VirtualFunctionIndex: u32,
     }
 
-    /// The header's `DXGKARG_SETVIRTUALFUNCTIONPOWERSTATE`.
+    /// Argument of [`DXGKDDI_SETVIRTUALFUNCTIONPOWERSTATE`].
     pub struct DXGKARG_SETVIRTUALFUNCTIONPOWERSTATE {
         VirtualFunctionIndex: u32,
         PowerState: DEVICE_POWER_STATE,
         Wake: BOOLEAN,
     }
 
-    /// The header's `DXGKARG_GETRESOURCEFORBAR`.
+    /// Argument of [`DXGKDDI_GETRESOURCEFORBAR`].
     pub struct DXGKARG_GETRESOURCEFORBAR {
         VirtualFunctionIndex: u32,
         BarIndex: u32,
         pResource: *mut CM_PARTIAL_RESOURCE_DESCRIPTOR,
     }
 
-    /// The header's `DXGKDDI_SRIOV_INTERFACE`.
+    /// The SR-IOV interface, version 1. Every function must be there.
     pub struct DXGKDDI_SRIOV_INTERFACE {
         Size: u16,
         Version: u16,
@@ -116,7 +117,7 @@ abi! {
 }
 
 callbacks! {
-    /// The header's `DXGKDDI_READVIRTUALFUNCTIONCONFIG`.
+    /// Reads a virtual function's config space.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_READVIRTUALFUNCTIONCONFIG = DXGKDDI_READVIRTUALFUNCTIONCONFIG(
@@ -124,7 +125,7 @@ callbacks! {
         pArgs: *mut DXGKARG_READVIRTUALFUNCTIONCONFIG,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_WRITEVIRTUALFUNCTIONCONFIG`.
+    /// Writes a virtual function's config space.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_WRITEVIRTUALFUNCTIONCONFIG = DXGKDDI_WRITEVIRTUALFUNCTIONCONFIG(
@@ -132,7 +133,7 @@ callbacks! {
         pArgs: *mut DXGKARG_WRITEVIRTUALFUNCTIONCONFIG,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_READVIRTUALFUNCTIONCONFIGBLOCK`.
+    /// Reads a configuration block that the driver defines.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_READVIRTUALFUNCTIONCONFIGBLOCK = DXGKDDI_READVIRTUALFUNCTIONCONFIGBLOCK(
@@ -140,7 +141,7 @@ callbacks! {
         pArgs: *mut DXGKARG_READVIRTUALFUNCTIONCONFIGBLOCK,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_WRITEVIRTUALFUNCTIONCONFIGBLOCK`.
+    /// Writes a configuration block that the driver defines.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_WRITEVIRTUALFUNCTIONCONFIGBLOCK = DXGKDDI_WRITEVIRTUALFUNCTIONCONFIGBLOCK(
@@ -148,7 +149,7 @@ callbacks! {
         pArgs: *mut DXGKARG_WRITEVIRTUALFUNCTIONCONFIGBLOCK,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_RESETVIRTUALFUNCTION`.
+    /// Resets one virtual function.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_RESETVIRTUALFUNCTION = DXGKDDI_RESETVIRTUALFUNCTION(
@@ -156,7 +157,7 @@ callbacks! {
         pArgs: *mut DXGKARG_RESETVIRTUALFUNCTION,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_SETVIRTUALFUNCTIONPOWERSTATE`.
+    /// Changes a virtual function's power state.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_SETVIRTUALFUNCTIONPOWERSTATE = DXGKDDI_SETVIRTUALFUNCTIONPOWERSTATE(
@@ -164,7 +165,7 @@ callbacks! {
         pArgs: *mut DXGKARG_SETVIRTUALFUNCTIONPOWERSTATE,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_GETRESOURCEFORBAR`.
+    /// Says which host memory a BAR is. Not called where FlexIOV is present.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_GETRESOURCEFORBAR = DXGKDDI_GETRESOURCEFORBAR(
@@ -172,7 +173,7 @@ callbacks! {
         pArgs: *mut DXGKARG_GETRESOURCEFORBAR,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_QUERYPROBEDBARS`.
+    /// Gives the six values that probing the BARs would read.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_QUERYPROBEDBARS = DXGKDDI_QUERYPROBEDBARS(
@@ -180,7 +181,7 @@ callbacks! {
         pArgs: *mut DXGKARG_QUERYPROBEDBARS,
     );
 
-    /// The header's `DXGKDDI_GETVENDORANDDEVICE`.
+    /// Gives a virtual function's PCI ids.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_GETVENDORANDDEVICE = DXGKDDI_GETVENDORANDDEVICE(
@@ -188,7 +189,7 @@ callbacks! {
         pArgs: *mut DXGKARG_GETVENDORANDDEVICE,
     );
 
-    /// The header's `DXGKDDI_GETDEVICELOCATION`.
+    /// Gives a virtual function's place on the bus.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_GETDEVICELOCATION = DXGKDDI_GETDEVICELOCATION(
@@ -196,7 +197,7 @@ callbacks! {
         pArgs: *mut DXGKARG_GETDEVICELOCATION,
     );
 
-    /// The header's `DXGKDDI_QUERYVIRTUALFUNCTIONLUID`.
+    /// Gives a virtual function's LUID.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_QUERYVIRTUALFUNCTIONLUID = DXGKDDI_QUERYVIRTUALFUNCTIONLUID(

@@ -22,7 +22,7 @@ constants! {
 }
 
 open_enum! {
-    /// The header's `DOCKING_STATE`.
+    /// Whether a portable computer sits in its dock.
     pub enum DOCKING_STATE {
         DockStateUnsupported = 0,
         DockStateUnDocked = 1,
@@ -30,7 +30,7 @@ open_enum! {
         DockStateUnknown = 3,
     }
 
-    /// The header's `DXGK_EVENT_TYPE`.
+    /// Events that ACPI sends.
     pub enum DXGK_EVENT_TYPE {
         DxgkUndefinedEvent = 0,
         DxgkAcpiEvent = 1,
@@ -39,7 +39,7 @@ open_enum! {
         DxgkChainedAcpiEvent = 4,
     }
 
-    /// The header's `DXGK_SURPRISE_REMOVAL_TYPE`.
+    /// How a device went missing.
     pub enum DXGK_SURPRISE_REMOVAL_TYPE {
         DxgkRemovalHibernation = 0,
         DxgkRemovalPnPNotify = 1,
@@ -57,7 +57,7 @@ bits! {
 }
 
 abi! {
-    /// The header's `INTERFACE`.
+    /// Head of every interface that drivers hand one another.
     pub struct INTERFACE {
         Size: u16,
         Version: u16,
@@ -66,9 +66,10 @@ abi! {
         InterfaceDereference: PINTERFACE_DEREFERENCE,
     }
 
-    /// The header's `QUERY_INTERFACE`.
+    /// Argument of [`DXGKDDI_QUERY_INTERFACE`]: which interface, and where to put it.
     pub struct QUERY_INTERFACE {
         InterfaceType: *const GUID,
+        /// Bytes of room at `Interface`.
         Size: u16,
         Version: u16,
         Interface: *mut INTERFACE,
@@ -76,19 +77,20 @@ abi! {
         DeviceUid: u32,
     }
 
-    /// The header's `LINKED_DEVICE`.
+    /// Place of an adapter in a chain of linked ones.
     pub struct LINKED_DEVICE {
         ChainUid: u32,
         NumberOfLinksInChain: u32,
         LeadLink: BOOLEAN,
     }
 
-    /// The header's `DXGK_DEVICE_INFO`.
+    /// What DxgkCbGetDeviceInformation tells of the adapter.
     pub struct DXGK_DEVICE_INFO {
         MiniportDeviceContext: PVOID,
         PhysicalDeviceObject: *mut DEVICE_OBJECT,
         DeviceRegistryPath: UNICODE_STRING,
         TranslatedResourceList: *mut CM_RESOURCE_LIST,
+        /// In bytes.
         SystemMemorySize: LARGE_INTEGER,
         HighestPhysicalAddress: PHYSICAL_ADDRESS,
         AgpApertureBase: PHYSICAL_ADDRESS,
@@ -96,7 +98,7 @@ abi! {
         DockingState: DOCKING_STATE,
     }
 
-    /// The header's `DXGK_START_INFO`.
+    /// What a driver is told when its adapter starts.
     pub struct DXGK_START_INFO {
         RequiredDmaQueueEntry: u32,
         AdapterGuid: GUID,
@@ -109,13 +111,13 @@ abi! {
         Input: u32,
     }
 
-    /// The header's `DXGK_PRE_START_INFO`.
+    /// Argument of [`DXGKDDI_EXCHANGEPRESTARTINFO`].
     pub struct DXGK_PRE_START_INFO {
         u: DXGK_PRE_START_INFO_U,
         Output: DXGK_PRE_START_INFO_OUTPUT,
     }
 
-    /// The header's `DXGK_DISPLAY_INFORMATION`.
+    /// The frame buffer that the firmware left.
     pub struct DXGK_DISPLAY_INFORMATION {
         Width: u32,
         Height: u32,
@@ -126,7 +128,7 @@ abi! {
         AcpiId: u32,
     }
 
-    /// The header's `PCI_DEVICE_PRESENCE_PARAMETERS`.
+    /// Which PCI device to look for.
     pub struct PCI_DEVICE_PRESENCE_PARAMETERS {
         Size: u32,
         Flags: u32,
@@ -142,7 +144,7 @@ abi! {
 }
 
 callbacks! {
-    /// The header's `DXGKDDI_ADD_DEVICE`.
+    /// Makes the driver's context for an adapter; what it gives back is `hAdapter` of every later call.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: 3.
     pub type PDXGKDDI_ADD_DEVICE = DXGKDDI_ADD_DEVICE(
@@ -150,7 +152,7 @@ callbacks! {
         MiniportDeviceContext: *mut PVOID,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_START_DEVICE`.
+    /// Starts an adapter: the driver keeps Dxgkrnl's table and says how many sources and children there are.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: 3.
     pub type PDXGKDDI_START_DEVICE = DXGKDDI_START_DEVICE(
@@ -161,17 +163,17 @@ callbacks! {
         NumberOfChildren: *mut u32,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_STOP_DEVICE`.
+    /// Stops an adapter.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: 3.
     pub type PDXGKDDI_STOP_DEVICE = DXGKDDI_STOP_DEVICE(MiniportDeviceContext: PVOID) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_REMOVE_DEVICE`.
+    /// Frees the driver's context of an adapter.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: 3.
     pub type PDXGKDDI_REMOVE_DEVICE = DXGKDDI_REMOVE_DEVICE(MiniportDeviceContext: PVOID) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_DISPATCH_IO_REQUEST`.
+    /// Serves a video I/O request.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: 2.
     pub type PDXGKDDI_DISPATCH_IO_REQUEST = DXGKDDI_DISPATCH_IO_REQUEST(
@@ -180,7 +182,7 @@ callbacks! {
         VideoRequestPacket: *mut VIDEO_REQUEST_PACKET,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_NOTIFY_ACPI_EVENT`.
+    /// Reports an ACPI event.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: 2.
     pub type PDXGKDDI_NOTIFY_ACPI_EVENT = DXGKDDI_NOTIFY_ACPI_EVENT(
@@ -191,17 +193,17 @@ callbacks! {
         AcpiFlags: *mut u32,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_RESET_DEVICE`.
+    /// Brings the display to a text mode while the system crashes. Any IRQL, no locks.
     ///
     /// IRQL: any (bugcheck path). Synchronization level: 0.
     pub type PDXGKDDI_RESET_DEVICE = DXGKDDI_RESET_DEVICE(MiniportDeviceContext: PVOID);
 
-    /// The header's `DXGKDDI_UNLOAD`.
+    /// Frees what DriverEntry allocated.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: 3.
     pub type PDXGKDDI_UNLOAD = DXGKDDI_UNLOAD();
 
-    /// The header's `DXGKDDI_QUERY_INTERFACE`.
+    /// Hands out an interface. STATUS_NOT_SUPPORTED for an unknown one; `Size` is to be honoured.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: 2.
     pub type PDXGKDDI_QUERY_INTERFACE = DXGKDDI_QUERY_INTERFACE(
@@ -209,7 +211,7 @@ callbacks! {
         QueryInterface: *mut QUERY_INTERFACE,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_CONTROL_ETW_LOGGING`.
+    /// Turns event tracing on or off.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: 0.
     pub type PDXGKDDI_CONTROL_ETW_LOGGING = DXGKDDI_CONTROL_ETW_LOGGING(
@@ -218,7 +220,7 @@ callbacks! {
         Level: u8,
     );
 
-    /// The header's `DXGKDDI_LINK_DEVICE`.
+    /// Tells whether an adapter is linked to others.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_LINK_DEVICE = DXGKDDI_LINK_DEVICE(
@@ -227,7 +229,7 @@ callbacks! {
         LinkedDevice: *mut LINKED_DEVICE,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_NOTIFY_SURPRISE_REMOVAL`.
+    /// Reports that the device is gone.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_NOTIFY_SURPRISE_REMOVAL = DXGKDDI_NOTIFY_SURPRISE_REMOVAL(
@@ -235,7 +237,7 @@ callbacks! {
         RemovalType: DXGK_SURPRISE_REMOVAL_TYPE,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_EXCHANGEPRESTARTINFO`.
+    /// Exchanges flags before the start.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_EXCHANGEPRESTARTINFO = DXGKDDI_EXCHANGEPRESTARTINFO(
@@ -243,13 +245,13 @@ callbacks! {
         pPreStartInfo: *mut DXGK_PRE_START_INFO,
     ) -> NTSTATUS;
 
-    /// The header's `INTERFACE_REFERENCE`.
+    /// Counts a user of an interface.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated. Confidence: docs. Page: *INTERFACE structure
     /// (wdm.h)*.
     pub type PINTERFACE_REFERENCE = INTERFACE_REFERENCE(Context: PVOID);
 
-    /// The header's `INTERFACE_DEREFERENCE`.
+    /// Gives up a use of an interface.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated. Confidence: docs. Page: *INTERFACE structure
     /// (wdm.h)*.

@@ -6,7 +6,7 @@ use crate::macros::{abi, bits, callbacks};
 use crate::status::NTSTATUS;
 
 bits! {
-    /// The header's `DXGK_SUBMITCOMMANDFLAGS`.
+    /// What is submitted.
     pub struct DXGK_SUBMITCOMMANDFLAGS: u32 [Value] {
         Paging = 0,
         Present = 1,
@@ -21,11 +21,11 @@ bits! {
         Reserved = 9: 23,
     }
 
-    /// The header's `DXGK_PREEMPTCOMMANDFLAGS`.
+    /// Flags of a preemption, all reserved.
     pub struct DXGK_PREEMPTCOMMANDFLAGS: u32 [Reserved, Value] {
     }
 
-    /// The header's `DXGK_PATCHFLAGS`.
+    /// What is patched.
     pub struct DXGK_PATCHFLAGS: u32 [Value] {
         Paging = 0,
         Present = 1,
@@ -35,7 +35,7 @@ bits! {
         Reserved = 4: 28,
     }
 
-    /// The header's `DXGK_VALIDATESUBMITCOMMANDFLAGS`.
+    /// Where a command is headed.
     pub struct DXGK_VALIDATESUBMITCOMMANDFLAGS: u32 [Value] {
         HardwareQueueSubmission = 0,
     } reserved {
@@ -59,7 +59,7 @@ abi! {
         hContext: HANDLE,
     }
 
-    /// The header's `DXGKARG_SUBMITCOMMAND`.
+    /// Argument of [`DXGKDDI_SUBMITCOMMAND`].
     pub struct DXGKARG_SUBMITCOMMAND {
         u: DXGKARG_SUBMITCOMMAND_U,
         DmaBufferSegmentId: u32,
@@ -80,10 +80,12 @@ abi! {
         NodeOrdinal: u32,
     }
 
-    /// The header's `DXGKARG_SUBMITCOMMANDVIRTUAL`.
+    /// Argument of [`DXGKDDI_SUBMITCOMMANDVIRTUAL`]: a command buffer by GPU virtual address, and the fence
+    /// to report.
     pub struct DXGKARG_SUBMITCOMMANDVIRTUAL {
         hContext: HANDLE,
         DmaBufferVirtualAddress: D3DGPU_VIRTUAL_ADDRESS,
+        /// In bytes.
         DmaBufferSize: u32,
         pDmaBufferPrivateData: PVOID,
         DmaBufferPrivateDataSize: u32,
@@ -96,7 +98,7 @@ abi! {
         NodeOrdinal: u32,
     }
 
-    /// The header's `DXGKARG_PREEMPTCOMMAND`.
+    /// Argument of [`DXGKDDI_PREEMPTCOMMAND`].
     pub struct DXGKARG_PREEMPTCOMMAND {
         PreemptionFenceId: u32,
         NodeOrdinal: u32,
@@ -104,14 +106,14 @@ abi! {
         Flags: DXGK_PREEMPTCOMMANDFLAGS,
     }
 
-    /// The header's `DXGKARG_QUERYCURRENTFENCE`.
+    /// Argument of [`DXGKDDI_QUERYCURRENTFENCE`].
     pub struct DXGKARG_QUERYCURRENTFENCE {
         CurrentFence: u32,
         NodeOrdinal: u32,
         EngineOrdinal: u32,
     }
 
-    /// The header's `DXGKARG_CANCELCOMMAND`.
+    /// Argument of [`DXGKDDI_CANCELCOMMAND`].
     pub struct DXGKARG_CANCELCOMMAND {
         hContext: HANDLE,
         pDmaBuffer: PVOID,
@@ -138,7 +140,7 @@ abi! {
         hContext: HANDLE,
     }
 
-    /// The header's `DXGKARG_PATCH`.
+    /// Argument of [`DXGKDDI_PATCH`].
     pub struct DXGKARG_PATCH {
         u: DXGKARG_PATCH_U,
         DmaBufferSegmentId: u32,
@@ -162,7 +164,7 @@ abi! {
         EngineOrdinal: u32,
     }
 
-    /// The header's `DXGKARG_RENDER`.
+    /// Argument of [`DXGKDDI_RENDER`].
     pub struct DXGKARG_RENDER {
         pCommand: PVOID,
         CommandLength: u32,
@@ -181,7 +183,7 @@ abi! {
         DmaBufferPhysicalAddress: PHYSICAL_ADDRESS,
     }
 
-    /// The header's `DXGKARG_VALIDATESUBMITCOMMAND`.
+    /// Argument of [`DXGKDDI_VALIDATESUBMITCOMMAND`].
     pub struct DXGKARG_VALIDATESUBMITCOMMAND {
         Commands: u64,
         CommandLength: u32,
@@ -200,7 +202,7 @@ abi! {
         VirtualAddress: D3DGPU_VIRTUAL_ADDRESS,
     }
 
-    /// The header's `DXGK_ALLOCATIONLIST`.
+    /// An allocation that a command buffer refers to.
     pub struct DXGK_ALLOCATIONLIST {
         hDeviceSpecificAllocation: HANDLE,
         Bits: DXGK_ALLOCATIONLIST_BITS,
@@ -209,7 +211,7 @@ abi! {
 }
 
 callbacks! {
-    /// The header's `DXGKDDI_SUBMITCOMMAND`.
+    /// Submits a command buffer by physical address.
     ///
     /// IRQL: DISPATCH_LEVEL. Synchronization level: 1 (GPU scheduler class).
     pub type PDXGKDDI_SUBMITCOMMAND = DXGKDDI_SUBMITCOMMAND(
@@ -217,7 +219,8 @@ callbacks! {
         pSubmitCommand: *const DXGKARG_SUBMITCOMMAND,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_SUBMITCOMMANDVIRTUAL`.
+    /// Submits a command buffer by GPU virtual address. Only success or STATUS_INVALID_PARAMETER; anything
+    /// else is a bug check. Pages disagree about the IRQL: write it for DISPATCH_LEVEL.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_SUBMITCOMMANDVIRTUAL = DXGKDDI_SUBMITCOMMANDVIRTUAL(
@@ -225,7 +228,7 @@ callbacks! {
         pSubmitCommand: *const DXGKARG_SUBMITCOMMANDVIRTUAL,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_PREEMPTCOMMAND`.
+    /// Preempts what an engine runs; the preemption's own fence reports the end.
     ///
     /// IRQL: DISPATCH_LEVEL (low IRQL when LowIrqlPreemptCommand cap is set). Synchronization level: 1 (GPU
     /// scheduler class).
@@ -234,17 +237,17 @@ callbacks! {
         pPreemptCommand: *const DXGKARG_PREEMPTCOMMAND,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_PATCH`.
+    /// Writes addresses into a command buffer.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: 1 (GPU scheduler class).
     pub type PDXGKDDI_PATCH = DXGKDDI_PATCH(hAdapter: HANDLE, pPatch: *const DXGKARG_PATCH) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_RENDER`.
+    /// Turns a user-mode command buffer into a DMA buffer.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: 0.
     pub type PDXGKDDI_RENDER = DXGKDDI_RENDER(hContext: HANDLE, pRender: *mut DXGKARG_RENDER) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_QUERYCURRENTFENCE`.
+    /// Tells the last completed fence of an engine.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: 0.
     pub type PDXGKDDI_QUERYCURRENTFENCE = DXGKDDI_QUERYCURRENTFENCE(
@@ -252,7 +255,7 @@ callbacks! {
         pCurrentFence: *mut DXGKARG_QUERYCURRENTFENCE,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_CANCELCOMMAND`.
+    /// Cleans up a command buffer that will not be submitted.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated.
     pub type PDXGKDDI_CANCELCOMMAND = DXGKDDI_CANCELCOMMAND(
@@ -260,7 +263,7 @@ callbacks! {
         pCancelCommand: *const DXGKARG_CANCELCOMMAND,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_VALIDATESUBMITCOMMAND`.
+    /// Checks a submission from user mode.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated. Confidence: docs. Page:
     /// *DXGKDDI_VALIDATESUBMITCOMMAND (d3dkmddi.h)*.

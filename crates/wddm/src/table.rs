@@ -112,8 +112,11 @@ constants! {
 }
 
 abi! {
-    /// The header's `DRIVER_INITIALIZATION_DATA`.
+    /// The callback table that DriverEntry registers. Slots that a compute-only driver does not offer stay
+    /// empty.
     pub struct DRIVER_INITIALIZATION_DATA {
+        // Since Windows Vista.
+        /// One of the `DXGKDDI_INTERFACE_VERSION_` numbers.
         Version: u32,
         DxgkDdiAddDevice: PDXGKDDI_ADD_DEVICE,
         DxgkDdiStartDevice: PDXGKDDI_START_DEVICE,
@@ -176,6 +179,7 @@ abi! {
         DxgkDdiDestroyContext: PDXGKDDI_DESTROYCONTEXT,
         DxgkDdiLinkDevice: PDXGKDDI_LINK_DEVICE,
         DxgkDdiSetDisplayPrivateDriverFormat: Option<UnknownCallback>,
+        // Since Windows 7.
         DxgkDdiDescribePageTable: PVOID,
         DxgkDdiUpdatePageTable: PVOID,
         DxgkDdiUpdatePageDirectory: PVOID,
@@ -185,6 +189,7 @@ abi! {
         DxgkDdiRenderKm: PDXGKDDI_RENDER,
         Reserved: PVOID,
         DxgkDdiQueryVidPnHWCapability: Option<UnknownCallback>,
+        // Since Windows 8.
         DxgkDdiSetPowerComponentFState: PDXGKDDISETPOWERCOMPONENTFSTATE,
         DxgkDdiQueryDependentEngineGroup: PDXGKDDI_QUERYDEPENDENTENGINEGROUP,
         DxgkDdiQueryEngineStatus: PDXGKDDI_QUERYENGINESTATUS,
@@ -197,12 +202,14 @@ abi! {
         DxgkDdiPowerRuntimeControlRequest: PDXGKDDIPOWERRUNTIMECONTROLREQUEST,
         DxgkDdiSetVidPnSourceAddressWithMultiPlaneOverlay: Option<UnknownCallback>,
         DxgkDdiNotifySurpriseRemoval: PDXGKDDI_NOTIFY_SURPRISE_REMOVAL,
+        // Since WDDM 1.3.
         DxgkDdiGetNodeMetadata: PDXGKDDI_GETNODEMETADATA,
         DxgkDdiSetPowerPState: Option<UnknownCallback>,
         DxgkDdiControlInterrupt2: Option<UnknownCallback>,
         DxgkDdiCheckMultiPlaneOverlaySupport: Option<UnknownCallback>,
         DxgkDdiCalibrateGpuClock: PDXGKDDI_CALIBRATEGPUCLOCK,
         DxgkDdiFormatHistoryBuffer: PDXGKDDI_FORMATHISTORYBUFFER,
+        // Since WDDM 2.0.
         DxgkDdiRenderGdi: Option<UnknownCallback>,
         DxgkDdiSubmitCommandVirtual: PDXGKDDI_SUBMITCOMMANDVIRTUAL,
         DxgkDdiSetRootPageTable: PDXGKDDI_SETROOTPAGETABLE,
@@ -218,12 +225,14 @@ abi! {
         DxgkDdiPowerRuntimeSetDeviceHandle: PDXGKDDI_POWERRUNTIMESETDEVICEHANDLE,
         DxgkDdiSetStablePowerState: PDXGKDDI_SETSTABLEPOWERSTATE,
         DxgkDdiSetVideoProtectedRegion: Option<UnknownCallback>,
+        // Since WDDM 2.1.
         DxgkDdiCheckMultiPlaneOverlaySupport3: Option<UnknownCallback>,
         DxgkDdiSetVidPnSourceAddressWithMultiPlaneOverlay3: Option<UnknownCallback>,
         DxgkDdiPostMultiPlaneOverlayPresent: Option<UnknownCallback>,
         DxgkDdiValidateUpdateAllocationProperty: Option<UnknownCallback>,
         DxgkDdiControlModeBehavior: Option<UnknownCallback>,
         DxgkDdiUpdateMonitorLinkInfo: Option<UnknownCallback>,
+        // Since WDDM 2.2.
         DxgkDdiCreateHwContext: Option<UnknownCallback>,
         DxgkDdiDestroyHwContext: Option<UnknownCallback>,
         DxgkDdiCreateHwQueue: Option<UnknownCallback>,
@@ -243,9 +252,11 @@ abi! {
         DxgkDdiExchangePreStartInfo: PDXGKDDI_EXCHANGEPRESTARTINFO,
         DxgkDdiGetMultiPlaneOverlayCaps: Option<UnknownCallback>,
         DxgkDdiGetPostCompositionCaps: Option<UnknownCallback>,
+        // Since WDDM 2.3.
         DxgkDdiUpdateHwContextState: PDXGKDDI_UPDATEHWCONTEXTSTATE,
         DxgkDdiCreateProtectedSession: Option<UnknownCallback>,
         DxgkDdiDestroyProtectedSession: Option<UnknownCallback>,
+        // Since WDDM 2.4.
         DxgkDdiSetSchedulingLogBuffer: PDXGKDDI_SETSCHEDULINGLOGBUFFER,
         DxgkDdiSetupPriorityBands: PDXGKDDI_SETUPPRIORITYBANDS,
         DxgkDdiNotifyFocusPresent: Option<UnknownCallback>,
@@ -258,24 +269,30 @@ abi! {
         DxgkDdiQueryDiagnosticTypesSupport: Option<UnknownCallback>,
         DxgkDdiControlDiagnosticReporting: Option<UnknownCallback>,
         DxgkDdiResumeHwEngine: PDXGKDDI_RESUMEHWENGINE,
+        // Since WDDM 2.5.
         DxgkDdiSignalMonitoredFence: PDXGKDDI_SIGNALMONITOREDFENCE,
         DxgkDdiPresentToHwQueue: Option<UnknownCallback>,
         DxgkDdiValidateSubmitCommand: PDXGKDDI_VALIDATESUBMITCOMMAND,
         DxgkDdiSetTargetAdjustedColorimetry2: Option<UnknownCallback>,
         DxgkDdiSetTrackedWorkloadPowerLevel: PDXGKDDI_SETTRACKEDWORKLOADPOWERLEVEL,
+        // Since WDDM 2.6.
         DxgkDdiSaveMemoryForHotUpdate: PDXGKDDI_SAVEMEMORYFORHOTUPDATE,
         DxgkDdiRestoreMemoryForHotUpdate: PDXGKDDI_RESTOREMEMORYFORHOTUPDATE,
         DxgkDdiCollectDiagnosticInfo: Option<UnknownCallback>,
         Reserved3: PVOID,
+        // Since WDDM 2.7.
         DxgkDdiControlInterrupt3: Option<UnknownCallback>,
+        // Since WDDM 2.9.
         DxgkDdiSetFlipQueueLogBuffer: Option<UnknownCallback>,
         DxgkDdiUpdateFlipQueueLog: Option<UnknownCallback>,
         DxgkDdiCancelQueuedFlips: Option<UnknownCallback>,
         DxgkDdiSetInterruptTargetPresentId: Option<UnknownCallback>,
+        // Since WDDM 3.0.
         DxgkDdiSetAllocationBackingStore: Option<UnknownCallback>,
         DxgkDdiCreateCpuEvent: Option<UnknownCallback>,
         DxgkDdiDestroyCpuEvent: Option<UnknownCallback>,
         DxgkDdiCancelFlips: Option<UnknownCallback>,
+        // Since WDDM 3.1.
         DxgkDdiCreateNativeFence: Option<UnknownCallback>,
         DxgkDdiDestroyNativeFence: Option<UnknownCallback>,
         DxgkDdiUpdateMonitoredValues: Option<UnknownCallback>,
@@ -286,6 +303,7 @@ abi! {
         DxgkDdiDestroyDoorbell: Option<UnknownCallback>,
         DxgkDdiNotifyWorkSubmission: Option<UnknownCallback>,
         Reserved4: PVOID,
+        // Since WDDM 3.2.
         DxgkDdiCreateMemoryBasis: PDXGKDDI_CREATEMEMORYBASIS,
         DxgkDdiDestroyMemoryBasis: PDXGKDDI_DESTROYMEMORYBASIS,
         DxgkDdiStartDirtyTracking: PDXGKDDI_STARTDIRTYTRACKING,

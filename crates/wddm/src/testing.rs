@@ -5,7 +5,7 @@ use crate::macros::{abi, bits, callbacks, open_enum};
 use crate::status::NTSTATUS;
 
 open_enum! {
-    /// The header's `D3DDDI_TESTCOMMANDBUFFEROP`.
+    /// What a test command buffer does.
     pub enum D3DDDI_TESTCOMMANDBUFFEROP {
         D3DDDI_TESTCOMMANDBUFFEROP_INVALID = 0,
         D3DDDI_TESTCOMMANDBUFFEROP_COPY = 1,
@@ -15,7 +15,7 @@ open_enum! {
         D3DDDI_TESTCOMMANDBUFFEROP_MAX = 5,
     }
 
-    /// The header's `D3DDDI_DRIVERESCAPETYPE`.
+    /// Escapes that every driver knows.
     pub enum D3DDDI_DRIVERESCAPETYPE {
         D3DDDI_DRIVERESCAPETYPE_TRANSLATEALLOCATIONHANDLE = 0,
         D3DDDI_DRIVERESCAPETYPE_TRANSLATERESOURCEHANDLE = 1,
@@ -26,7 +26,7 @@ open_enum! {
 }
 
 bits! {
-    /// The header's `D3DDDI_BUILDTESTCOMMANDBUFFERFLAGS`.
+    /// Where a test command buffer will be submitted.
     pub struct D3DDDI_BUILDTESTCOMMANDBUFFERFLAGS: u32 [Value] {
         HardwareQueue = 0,
     } reserved {
@@ -35,14 +35,14 @@ bits! {
 }
 
 abi! {
-    /// The header's `D3DDDI_TESTCOMMANDBUFFER_COPY`.
+    /// A copy between GPU virtual addresses.
     pub struct D3DDDI_TESTCOMMANDBUFFER_COPY {
         SrcAddress: D3DGPU_VIRTUAL_ADDRESS,
         DstAddress: D3DGPU_VIRTUAL_ADDRESS,
         NumBytes: u32,
     }
 
-    /// The header's `D3DDDI_TESTCOMMANDBUFFER_FILL`.
+    /// A fill with a repeating 4-byte pattern.
     pub struct D3DDDI_TESTCOMMANDBUFFER_FILL {
         DstAddress: D3DGPU_VIRTUAL_ADDRESS,
         NumBytes: u32,
@@ -56,14 +56,14 @@ abi! {
         Reserved: [u8; 64],
     }
 
-    /// The header's `D3DDDI_TESTCOMMANDBUFFER`.
+    /// The command that a test command buffer is to carry.
     pub struct D3DDDI_TESTCOMMANDBUFFER {
         u: D3DDDI_TESTCOMMANDBUFFER_U,
         Operation: D3DDDI_TESTCOMMANDBUFFEROP,
         Reserved1: u32,
     }
 
-    /// The header's `DXGKARG_BUILDTESTCOMMANDBUFFER`.
+    /// Argument of [`DXGKDDI_BUILDTESTCOMMANDBUFFER`].
     pub struct DXGKARG_BUILDTESTCOMMANDBUFFER {
         hContext: HANDLE,
         Command: D3DDDI_TESTCOMMANDBUFFER,
@@ -74,7 +74,7 @@ abi! {
         Flags: D3DDDI_BUILDTESTCOMMANDBUFFERFLAGS,
     }
 
-    /// The header's `D3DDDI_DRIVERESCAPE_BUILDTESTCOMMANDBUFFER`.
+    /// The same as an escape from user mode.
     pub struct D3DDDI_DRIVERESCAPE_BUILDTESTCOMMANDBUFFER {
         EscapeType: D3DDDI_DRIVERESCAPETYPE,
         hDevice: u32,
@@ -87,14 +87,15 @@ abi! {
         DmaBufferPrivateDataSize: u32,
     }
 
-    /// The header's `DXGKDDI_KERNELMODETESTINGINTERFACE`.
+    /// The kernel-mode testing feature's interface.
     pub struct DXGKDDI_KERNELMODETESTINGINTERFACE {
         pfnBuildTestCommandBuffer: PDXGKDDI_BUILDTESTCOMMANDBUFFER,
     }
 }
 
 callbacks! {
-    /// The header's `DXGKDDI_BUILDTESTCOMMANDBUFFER`.
+    /// Builds a command buffer that does one simple thing. STATUS_BUFFER_OVERFLOW, with both sizes, if a
+    /// buffer is missing or too small.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: not stated. Confidence: docs. Page:
     /// *DXGKDDI_BUILDTESTCOMMANDBUFFER function (d3dkmddi.h)*.

@@ -5,7 +5,7 @@ use crate::macros::{abi, bits, callbacks, open_enum};
 use crate::status::NTSTATUS;
 
 open_enum! {
-    /// The header's `DXGK_TDR_TYPE`.
+    /// What led to timeout detection and recovery.
     pub enum DXGK_TDR_TYPE {
         DXGK_TDR_TYPE_UNKNOWN = 0,
         DXGK_TDR_TYPE_FORCED = 1,
@@ -25,7 +25,7 @@ open_enum! {
 }
 
 bits! {
-    /// The header's `DXGK_ENGINESTATUS`.
+    /// Whether an engine responds.
     pub struct DXGK_ENGINESTATUS: u32 [Value] {
         Responsive = 0,
     } reserved {
@@ -34,40 +34,42 @@ bits! {
 }
 
 abi! {
-    /// The header's `DXGKARG_RESETENGINE`.
+    /// Argument of [`DXGKDDI_RESETENGINE`].
     pub struct DXGKARG_RESETENGINE {
         NodeOrdinal: u32,
         EngineOrdinal: u32,
+        /// Out: the last fence that will not complete.
         LastAbortedFenceId: u32,
     }
 
-    /// The header's `DXGKARG_QUERYENGINESTATUS`.
+    /// Argument of [`DXGKDDI_QUERYENGINESTATUS`].
     pub struct DXGKARG_QUERYENGINESTATUS {
         NodeOrdinal: u32,
         EngineOrdinal: u32,
         EngineStatus: DXGK_ENGINESTATUS,
     }
 
-    /// The header's `DXGKARG_QUERYDEPENDENTENGINEGROUP`.
+    /// Argument of [`DXGKDDI_QUERYDEPENDENTENGINEGROUP`].
     pub struct DXGKARG_QUERYDEPENDENTENGINEGROUP {
         NodeOrdinal: u32,
         EngineOrdinal: u32,
+        /// Out: a bit for every node.
         DependentNodeOrdinalMask: u64,
     }
 }
 
 callbacks! {
-    /// The header's `DXGKDDI_RESETFROMTIMEOUT`.
+    /// Resets the adapter after a timeout.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: 3.
     pub type PDXGKDDI_RESETFROMTIMEOUT = DXGKDDI_RESETFROMTIMEOUT(hAdapter: HANDLE) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_RESTARTFROMTIMEOUT`.
+    /// Starts it again.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: 3.
     pub type PDXGKDDI_RESTARTFROMTIMEOUT = DXGKDDI_RESTARTFROMTIMEOUT(hAdapter: HANDLE) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_QUERYDEPENDENTENGINEGROUP`.
+    /// Says which engines a reset of this one also takes.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: 1 (GPU scheduler class).
     pub type PDXGKDDI_QUERYDEPENDENTENGINEGROUP = DXGKDDI_QUERYDEPENDENTENGINEGROUP(
@@ -75,7 +77,7 @@ callbacks! {
         pQueryDependentEngineGroup: *mut DXGKARG_QUERYDEPENDENTENGINEGROUP,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_QUERYENGINESTATUS`.
+    /// Says whether an engine makes progress.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: 1 (GPU scheduler class).
     pub type PDXGKDDI_QUERYENGINESTATUS = DXGKDDI_QUERYENGINESTATUS(
@@ -83,7 +85,7 @@ callbacks! {
         pQueryEngineStatus: *mut DXGKARG_QUERYENGINESTATUS,
     ) -> NTSTATUS;
 
-    /// The header's `DXGKDDI_RESETENGINE`.
+    /// Resets one engine and says which fence was lost.
     ///
     /// IRQL: PASSIVE_LEVEL. Synchronization level: 1 (GPU scheduler class).
     pub type PDXGKDDI_RESETENGINE = DXGKDDI_RESETENGINE(
