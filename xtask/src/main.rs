@@ -1,2 +1,34 @@
-//! Placeholder.
-fn main() {}
+//! The project's chores: `cargo xtask test` is every test in bounded form, `cargo xtask full` adds the long runs.
+
+mod packages;
+mod steps;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask test    every test in bounded form: formatting, clippy, unit, property and migration tests,
+                    the interleavings of the dirty plane (loom), AddressSanitizer where the nightly is there,
+                    and a whole migration by the command of the README
+cargo xtask full    the same, then the long runs: all workloads, wider interleavings, repeated migrations
+cargo xtask bench   the benchmarks behind the README's table
+
+Exit code 0 if everything passed, 1 if something failed, 2 for wrong usage.
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let run = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["test"] => steps::test,
+        ["full"] => steps::full,
+        ["bench"] => steps::bench,
+        ["help" | "--help" | "-h"] => {
+            print!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        _ => {
+            eprint!("{HELP}");
+            return ExitCode::from(2);
+        }
+    };
+    if run().passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

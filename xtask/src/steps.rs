@@ -1,0 +1,127 @@
+//! The steps of a test run, each a command with its time, and the summary at the end.
+
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+/// How the steps went.
+#[derive(Default)]
+pub struct Summary {
+    lines: Vec<String>,
+    failed: usize,
+    skipped: usize,
+}
+
+impl Summary {
+    /// Whether no step failed.
+    pub fn passed(&self) -> bool {
+        self.failed == 0
+    }
+
+    fn step(&mut self, name: &str, command: &mut Command) {
+        println!("\n=== {name}");
+        let begin = Instant::now();
+        let passed = command.status().is_ok_and(|status| status.success());
+        let seconds = begin.elapsed().as_secs_f64();
+        self.failed += usize::from(!passed);
+        self.lines.push(format!("{} {seconds:7.1} s  {name}", if passed { "passed" } else { "FAILED" }));
+    }
+
+    fn skip(&mut self, name: &str, why: &str) {
+        println!("\n=== {name}: skipped, {why}");
+        self.skipped += 1;
+        self.lines.push(format!("skipped          {name}: {why}"));
+    }
+
+    fn print(self) -> Self {
+        println!("\n=== summary");
+        self.lines.iter().for_each(|line| println!("{line}"));
+        let passed = self.lines.len() - self.failed - self.skipped;
+        println!("steps: {passed} passed, {} failed, {} skipped", self.failed, self.skipped);
+        self
+    }
+}
+
+/// A cargo command of this toolchain.
+fn cargo(arguments: &str) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(arguments.split_whitespace()).stdin(Stdio::null());
+    command
+}
+
+/// A cargo command of the nightly toolchain, by rustup.
+fn nightly(arguments: &str) -> Command {
+    let mut command = Command::new("cargo");
+    // The outer cargo's choice of toolchain must not reach the inner one.
+    command.env_remove("RUSTUP_TOOLCHAIN").env_remove("CARGO").env_remove("RUSTC");
+    command.arg("+nightly").args(arguments.split_whitespace()).stdin(Stdio::null());
+    command
+}
+
+fn loom(command: &mut Command, preemptions: &str) {
+    command.env("RUSTFLAGS", "--cfg loom").env("LOOM_MAX_PREEMPTIONS", preemptions).env("CARGO_TARGET_DIR", "target/loom");
+}
+
+fn common(summary: &mut Summary) {
+    summary.step("formatting", &mut cargo("fmt --all --check"));
+    summary.step("clippy", &mut cargo("clippy --workspace --all-targets --locked -- -D warnings"));
+    summary.step("tests", &mut cargo("test --workspace --locked"));
+    let mut interleavings = cargo("test -p gpup-core --lib --release --locked loom");
+    loom(&mut interleavings, "2");
+    summary.step("interleavings of the dirty plane (loom)", &mut interleavings);
+    address_sanitizer(summary);
+    summary.step("a whole migration (README)", &mut cargo("run --release --locked -- migrate"));
+}
+
+fn address_sanitizer(summary: &mut Summary) {
+    let name = "AddressSanitizer (nightly): dirty plane, VRAM, device, driver table";
+    let there = nightly("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if !there.is_ok_and(|status| status.success()) {
+        return summary.skip(name, "no nightly toolchain on this machine");
+    }
+    let mut command =
+        nightly("test -p gpup-core -p gpup-kmd --lib --tests --target x86_64-unknown-linux-gnu --locked");
+    command.env("RUSTFLAGS", "-Zsanitizer=address").env("CARGO_TARGET_DIR", "target/asan");
+    // Leaks are looked for by the tests' own counts; the sanitizer's leak check needs ptrace, which CI may lack.
+    command.env("ASAN_OPTIONS", "detect_leaks=0");
+    summary.step(name, &mut command);
+}
+
+/// Every test in bounded form.
+pub fn test() -> Summary {
+    let mut summary = Summary::default();
+    if !crate::packages::install() {
+        summary.failed += 1;
+        return summary.print();
+    }
+    common(&mut summary);
+    summary.print()
+}
+
+/// The bounded tests and the long runs.
+pub fn full() -> Summary {
+    let mut summary = Summary::default();
+    if !crate::packages::install() {
+        summary.failed += 1;
+        return summary.print();
+    }
+    common(&mut summary);
+    let mut wide = cargo("test -p gpup-core --lib --release --locked loom");
+    loom(&mut wide, "3");
+    summary.step("wider interleavings (loom, 3 preemptions)", &mut wide);
+    for workload in ["matmul", "stencil", "nbody", "writer", "idle"] {
+        let run = format!("run --release --locked -- migrate --quiet --workload {workload} --vf-size 512MiB");
+        for round in 1..=5 {
+            summary.step(&format!("migrate {workload}, round {round}"), &mut cargo(&run));
+        }
+    }
+    summary.print()
+}
+
+/// The benchmarks behind the README's table.
+pub fn bench() -> Summary {
+    let mut summary = Summary::default();
+    summary.step("dirty plane", &mut cargo("bench -p gpup-core --bench dirty --locked"));
+    summary.step("scheduler", &mut cargo("bench -p gpup-core --bench scheduler --locked"));
+    summary.step("migration", &mut cargo("bench -p gpup --bench migrate --locked"));
+    summary.print()
+}
