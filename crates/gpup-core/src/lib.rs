@@ -7,6 +7,7 @@
 
 extern crate alloc;
 
+pub mod adapter;
 pub mod device;
 pub mod dirty;
 mod error;
@@ -14,6 +15,7 @@ pub mod migration;
 pub mod os;
 pub mod sched;
 mod sync;
+pub mod vf;
 pub mod vram;
 
 pub use error::{Error, Result};

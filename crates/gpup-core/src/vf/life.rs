@@ -1,0 +1,205 @@
+//! A VF's life apart from migration: creation, memory, power, reset, pause, end.
+
+use alloc::boxed::Box;
+use alloc::vec;
+
+use super::{ConfigSpace, Memory, Partition, Power, Standing, Vf};
+use crate::adapter::shares::{Grant, Profile};
+use crate::device::Region;
+use crate::dirty::Outcome;
+use crate::migration::Phase;
+use crate::migration::state::VfHardware;
+use crate::os::{self, Level};
+use crate::sched::{Policy, VfParameters};
+use crate::{Error, Result};
+
+impl Vf {
+    /// Makes the VF: from now on it has a part of the device, but no memory yet.
+    pub fn create(&self, profile: &Profile) -> Result<Grant> {
+        let mut seat = self.partition.lock();
+        if seat.is_some() {
+            return Err(Error::WrongState);
+        }
+        if self.index >= self.shared.shares.count() {
+            return Err(Error::UnknownVf);
+        }
+        let grant = self.shared.shares.grant(profile)?;
+        let settings = &self.shared.settings;
+        *seat = Some(Partition {
+            grant,
+            parameters: VfParameters {
+                quantum_us: settings.quantum_us,
+                preempt_timeout_us: settings.preempt_timeout_us,
+                priority: settings.priority,
+                weight: grant.weight(),
+            },
+            config: ConfigSpace::new(self.shared.device.identity()),
+            standing: Standing::default(),
+            memory: None,
+            ledger: None,
+        });
+        os::log(
+            Level::Info,
+            format_args!(
+                "VF {} created: {} bytes, weight {}",
+                self.index, grant.memory, grant.compute
+            ),
+        );
+        Ok(grant)
+    }
+
+    /// Ends the VF, whatever it is doing. Its memory is zeroed before anyone else can have it.
+    pub fn destroy(&self) -> Result<()> {
+        let mut seat = self.partition.lock();
+        let partition = seat.as_mut().ok_or(Error::UnknownVf)?;
+        self.drop_memory(partition)?;
+        self.shared.shares.give_back(&partition.grant);
+        *seat = None;
+        os::log(Level::Info, format_args!("VF {} destroyed", self.index));
+        Ok(())
+    }
+
+    /// Gives the VF its memory, zeroed: regions in the order of VF addresses. Only before it has power, and again
+    /// only without.
+    pub fn set_resources(&self, regions: &[Region]) -> Result<()> {
+        self.with(|partition| {
+            if partition.standing.power == Power::On || partition.standing.phase != Phase::Idle {
+                return Err(Error::WrongState);
+            }
+            let memory = self.prepare_memory(regions)?;
+            self.shared.claims.check(self.index, regions)?;
+            self.drop_memory(partition)?;
+            self.shared.claims.claim(self.index, regions)?;
+            if let Err(error) = self.enable(partition.parameters, regions) {
+                self.shared.claims.release(self.index);
+                return Err(error);
+            }
+            partition.memory = Some(memory);
+            partition.standing.resourced = true;
+            Ok(())
+        })
+    }
+
+    /// Bytes of memory, and everything that is allocated along with it.
+    fn prepare_memory(&self, regions: &[Region]) -> Result<Memory> {
+        let geometry = self.shared.device.geometry();
+        let page = geometry.dirty_page_bytes;
+        let mut bytes = 0u64;
+        for region in regions {
+            if !region.offset.is_multiple_of(page) || !region.bytes.is_multiple_of(page) {
+                return Err(Error::Misaligned);
+            }
+            let end = region.offset.checked_add(region.bytes).ok_or(Error::OutOfRange)?;
+            if region.bytes == 0 || end > geometry.vram_bytes {
+                return Err(Error::OutOfRange);
+            }
+            bytes = bytes.saturating_add(region.bytes);
+        }
+        if bytes == 0 {
+            return Err(Error::InvalidParameter);
+        }
+        if bytes > geometry.vram_bytes {
+            return Err(Error::OutOfRange);
+        }
+        let words = usize::try_from((bytes / page).div_ceil(64)).map_err(|_| Error::NoResources)?;
+        Ok(Memory {
+            regions: Box::from(regions),
+            bytes,
+            hardware: VfHardware::default(),
+            late: vec![0; words].into_boxed_slice(),
+        })
+    }
+
+    fn enable(&self, parameters: VfParameters, regions: &[Region]) -> Result<()> {
+        let device = &self.shared.device;
+        device.vf_enable(self.index, regions)?;
+        let quiet = device
+            .vf_pause(self.index)
+            .and_then(|()| device.vf_parameters(self.index, parameters));
+        if let Err(error) = quiet {
+            // It was enabled a moment ago and has run nothing.
+            let _ = device.vf_disable(self.index);
+            return Err(error);
+        }
+        Ok(())
+    }
+
+    /// Ends any migration and takes the memory away.
+    fn drop_memory(&self, partition: &mut Partition) -> Result<()> {
+        if partition.memory.is_none() {
+            return Ok(());
+        }
+        if partition.standing.policy() != Policy::Normal {
+            self.shared.device.vf_policy(self.index, Policy::Normal)?;
+        }
+        self.shared.device.vf_disable(self.index)?;
+        if let Some(ledger) = partition.ledger.take() {
+            // Its pages are gone; nobody will ask for them again.
+            let _ = self
+                .shared
+                .device
+                .tracker()
+                .close_ledger(&ledger, Outcome::Discard);
+        }
+        self.shared.claims.release(self.index);
+        partition.memory = None;
+        partition.standing = Standing {
+            paused: partition.standing.paused,
+            ..Standing::default()
+        };
+        Ok(())
+    }
+
+    /// Sets the power state. D0 needs memory.
+    pub fn set_power(&self, power: Power) -> Result<()> {
+        self.with(|partition| {
+            if power == Power::On {
+                partition.memory()?;
+            }
+            let to = Standing {
+                power,
+                ..partition.standing
+            };
+            self.stand(partition, to)
+        })
+    }
+
+    /// Function level reset: rings, registers, config space and memory as when it was new. Refused while its
+    /// migration holds it, since the data that was saved or is being restored would not fit it any more.
+    pub fn reset(&self) -> Result<()> {
+        self.with(|partition| {
+            if partition.standing.held() {
+                return Err(Error::WrongState);
+            }
+            if partition.memory.is_some() {
+                self.shared.device.vf_reset(self.index)?;
+            }
+            partition.config.reset();
+            Ok(())
+        })
+    }
+
+    /// Takes the VF off the engines, or lets it go back to what it would do otherwise. When a pause returns, the VF
+    /// writes nothing, raises nothing and dirties nothing any more.
+    pub fn set_paused(&self, paused: bool) -> Result<()> {
+        self.with(|partition| {
+            let to = Standing {
+                paused,
+                ..partition.standing
+            };
+            self.stand(partition, to)
+        })
+    }
+
+    /// Reads its config space.
+    pub fn read_config(&self, offset: u32, out: &mut [u8]) -> Result<()> {
+        self.with(|partition| partition.config.read(offset, out))
+    }
+
+    /// Writes its config space. Bits that hardware owns keep their value; a function level reset asked for there
+    /// is done.
+    pub fn write_config(&self, offset: u32, data: &[u8]) -> Result<()> {
+        let reset = self.with(|partition| partition.config.write(offset, data))?;
+        if reset { self.reset() } else { Ok(()) }
+    }
+}

@@ -1,0 +1,184 @@
+//! Virtual functions: their life, their memory and power, their migration.
+//!
+//! ```text
+//!           create            set_resources            power on
+//!   Absent --------> Created -------------> Resourced <--------> running or paused
+//!     ^                 |                       |      power off        |
+//!     +-----------------+-----------------------+-----------------------+   destroy
+//! ```
+//! A VF executes while it has memory and power, nobody has paused it, and its migration does not hold it:
+//! the source holds it from the size query of the mutable data until the end, the target from Prepare
+//! until the end. [`standing`] has that rule, in one place.
+//!
+//! Each VF has one lock. Calls for one VF wait for each other; calls for two never do. What a migration
+//! needs during the pause, a copy of the hardware's state and a bitmap of late pages, is allocated with
+//! the VF's memory; its ledger is allocated by Prepare.
+
+mod config;
+mod life;
+mod source;
+mod standing;
+mod table;
+mod target;
+
+#[cfg(test)]
+mod tests;
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+
+pub use config::{BAR_PROBE, CONFIG_BYTES, ConfigSpace};
+pub use standing::{Power, Standing};
+pub use table::VfTable;
+
+use crate::adapter::Shared;
+use crate::adapter::shares::Grant;
+use crate::device::{BarPages, MsixEntry, Region};
+use crate::dirty::Ledger;
+use crate::migration::state::VfHardware;
+use crate::migration::{Immutable, Phase};
+use crate::os::Mutex;
+use crate::sched::{Counters, VfParameters};
+use crate::{Error, Result, VfIndex};
+
+/// A seat for a virtual function.
+pub struct Vf {
+    index: VfIndex,
+    shared: Arc<Shared>,
+    partition: Mutex<Option<Partition>>,
+}
+
+/// A virtual function that exists.
+struct Partition {
+    grant: Grant,
+    parameters: VfParameters,
+    config: ConfigSpace,
+    standing: Standing,
+    memory: Option<Memory>,
+    /// Open on a source, from Prepare to End.
+    ledger: Option<Arc<Ledger>>,
+}
+
+/// What comes and goes with the VF's VRAM.
+struct Memory {
+    regions: Box<[Region]>,
+    bytes: u64,
+    /// The hardware's state, while it is saved or restored.
+    hardware: VfHardware,
+    /// Bit n: page n was dirtied after the last clearing harvest.
+    late: Box<[u64]>,
+}
+
+/// How a VF stands, for reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Its part of the device.
+    pub grant: Grant,
+    /// Bytes of VRAM it has now.
+    pub vram_bytes: u64,
+    /// Power, pause and migration.
+    pub standing: Standing,
+    /// What the scheduler was told.
+    pub parameters: VfParameters,
+}
+
+impl Vf {
+    pub(crate) fn new(index: VfIndex, shared: Arc<Shared>) -> Self {
+        Self {
+            index,
+            shared,
+            partition: Mutex::new(None),
+        }
+    }
+
+    /// Zero-based index.
+    pub fn index(&self) -> VfIndex {
+        self.index
+    }
+
+    /// How it stands. Refused while it does not exist.
+    pub fn report(&self) -> Result<Report> {
+        self.with(|partition| {
+            Ok(Report {
+                grant: partition.grant,
+                vram_bytes: partition.memory.as_ref().map_or(0, |memory| memory.bytes),
+                standing: partition.standing,
+                parameters: partition.parameters,
+            })
+        })
+    }
+
+    /// Where it is in its migration. `Idle` also while it does not exist.
+    pub fn phase(&self) -> Phase {
+        self.partition
+            .lock()
+            .as_ref()
+            .map_or(Phase::Idle, |partition| partition.standing.phase)
+    }
+
+    /// Writes an entry of its MSI-X table.
+    pub fn write_msix(&self, index: usize, entry: MsixEntry) -> Result<()> {
+        self.with(|partition| {
+            partition.memory()?;
+            self.shared.device.vf_write_msix(self.index, index, entry)
+        })
+    }
+
+    /// The pages of its BAR 0.
+    pub fn bar(&self) -> Result<BarPages> {
+        self.with(|_| self.shared.device.vf_bar(self.index))
+    }
+
+    /// Its figures on a node.
+    pub fn counters(&self, node: usize) -> Result<Counters> {
+        self.with(|_| self.shared.device.vf_counters(self.index, node))
+    }
+
+    /// Changes what the scheduler knows of it; its weight stays the profile's.
+    pub fn set_parameters(&self, parameters: VfParameters) -> Result<()> {
+        self.with(|partition| {
+            let parameters = VfParameters {
+                weight: partition.grant.weight(),
+                ..parameters
+            };
+            partition.memory()?;
+            self.shared.device.vf_parameters(self.index, parameters)?;
+            partition.parameters = parameters;
+            Ok(())
+        })
+    }
+
+    /// Runs `body` on the VF, which must exist, under its lock.
+    fn with<R>(&self, body: impl FnOnce(&mut Partition) -> Result<R>) -> Result<R> {
+        body(self.partition.lock().as_mut().ok_or(Error::UnknownVf)?)
+    }
+
+    /// What another host must share to take this VF.
+    fn immutable(&self, partition: &Partition) -> Result<Immutable> {
+        let device = &self.shared.device;
+        let bytes = partition.memory()?.bytes;
+        Ok(Immutable::new(
+            device.identity(),
+            &device.geometry(),
+            bytes,
+            partition.grant.weight(),
+        ))
+    }
+
+    /// Changes how the VF stands, and with it what the device does. Refused, nothing has changed.
+    fn stand(&self, partition: &mut Partition, to: Standing) -> Result<()> {
+        standing::change(&*self.shared.device, self.index, partition.standing, to)?;
+        partition.standing = to;
+        Ok(())
+    }
+}
+
+impl Partition {
+    fn memory(&self) -> Result<&Memory> {
+        self.memory.as_ref().ok_or(Error::WrongState)
+    }
+
+    fn memory_mut(&mut self) -> Result<&mut Memory> {
+        self.memory.as_mut().ok_or(Error::WrongState)
+    }
+}

@@ -1,0 +1,27 @@
+//! From an index to its VF: a fixed array, looked up without a lock.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+
+use super::Vf;
+use crate::adapter::Shared;
+use crate::{Error, Result, VfIndex};
+
+/// The seats of all VFs an adapter can have.
+pub struct VfTable(Box<[Vf]>);
+
+impl VfTable {
+    pub(crate) fn new(shared: &Arc<Shared>, seats: u32) -> Self {
+        Self((0..seats).map(|index| Vf::new(index, shared.clone())).collect())
+    }
+
+    /// The seat with an index.
+    pub fn get(&self, index: VfIndex) -> Result<&Vf> {
+        self.0.get(index as usize).ok_or(Error::UnknownVf)
+    }
+
+    /// All seats.
+    pub fn iter(&self) -> impl Iterator<Item = &Vf> {
+        self.0.iter()
+    }
+}
