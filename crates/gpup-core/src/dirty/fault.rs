@@ -9,8 +9,6 @@ pub enum Fault {
     None,
     /// Ledgers record nothing.
     LedgerOff,
-    /// Harvests drain the old plane without waiting for the writers in it.
-    NoGrace,
     /// Writes mark nothing.
     NoMarks,
 }
@@ -37,10 +35,6 @@ impl Faults {
         self.is(Fault::LedgerOff)
     }
 
-    pub(super) fn no_grace(&self) -> bool {
-        self.is(Fault::NoGrace)
-    }
-
     pub(super) fn no_marks(&self) -> bool {
         self.is(Fault::NoMarks)
     }
@@ -57,10 +51,6 @@ impl Faults {
     }
 
     pub(super) const fn ledger_off(&self) -> bool {
-        false
-    }
-
-    pub(super) const fn no_grace(&self) -> bool {
         false
     }
 

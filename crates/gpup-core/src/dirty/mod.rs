@@ -36,6 +36,8 @@ mod bits;
 mod extents;
 mod fault;
 mod ledger;
+#[cfg(all(test, loom))]
+mod loom_tests;
 mod map;
 mod planes;
 mod published;

@@ -270,9 +270,7 @@ impl Tracker {
     }
 
     fn grace(&self) {
-        if !self.shared.faults.no_grace() {
-            self.sections.grace(relax);
-        }
+        self.sections.grace(relax);
     }
 
     /// Lets writers mark a basis. After the return every writer does.
