@@ -78,8 +78,8 @@ fn step() -> impl Strategy<Value = Step> {
         }),
         10 => (name.clone(), part(), any::<bool>(), prop::bool::weighted(0.1))
             .prop_map(|(basis, part, clear, short)| Step::Query { basis, part, clear, short }),
-        1 => (name.clone(), regions()).prop_map(|(name, regions)| Step::Open(name, regions)),
-        1 => name.clone().prop_map(Step::Late),
+        2 => (name.clone(), regions()).prop_map(|(name, regions)| Step::Open(name, regions)),
+        4 => name.clone().prop_map(Step::Late),
         1 => (name, prop::sample::select(vec![Outcome::Restore, Outcome::Discard]))
             .prop_map(|(name, outcome)| Step::Close(name, outcome)),
     ]

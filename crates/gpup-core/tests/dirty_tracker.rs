@@ -310,6 +310,15 @@ fn dirty_a_ledger_that_is_switched_off_loses_pages() {
 }
 
 #[test]
+fn dirty_writes_that_mark_nothing_are_lost() {
+    let tracker = tracker();
+    tracker.set_fault(Fault::NoMarks);
+    let basis = started(&tracker, &[region(0, 64)]);
+    tracker.writer().unwrap().write(5 * PAGE, &[1]).unwrap();
+    assert_eq!(dirty(&tracker, basis, Part::Whole, true), []);
+}
+
+#[test]
 fn dirty_late_pages_are_those_the_harvested_basis_still_holds() {
     let tracker = tracker();
     let mut writer = tracker.writer().unwrap();
@@ -340,6 +349,25 @@ fn dirty_late_pages_are_those_the_harvested_basis_still_holds() {
         [60, 61, 98, 129, 130, 131]
     );
     assert_eq!(tracker.late_pages(&ledger, &mut late), Ok(0));
+}
+
+#[test]
+fn dirty_late_pages_forget_a_basis_that_is_gone() {
+    let tracker = tracker();
+    let mut writer = tracker.writer().unwrap();
+    let other = started(&tracker, &[region(0, 64)]);
+    let harvested = started(&tracker, &[region(0, 64)]);
+    let ledger = tracker.open_ledger(&[region(0, 64)]).unwrap();
+    writer.mark(region(7, 1)).unwrap();
+    dirty(&tracker, harvested, Part::Whole, true);
+    let mut late = [0u64; 1];
+    assert_eq!(tracker.late_pages(&ledger, &mut late), Ok(0));
+    tracker.stop(harvested).unwrap();
+    tracker.destroy(harvested).unwrap();
+    // Another takes the slot; neither it nor `other` was harvested.
+    let _fresh = started(&tracker, &[region(0, 64)]);
+    assert_eq!(tracker.late_pages(&ledger, &mut late), Ok(1));
+    assert_eq!(dirty(&tracker, other, Part::Whole, true), [7]);
 }
 
 #[test]

@@ -121,14 +121,18 @@ impl Basis {
         self.planes.drain(old, &mut self.residue);
     }
 
-    /// Gives the ledger bits of dirty pages that the basis and `extents` share to `sink`, as words.
-    pub(super) fn dirty_in(&self, extents: &Extents, mut sink: impl FnMut(usize, u64)) {
+    /// Gives the dirty pages that the basis shares with `extents` to `sink`, as words of the latter's bits.
+    /// Answers whether any page is shared.
+    pub(super) fn dirty_in(&self, extents: &Extents, mut sink: impl FnMut(usize, u64)) -> bool {
         let dirty = self.planes.with(&self.residue);
+        let mut any = false;
         for mine in self.extents.given() {
             for shared in extents.of_pages(mine.page, mine.pages) {
                 let from = mine.bit + (shared.page - mine.page);
                 bits::transfer(&dirty, from, shared.bit, shared.pages, &mut sink);
+                any = true;
             }
         }
+        any
     }
 }

@@ -75,14 +75,25 @@ impl Source for [u64] {
 /// Packs `count` bits from `first` into the first bytes of `out`, least significant bit first. Spare bits
 /// of the last byte are zero; bytes after it stay.
 pub(super) fn extract(source: &(impl Source + ?Sized), first: u64, count: u64, out: &mut [u8]) {
-    let (whole, last) = out[..bytes_for(count)].as_chunks_mut::<8>();
-    let mut bit = first;
-    for bytes in whole {
-        *bytes = (source.at(bit) & low(first + count - bit)).to_le_bytes();
-        bit += 64;
+    let out = &mut out[..bytes_for(count)];
+    let (whole, last) = out.split_at_mut(index(count / 64) * 8);
+    let (whole, _) = whole.as_chunks_mut::<8>();
+    let start = index(first / 64);
+    if first.is_multiple_of(64) {
+        for (word, bytes) in whole.iter_mut().enumerate() {
+            *bytes = source.word(start + word).to_le_bytes();
+        }
+    } else {
+        let shift = first % 64;
+        let mut this = source.word(start);
+        for (word, bytes) in whole.iter_mut().enumerate() {
+            let next = source.word(start + word + 1);
+            *bytes = ((this >> shift) | (next << (64 - shift))).to_le_bytes();
+            this = next;
+        }
     }
     if !last.is_empty() {
-        let bytes = (source.at(bit) & low(first + count - bit)).to_le_bytes();
+        let bytes = (source.at(first + count / 64 * 64) & low(count % 64)).to_le_bytes();
         last.copy_from_slice(&bytes[..last.len()]);
     }
 }
@@ -110,8 +121,18 @@ pub(super) fn transfer(
 
 /// Clears `count` bits from `first`.
 pub(super) fn clear(words: &mut [u64], first: u64, count: u64) {
-    for (word, mask) in masks(first, count) {
-        words[word] &= !mask;
+    if count == 0 {
+        return;
+    }
+    let last_bit = first + count - 1;
+    let (head, last) = (index(first / 64), index(last_bit / 64));
+    let (from, to) = (!low(first % 64), low(last_bit % 64 + 1));
+    if head == last {
+        words[head] &= !(from & to);
+    } else {
+        words[head] &= !from;
+        words[head + 1..last].fill(0);
+        words[last] &= !to;
     }
 }
 

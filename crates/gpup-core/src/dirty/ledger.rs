@@ -223,6 +223,14 @@ impl Ledgers {
         }
     }
 
+    /// Forgets that the basis in `slot` was queried: it goes, and another may take the slot.
+    pub(super) fn forget(&self, slot: usize, basis: &Basis) {
+        let bounds = basis.extents.bounds();
+        for using in self.slots.iter().filter_map(|ledger| ledger.using(bounds)) {
+            using.0.harvested[slot / 64].fetch_and(!(1 << (slot % 64)), Ordering::Relaxed);
+        }
+    }
+
     fn find(&self, ledger: &Arc<Ledger>) -> Option<&Slot> {
         let (_, end) = ledger.extents.bounds();
         self.slots

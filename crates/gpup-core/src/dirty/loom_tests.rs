@@ -6,8 +6,8 @@
 //! ```
 //!
 //! The invariant: when a write raced with a harvest that was followed by a copy, the copy has the new data or
-//! the page is still dirty. The first models run the real code; then come near misses, each of which must
-//! lose a write, lest the models prove nothing.
+//! the page is still dirty. These models run the real code; where they leave something out, they must
+//! lose a write, lest they prove nothing.
 
 use std::vec;
 
@@ -284,90 +284,4 @@ fn unfenced_section() {
 #[should_panic = "lost write"]
 fn loom_a_section_without_a_fence_loses() {
     loom::model(unfenced_section);
-}
-
-/// One plane without an epoch, the page dirty before: `mark` against `harvest`.
-fn one_plane(mark: fn(&AtomicU64), harvest: fn(&AtomicU64) -> u64) {
-    loom::model(move || {
-        let page = Arc::new((AtomicU64::new(0), AtomicU64::new(1)));
-        let writer = thread::spawn({
-            let page = page.clone();
-            move || {
-                page.0.store(1, Ordering::Relaxed);
-                mark(&page.1);
-            }
-        });
-        let taken = harvest(&page.1);
-        let copy = if taken == 1 {
-            page.0.load(Ordering::Relaxed)
-        } else {
-            0
-        };
-        writer.join().unwrap();
-        assert!(copy == 1 || page.1.load(Ordering::Relaxed) == 1, "lost write");
-    });
-}
-
-fn set(plane: &AtomicU64) {
-    plane.fetch_or(1, Ordering::Release);
-}
-
-fn take(plane: &AtomicU64) -> u64 {
-    plane.swap(0, Ordering::AcqRel)
-}
-
-#[test]
-fn loom_one_plane_read_and_cleared_at_once_loses_nothing() {
-    one_plane(set, take);
-}
-
-#[test]
-#[should_panic = "lost write"]
-fn loom_one_plane_marked_relaxed_loses() {
-    one_plane(
-        |plane| {
-            plane.fetch_or(1, Ordering::Relaxed);
-        },
-        take,
-    );
-}
-
-#[test]
-#[should_panic = "lost write"]
-fn loom_one_plane_tested_first_loses() {
-    one_plane(
-        |plane| {
-            if plane.load(Ordering::Acquire) == 0 {
-                set(plane);
-            }
-        },
-        take,
-    );
-}
-
-#[test]
-#[should_panic = "lost write"]
-fn loom_one_plane_read_then_cleared_loses() {
-    one_plane(set, |plane| {
-        let taken = plane.load(Ordering::Acquire);
-        plane.store(0, Ordering::Release);
-        taken
-    });
-}
-
-#[test]
-fn loom_one_plane_tested_first_behind_fences_loses_nothing() {
-    one_plane(
-        |plane| {
-            fence(Ordering::SeqCst);
-            if plane.load(Ordering::Relaxed) == 0 {
-                set(plane);
-            }
-        },
-        |plane| {
-            let taken = take(plane);
-            fence(Ordering::SeqCst);
-            taken
-        },
-    );
 }

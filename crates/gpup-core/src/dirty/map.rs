@@ -3,20 +3,10 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::extents::{Extent, Extents};
+use super::active::Active;
+use super::extents::Extent;
 use super::planes::Planes;
 use crate::{Error, Result};
-
-/// A basis that is being tracked.
-#[derive(Clone)]
-pub(super) struct Active {
-    /// Its slot.
-    pub(super) slot: usize,
-    /// Its pages.
-    pub(super) extents: Arc<Extents>,
-    /// Its planes.
-    pub(super) planes: Arc<Planes>,
-}
 
 /// A stretch of pages that the same bases cover.
 struct Interval {

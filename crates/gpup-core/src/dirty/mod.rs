@@ -31,11 +31,14 @@
 //! from some basis. Should the migration end on a source that lives, the recorded pages become dirty again;
 //! marking too much is always safe.
 
+mod active;
 mod basis;
 mod bits;
 mod extents;
 mod fault;
 mod ledger;
+#[cfg(all(test, loom))]
+mod loom_near_misses;
 #[cfg(all(test, loom))]
 mod loom_tests;
 mod map;

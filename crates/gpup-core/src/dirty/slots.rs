@@ -65,15 +65,15 @@ impl Slots {
         Ok(BasisHandle::new(index as u32, state.generation))
     }
 
-    /// Takes a basis out, if `may_go` agrees; its handle is stale from then on.
+    /// Takes a basis out, if `may_go` agrees, which is told the slot too; its handle is stale from then on.
     pub(super) fn remove(
         &self,
         handle: BasisHandle,
-        may_go: impl FnOnce(&Basis) -> Result<()>,
+        may_go: impl FnOnce(usize, &Basis) -> Result<()>,
     ) -> Result<Basis> {
         let slot = self.slot(handle)?;
         let mut state = slot.state.lock();
-        may_go(state.named(handle)?)?;
+        may_go(handle.parts().0, state.named(handle)?)?;
         let basis = state.basis.take().ok_or(Error::StaleHandle)?;
         let next = state.generation.get() + 1;
         state.generation = NonZeroU64::new(next & u64::from(u32::MAX)).unwrap_or(NonZeroU64::MIN);

@@ -2,22 +2,21 @@
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
-use alloc::vec::Vec;
-use core::sync::atomic::{AtomicUsize, Ordering};
 
 use super::MAX_LEDGERS;
+use super::active::{Active, ActiveBases};
 use super::basis::{Basis, BasisHandle, Part};
 use super::bits;
 use super::extents::Extents;
 use super::fault::Faults;
 use super::ledger::{Ledger, Ledgers, Outcome, SlotSet};
-use super::map::{Active, Map};
+use super::map::Map;
 use super::published::Published;
 use super::section::Sections;
 use super::slots::Slots;
 use super::writer::Writer;
 use crate::device::Region;
-use crate::os::{Mutex, os};
+use crate::os::os;
 use crate::vram::{Vram, VramStore};
 use crate::{Error, PAGE_SIZE, Result};
 
@@ -40,9 +39,7 @@ pub struct Tracker {
     writers: usize,
     slots: Slots,
     ledgers: Ledgers,
-    /// The bases in the map. Held while a map is made and published, never while waiting.
-    active: Mutex<Vec<Active>>,
-    active_count: AtomicUsize,
+    active: ActiveBases,
 }
 
 /// Spins before a waiter gives its processor away: most sections end sooner.
@@ -82,8 +79,7 @@ impl Tracker {
             writers,
             slots: Slots::new()?,
             ledgers: Ledgers::new()?,
-            active: Mutex::new(Vec::new()),
-            active_count: AtomicUsize::new(0),
+            active: ActiveBases::new(),
         })
     }
 
@@ -113,14 +109,14 @@ impl Tracker {
 
     /// Ends a basis. Refused while it is tracked.
     pub fn destroy(&self, handle: BasisHandle) -> Result<()> {
-        let idle = |basis: &Basis| {
+        let gone = self.slots.remove(handle, |slot, basis| {
             if basis.starts > 0 {
-                Err(Error::WrongState)
-            } else {
-                Ok(())
+                return Err(Error::WrongState);
             }
-        };
-        self.slots.remove(handle, idle).map(drop)
+            self.ledgers.forget(slot, basis);
+            Ok(())
+        });
+        gone.map(drop)
     }
 
     /// Bases that exist: what an adapter that stops has leaked.
@@ -130,7 +126,7 @@ impl Tracker {
 
     /// Whether any basis is tracked.
     pub fn is_active(&self) -> bool {
-        self.active_count.load(Ordering::Relaxed) > 0
+        !self.active.is_empty()
     }
 
     /// Starts tracking a basis: it begins clean, and every write after the return is in it. Starts are counted;
@@ -140,11 +136,12 @@ impl Tracker {
             if basis.starts == 0 {
                 basis.reset();
                 let (extents, planes) = (basis.extents.clone(), basis.planes.clone());
-                self.activate(Active {
+                let active = Active {
                     slot,
                     extents,
                     planes,
-                })?;
+                };
+                self.active.insert(active, &self.shared.map, relax)?;
             }
             basis.starts = basis.starts.checked_add(1).ok_or(Error::NoResources)?;
             Ok(())
@@ -156,7 +153,7 @@ impl Tracker {
         self.slots.with(handle, |slot, basis| {
             match basis.starts {
                 0 => return Err(Error::WrongState),
-                1 => self.deactivate(slot)?,
+                1 => self.active.remove(slot, &self.shared.map, relax)?,
                 _ => {}
             }
             basis.starts -= 1;
@@ -239,8 +236,7 @@ impl Tracker {
         for slot in bits::runs(slots).flatten() {
             self.slots.visit(bits::index(slot), |basis| {
                 if basis.starts > 0 {
-                    any = true;
-                    basis.dirty_in(&ledger.extents, |word, bits| out[word] |= bits);
+                    any |= basis.dirty_in(&ledger.extents, |word, bits| out[word] |= bits);
                 }
             });
         }
@@ -271,48 +267,6 @@ impl Tracker {
 
     fn grace(&self) {
         self.sections.grace(relax);
-    }
-
-    /// Lets writers mark a basis. After the return every writer does.
-    fn activate(&self, basis: Active) -> Result<()> {
-        let mut active = self.active.lock();
-        active.try_reserve(1).map_err(|_| Error::NoResources)?;
-        active.push(basis);
-        match Map::build(&active) {
-            Ok(map) => self.publish(active, map),
-            Err(error) => {
-                active.pop();
-                return Err(error);
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes a basis from the writers. After the return none marks it.
-    fn deactivate(&self, slot: usize) -> Result<()> {
-        let mut active = self.active.lock();
-        let at = active
-            .iter()
-            .position(|basis| basis.slot == slot)
-            .ok_or(Error::WrongState)?;
-        let basis = active.swap_remove(at);
-        match Map::build(&active) {
-            Ok(map) => self.publish(active, map),
-            Err(error) => {
-                // Room for it is there: it was taken out a moment ago.
-                active.push(basis);
-                return Err(error);
-            }
-        }
-        Ok(())
-    }
-
-    /// Replaces the map and frees the old one when its readers are gone; the lock is free while it waits.
-    fn publish(&self, active: crate::os::MutexGuard<'_, Vec<Active>>, map: Map) {
-        let retired = self.shared.map.replace(Box::new(map));
-        self.active_count.store(active.len(), Ordering::Relaxed);
-        drop(active);
-        drop(retired.reclaim(relax));
     }
 
     /// Breaks the tracker on purpose, for tests that must notice.

@@ -4,9 +4,11 @@
 //! `dyn Vram` cannot write behind the dirty plane's back, and every write goes through a
 //! [`crate::dirty::Writer`], which marks it.
 
+mod bar;
 mod simulated;
 mod words;
 
+pub use bar::BarVram;
 pub use simulated::SimulatedVram;
 
 use crate::{Error, Result};

@@ -1,28 +1,18 @@
-//! Video memory that is system memory: zeroed pages of the operating system, read and written as words.
+//! Video memory that is system memory: zeroed pages of the operating system.
 //!
-//! UNSAFETY: owns memory of the operating system and lends it as atomic words.
+//! UNSAFETY: owns memory of the operating system.
 #![expect(unsafe_code)]
 
 use core::ptr::NonNull;
-use core::slice;
-use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use super::{Vram, VramStore, check_range, words};
+use super::{BarVram, Vram, VramStore};
 use crate::os::os;
 use crate::{Error, PAGE_SIZE, Result};
 
 /// A local segment in system memory.
 ///
 /// Any byte range can be read and written; ranges that begin and end on multiples of 8 are fastest.
-pub struct SimulatedVram {
-    base: NonNull<AtomicU64>,
-    bytes: usize,
-}
-
-// SAFETY: the memory belongs to this value alone and is only ever touched through atomics.
-unsafe impl Send for SimulatedVram {}
-// SAFETY: as above.
-unsafe impl Sync for SimulatedVram {}
+pub struct SimulatedVram(BarVram);
 
 impl SimulatedVram {
     /// A segment of `bytes` zeroed bytes, a multiple of the page size.
@@ -30,59 +20,41 @@ impl SimulatedVram {
         if bytes == 0 || !bytes.is_multiple_of(PAGE_SIZE) {
             return Err(Error::Misaligned);
         }
-        let bytes = usize::try_from(bytes).map_err(|_| Error::NoResources)?;
-        let base = NonNull::new(os().allocate_pages(bytes)).ok_or(Error::NoResources)?;
-        Ok(Self {
-            base: base.cast(),
-            bytes,
-        })
-    }
-
-    fn words(&self) -> &[AtomicU64] {
-        let words = self.bytes / size_of::<AtomicU64>();
-        // SAFETY: allocate_pages gave `bytes` zeroed, page-aligned bytes that live as long as `self`.
-        unsafe { slice::from_raw_parts(self.base.as_ptr(), words) }
+        let size = usize::try_from(bytes).map_err(|_| Error::NoResources)?;
+        let base = NonNull::new(os().allocate_pages(size)).ok_or(Error::NoResources)?;
+        // SAFETY: allocate_pages gave `bytes` zeroed, page-aligned bytes that only `drop` takes back.
+        let memory = unsafe { BarVram::new(base, bytes) };
+        memory.map(Self)
     }
 }
 
 impl Drop for SimulatedVram {
     fn drop(&mut self) {
-        // SAFETY: the pages came from allocate_pages(self.bytes) and no borrow of `self` is left.
-        unsafe { os().free_pages(self.base.as_ptr().cast(), self.bytes) };
+        let (base, bytes) = (self.0.base(), self.bytes() as usize);
+        // SAFETY: the pages came from allocate_pages(bytes) and no borrow of `self` is left.
+        unsafe { os().free_pages(base.as_ptr(), bytes) };
     }
 }
 
 impl Vram for SimulatedVram {
     fn bytes(&self) -> u64 {
-        self.bytes as u64
+        self.0.bytes()
     }
 
     unsafe fn read_raw(&self, offset: u64, dst: *mut u8, bytes: usize) -> Result<()> {
-        check_range(self.bytes(), offset, bytes as u64)?;
         // SAFETY: the caller vouches for `dst`.
-        unsafe { words::copy_out(self.words(), offset as usize, dst, bytes) };
-        Ok(())
+        unsafe { self.0.read_raw(offset, dst, bytes) }
     }
 }
 
 impl VramStore for SimulatedVram {
     unsafe fn write_raw(&self, offset: u64, src: *const u8, bytes: usize) -> Result<()> {
-        check_range(self.bytes(), offset, bytes as u64)?;
         // SAFETY: the caller vouches for `src`.
-        unsafe { words::copy_in(self.words(), offset as usize, src, bytes) };
-        Ok(())
+        unsafe { self.0.write_raw(offset, src, bytes) }
     }
 
     fn fill(&self, offset: u64, bytes: u64, pattern: u64) -> Result<()> {
-        check_range(self.bytes(), offset, bytes)?;
-        if !offset.is_multiple_of(8) || !bytes.is_multiple_of(8) {
-            return Err(Error::Misaligned);
-        }
-        let (first, count) = ((offset / 8) as usize, (bytes / 8) as usize);
-        for word in &self.words()[first..first + count] {
-            word.store(pattern.to_le(), Relaxed);
-        }
-        Ok(())
+        self.0.fill(offset, bytes, pattern)
     }
 }
 
