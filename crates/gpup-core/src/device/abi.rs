@@ -7,10 +7,13 @@
 //!                   pages 32-47  ring of the copy node
 //!                   pages 48-63  readback window: what READBACK and HASH write for the guest to read
 //! ```
-//! All values are little-endian. Addresses in commands are bytes from the start of the VF's own VRAM
-//! and multiples of 8. A ring's head and tail count bytes and run on past its size; the guest writes
-//! commands at `tail % RING_BYTES`, then stores the new tail, which is the doorbell. A command never
-//! wraps: the guest fills the rest of the ring with a NOP.
+//! All values are little-endian. Addresses in commands are bytes from the start of the VF's own VRAM;
+//! addresses and lengths are multiples of 8. A ring's head and tail count bytes, multiples of 16, and run on
+//! past its size; the guest writes commands at `tail % RING_BYTES`, then stores the new tail, which is the
+//! doorbell. A command never wraps: the guest fills the rest of the ring with a NOP.
+//!
+//! A command holds its engine until it ends, so each is limited to about a millisecond of work: whoever has
+//! more to do sends several. A command is checked whole before it writes its first byte.
 
 /// Bytes of BAR 0.
 pub const BAR_BYTES: usize = 256 * 1024;
@@ -75,10 +78,12 @@ pub const ABI_VERSION: u32 = 1;
 
 /// Bits of the STATUS register.
 pub mod status {
-    /// The VF has memory and executes its rings.
+    /// The VF has memory, and executes its rings unless FAULT is set too.
     pub const READY: u32 = 1;
     /// A command was refused; the VF executes nothing until it is reset.
     pub const FAULT: u32 = 2;
+    /// Every bit that has a meaning.
+    pub const KNOWN: u32 = READY | FAULT;
 }
 
 /// Why a command was refused.
@@ -89,14 +94,29 @@ pub enum FaultCode {
     UnknownCommand = 1,
     /// The command's length does not fit its opcode or the ring.
     BadLength = 2,
-    /// An address is not a multiple of 8.
+    /// An address or a length is not a multiple of 8, or the base of WRITE_PAGES none of the page size.
     Misaligned = 3,
     /// A range reaches outside the VF's memory or the readback window.
     OutOfRange = 4,
-    /// A parameter is outside its limits.
+    /// A parameter is outside its limits, a flag is unknown, or ranges overlap that must not.
     BadParameter = 5,
     /// The engine was reset under the command.
     Reset = 6,
+}
+
+impl FaultCode {
+    /// The code with this number.
+    pub const fn from_u32(number: u32) -> Option<Self> {
+        Some(match number {
+            1 => Self::UnknownCommand,
+            2 => Self::BadLength,
+            3 => Self::Misaligned,
+            4 => Self::OutOfRange,
+            5 => Self::BadParameter,
+            6 => Self::Reset,
+            _ => return None,
+        })
+    }
 }
 
 /// Bytes of the header every command begins with:
@@ -107,13 +127,23 @@ pub const FLAG_FENCE: u16 = 1;
 /// Header flag: raise the node's interrupt when the command is done.
 pub const FLAG_INTERRUPT: u16 = 2;
 
+/// Most bytes of one FILL, COPY or HASH.
+pub const TRANSFER_MAX: u64 = 4 << 20;
 /// Largest matrix of a MATMUL, in rows.
-pub const MATMUL_MAX: u32 = 4096;
+pub const MATMUL_MAX: u32 = 1024;
+/// Most multiply-adds of one MATMUL: `rows * n * n`.
+pub const MATMUL_WORK_MAX: u64 = 1 << 23;
 /// Largest side of a LIFE grid, in cells.
 pub const LIFE_MAX: u32 = 32768;
+/// Most cells of one LIFE: `rows * width`.
+pub const LIFE_WORK_MAX: u64 = 1 << 20;
 /// Most bodies of an NBODY.
-pub const NBODY_MAX: u32 = 65536;
-/// Most pages of one WRITE_PAGES.
+pub const NBODY_MAX: u32 = 16384;
+/// Most pairs of one NBODY: `bodies * count`.
+pub const NBODY_WORK_MAX: u64 = 1 << 18;
+/// Added to the square of a distance, so that two bodies in one place do not tear apart.
+pub const NBODY_SOFTENING: f32 = 1.0 / 1024.0;
+/// Most stamps of one WRITE_PAGES.
 pub const WRITE_PAGES_MAX: u32 = 4096;
 
 /// A command's opcode. The comment gives the payload after the header.
@@ -133,17 +163,38 @@ pub enum Opcode {
     /// `src: u64, bytes: u64, window: u32, zero: u32`: xxh3-64 of the range, 8 bytes to the window. Either node.
     Hash = 5,
     /// `a: u64, b: u64, c: u64, n: u32, first_row: u32, rows: u32, scale: f32`: rows of
-    /// c = scale * (a x b), f32, n x n, row-major. Compute node.
+    /// c = scale * (a x b), f32, n x n, row-major; c overlaps neither a nor b. Compute node.
     Matmul = 6,
     /// `src: u64, dst: u64, width: u32, height: u32, first_row: u32, rows: u32`: a step of Conway's Life on a
-    /// torus, a byte a cell, width a multiple of 8. Compute node.
+    /// torus, a byte a cell of which bit 0 counts, width a multiple of 8; the grids must not overlap. Compute node.
     Life = 7,
     /// `src: u64, dst: u64, count: u32, first: u32, bodies: u32, dt: f32`: bodies `first..first + bodies` of
-    /// `count` moved by one step under the others' gravity; a body is 8 f32: x y z mass, vx vy vz pad. Compute node.
+    /// `count` moved by one step under the others' gravity; a body is 8 f32: x y z mass, vx vy vz pad; the
+    /// sets must not overlap. Compute node.
     Nbody = 8,
     /// `base: u64, pages: u64, index: u64, count: u32, pattern: u32, seed: u64`: for i in index..index + count
-    /// writes one 64-byte stamp into the page that the [`Pattern`] picks for i. Either node.
+    /// writes one 64-byte [stamp](super::stamp) at the start of the page that the [`Pattern`] picks for i. Either
+    /// node.
     WritePages = 9,
+}
+
+impl Opcode {
+    /// The opcode with this number.
+    pub const fn from_u16(number: u16) -> Option<Self> {
+        Some(match number {
+            0 => Self::Nop,
+            1 => Self::Fill,
+            2 => Self::Copy,
+            3 => Self::Upload,
+            4 => Self::Readback,
+            5 => Self::Hash,
+            6 => Self::Matmul,
+            7 => Self::Life,
+            8 => Self::Nbody,
+            9 => Self::WritePages,
+            _ => return None,
+        })
+    }
 }
 
 /// Which page the i-th write of WRITE_PAGES hits.
@@ -156,4 +207,16 @@ pub enum Pattern {
     Random = 1,
     /// Nine of ten writes in the first tenth of the pages, the others anywhere.
     Hot = 2,
+}
+
+impl Pattern {
+    /// The pattern with this number.
+    pub const fn from_u32(number: u32) -> Option<Self> {
+        Some(match number {
+            0 => Self::Sequential,
+            1 => Self::Random,
+            2 => Self::Hot,
+            _ => return None,
+        })
+    }
 }

@@ -1,6 +1,10 @@
 //! The device below the adapter: what a vendor implements for real hardware, and the simulated SR-IOV GPU.
 
 pub mod abi;
+pub mod page_table;
+pub mod paging;
+pub mod sim;
+pub mod stamp;
 
 use alloc::sync::Arc;
 
@@ -8,7 +12,7 @@ use crate::dirty::Tracker;
 use crate::migration::state::VfHardware;
 use crate::sched::{Counters, Policy, VfParameters};
 use crate::vram::Vram;
-use crate::{Result, VfIndex};
+use crate::{Error, PAGE_SIZE, Result, VfIndex};
 
 /// A run of bytes in the local segment, page-aligned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,13 +58,35 @@ pub struct Geometry {
     pub page_table_index_bits: u32,
 }
 
-/// Host physical address of a page table's root, in the terms of its segment.
+impl Geometry {
+    /// Bits of a GPU virtual address.
+    pub const fn va_bits(&self) -> u32 {
+        self.page_table_levels * self.page_table_index_bits + PAGE_SIZE.trailing_zeros()
+    }
+
+    /// Bytes of one page table.
+    pub const fn table_bytes(&self) -> u64 {
+        8 << self.page_table_index_bits
+    }
+}
+
+/// Physical address of a page table or a page, in the terms of its segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TableAddress {
     /// System memory, physical address.
     System(u64),
     /// Local segment, byte offset.
     Local(u64),
+}
+
+impl TableAddress {
+    /// The address `bytes` further on in the same memory.
+    pub const fn plus(self, bytes: u64) -> Self {
+        match self {
+            Self::System(address) => Self::System(address.wrapping_add(bytes)),
+            Self::Local(offset) => Self::Local(offset.wrapping_add(bytes)),
+        }
+    }
 }
 
 /// A DMA buffer of the host, submitted to a node.
@@ -82,7 +108,8 @@ pub struct HostSubmission {
 pub trait InterruptSink: Send + Sync {
     /// A host submission is done.
     fn completed(&self, node: usize, fence: u32);
-    /// A host submission was refused or touched an unmapped address.
+    /// A host submission was malformed or touched an unmapped or read-only address. It is dropped; those after it
+    /// go on.
     fn faulted(&self, node: usize, fence: u32, address: u64);
     /// A preemption request is done: nothing after `last_completed` runs.
     fn preempted(&self, node: usize, preemption_fence: u32, last_completed: u32);
@@ -127,8 +154,14 @@ pub trait Device: Send + Sync {
     fn stop(&self);
 
     /// Queues a host DMA buffer. In order for each node. Callable at DISPATCH_LEVEL.
+    ///
+    /// # Errors
+    /// [`Error::InvalidParameter`](Error::InvalidParameter) for an unknown node or an address that is no
+    /// multiple of 8, [`Error::NoResources`](Error::NoResources) when the queue is full.
     fn submit(&self, submission: HostSubmission) -> Result<()>;
-    /// Asks a node to drop what the host queued and has not begun; the answer comes as `preempted`.
+    /// Asks a node to drop what the host queued; the answer comes as `preempted`. A packet that has begun stops at
+    /// its next chunk: it may be submitted again whole, since every operation can be repeated. One request at a
+    /// time; a later one replaces an unanswered one.
     fn preempt(&self, node: usize, preemption_fence: u32);
     /// Last fence the node completed for the host.
     fn last_completed_fence(&self, node: usize) -> u32;
@@ -141,15 +174,18 @@ pub trait Device: Send + Sync {
     /// Device clock in ticks (nanoseconds), and ticks a second.
     fn clock(&self) -> (u64, u64);
 
-    /// Gives a VF its memory: zeroed before anything can read it. Regions are in the order of VF addresses.
+    /// Gives a VF its memory: zeroed before anything can read it. Regions are whole pages in the order of VF
+    /// addresses. [`Error::Busy`](Error::Busy) when a page belongs to another VF. A VF that was paused
+    /// before stays paused.
     fn vf_enable(&self, vf: VfIndex, regions: &[Region]) -> Result<()>;
-    /// Takes a VF's memory away, zeroed, and stops it.
+    /// Takes a VF's memory away, zeroed, and stops it; its pause, policy and parameters end.
     fn vf_disable(&self, vf: VfIndex) -> Result<()>;
     /// Function level reset: rings, registers and memory as after `vf_enable`; a pause stays.
     fn vf_reset(&self, vf: VfIndex) -> Result<()>;
-    /// Takes the VF off every engine and waits for its packet in flight. Then: no write, interrupt or dirty mark of it.
+    /// Takes the VF off every engine and waits for its packet in flight. Then: no write, interrupt or dirty mark of
+    /// it. Idempotent. After [`Error::Timeout`](Error::Timeout) (the packet hangs) the VF is not paused.
     fn vf_pause(&self, vf: VfIndex) -> Result<()>;
-    /// Lets a paused VF run again.
+    /// Lets a paused VF run again, and sends the messages that were pending and are not masked. Idempotent.
     fn vf_resume(&self, vf: VfIndex) -> Result<()>;
     /// Reads the VF's own memory; `offset` is a VF address.
     fn vf_read(&self, vf: VfIndex, offset: u64, out: &mut [u8]) -> Result<()>;
@@ -157,17 +193,24 @@ pub trait Device: Send + Sync {
     fn vf_write(&self, vf: VfIndex, offset: u64, data: &[u8]) -> Result<()>;
     /// The pages of its BAR 0.
     fn vf_bar(&self, vf: VfIndex) -> Result<BarPages>;
-    /// Writes an entry of its MSI-X table.
+    /// Writes an entry of its MSI-X table: after a reset all are masked. A pending message that it lets through is
+    /// sent, once: now, or when the VF is resumed.
     fn vf_write_msix(&self, vf: VfIndex, index: usize, entry: MsixEntry) -> Result<()>;
     /// Copies its state, VRAM apart, into `state` without allocating. Only while paused.
     fn vf_save(&self, vf: VfIndex, state: &mut VfHardware) -> Result<()>;
-    /// Puts a state back. Only while paused.
+    /// Puts a state back, all of it or, when it is refused, nothing. Only while paused. MSI-X entries written before
+    /// keep their addresses and masks.
     fn vf_restore(&self, vf: VfIndex, state: &VfHardware) -> Result<()>;
 
     /// Sets a VF's quantum, preemption timeout, priority and weight.
     fn vf_parameters(&self, vf: VfIndex, parameters: VfParameters) -> Result<()>;
     /// Sets a VF's migration policy on every node, in force by the next packet.
     fn vf_policy(&self, vf: VfIndex, policy: Policy) -> Result<()>;
+    /// Slows a migrating VF's guest on every node to so many thousandths of what it may take; 1000 = not at all.
+    fn vf_throttle(&self, vf: VfIndex, permille: u32) -> Result<()> {
+        let _ = (vf, permille);
+        Err(Error::NotSupported)
+    }
     /// A VF's scheduling counters on a node.
     fn vf_counters(&self, vf: VfIndex, node: usize) -> Result<Counters>;
 }

@@ -1,0 +1,193 @@
+//! The simulated GPU as a [`Device`].
+
+use alloc::sync::Arc;
+use core::sync::atomic::Ordering;
+
+use super::SimGpu;
+use crate::device::{
+    BarPages, Device, Geometry, HostSubmission, Identity, InterruptSink, MsixEntry, Region, TableAddress,
+};
+use crate::dirty::Tracker;
+use crate::migration::state::VfHardware;
+use crate::os::now;
+use crate::sched::{Counters, Policy, VfParameters};
+use crate::vram::Vram;
+use crate::{Error, Result, VfIndex};
+
+/// How long an engine may take to notice its reset, in nanoseconds.
+const RESET_NS: u64 = 5_000_000_000;
+const TICKS_PER_SECOND: u64 = 1_000_000_000;
+
+impl Device for SimGpu {
+    fn identity(&self) -> Identity {
+        self.shared.config.identity
+    }
+
+    fn geometry(&self) -> Geometry {
+        self.shared.config.geometry
+    }
+
+    fn vram(&self) -> &dyn Vram {
+        self.shared.vram()
+    }
+
+    fn tracker(&self) -> &Tracker {
+        &self.shared.tracker
+    }
+
+    fn start(&self, sink: Arc<dyn InterruptSink>) -> Result<()> {
+        let mut threads = self.threads.lock();
+        if threads.is_some() {
+            return Err(Error::WrongState);
+        }
+        self.shared.stop.store(false, Ordering::SeqCst);
+        *threads = Some(self.spawn(&sink)?);
+        Ok(())
+    }
+
+    fn stop(&self) {
+        let mut threads = self.threads.lock();
+        if let Some(running) = threads.take() {
+            self.shared.ask_to_stop();
+            drop(running);
+            for node in &self.shared.nodes {
+                node.queue.clear();
+            }
+        }
+    }
+
+    fn submit(&self, submission: HostSubmission) -> Result<()> {
+        let node = self.shared.node(submission.node)?;
+        if !submission.dma_address.is_multiple_of(8) {
+            return Err(Error::InvalidParameter);
+        }
+        node.queue.push(submission)?;
+        node.wake.signal();
+        Ok(())
+    }
+
+    fn preempt(&self, node: usize, preemption_fence: u32) {
+        if let Ok(node) = self.shared.node(node) {
+            node.queue.preempt(preemption_fence);
+            node.wake.signal();
+        }
+    }
+
+    fn last_completed_fence(&self, node: usize) -> u32 {
+        self.shared
+            .node(node)
+            .map_or(0, |node| node.queue.last_completed())
+    }
+
+    fn responsive(&self, node: usize) -> bool {
+        self.shared.node(node).is_ok_and(|node| node.is_responsive())
+    }
+
+    fn reset_engine(&self, node: usize) -> Result<u32> {
+        let node = self.shared.node(node)?;
+        // The lock keeps the engine from stopping, and two resets of one node apart.
+        let threads = self.threads.lock();
+        if threads.is_none() {
+            return Ok(node.queue.clear().unwrap_or(node.queue.last_completed()));
+        }
+        // An answer that came after its caller had given up is not the answer to this.
+        node.reset_done.wait(0);
+        node.abort.store(true, Ordering::Release);
+        node.wake.signal();
+        if !node.reset_done.wait(RESET_NS) {
+            return Err(Error::Timeout);
+        }
+        Ok(node.last_aborted.load(Ordering::Relaxed) as u32)
+    }
+
+    fn flush_tlb(&self, _root: TableAddress) {
+        // The caches hold the translations of one submission each: forgetting all costs a few walks.
+        self.shared.tlb_epoch.fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn clock(&self) -> (u64, u64) {
+        (now().saturating_sub(self.shared.born), TICKS_PER_SECOND)
+    }
+
+    fn vf_enable(&self, vf: VfIndex, regions: &[Region]) -> Result<()> {
+        let limit = self.shared.config.geometry.vram_bytes;
+        self.shared.vf(vf)?.enable(regions, &self.shared.owners, limit)?;
+        self.shared.wake();
+        Ok(())
+    }
+
+    fn vf_disable(&self, vf: VfIndex) -> Result<()> {
+        self.shared.vf(vf)?.disable(&self.shared.owners)?;
+        self.shared
+            .nodes
+            .iter()
+            .try_for_each(|node| node.control(|scheduler, now| scheduler.remove(vf, now)))
+    }
+
+    fn vf_reset(&self, vf: VfIndex) -> Result<()> {
+        self.shared.vf(vf)?.reset()?;
+        self.shared
+            .nodes
+            .iter()
+            .try_for_each(|node| node.control(|scheduler, now| scheduler.reset(vf, now)))
+    }
+
+    fn vf_pause(&self, vf: VfIndex) -> Result<()> {
+        self.shared.vf(vf)?.pause()
+    }
+
+    fn vf_resume(&self, vf: VfIndex) -> Result<()> {
+        self.shared.vf(vf)?.resume();
+        self.shared.wake();
+        Ok(())
+    }
+
+    fn vf_read(&self, vf: VfIndex, offset: u64, out: &mut [u8]) -> Result<()> {
+        self.shared.vf(vf)?.read(offset, out, self.shared.vram())
+    }
+
+    fn vf_write(&self, vf: VfIndex, offset: u64, data: &[u8]) -> Result<()> {
+        self.shared.vf(vf)?.write(offset, data)
+    }
+
+    fn vf_bar(&self, vf: VfIndex) -> Result<BarPages> {
+        Ok(self.shared.vf(vf)?.bar().pages())
+    }
+
+    fn vf_write_msix(&self, vf: VfIndex, index: usize, entry: MsixEntry) -> Result<()> {
+        self.shared.vf(vf)?.write_msix(index, entry)
+    }
+
+    fn vf_save(&self, vf: VfIndex, state: &mut VfHardware) -> Result<()> {
+        self.shared.vf(vf)?.save(state)
+    }
+
+    fn vf_restore(&self, vf: VfIndex, state: &VfHardware) -> Result<()> {
+        self.shared.vf(vf)?.restore(state)
+    }
+
+    fn vf_parameters(&self, vf: VfIndex, parameters: VfParameters) -> Result<()> {
+        self.shared
+            .nodes
+            .iter()
+            .try_for_each(|node| node.control(|scheduler, now| scheduler.set_parameters(vf, parameters, now)))
+    }
+
+    fn vf_policy(&self, vf: VfIndex, policy: Policy) -> Result<()> {
+        self.shared
+            .nodes
+            .iter()
+            .try_for_each(|node| node.control(|scheduler, now| scheduler.set_policy(vf, policy, now)))
+    }
+
+    fn vf_throttle(&self, vf: VfIndex, permille: u32) -> Result<()> {
+        self.shared
+            .nodes
+            .iter()
+            .try_for_each(|node| node.control(|scheduler, now| scheduler.set_throttle(vf, permille, now)))
+    }
+
+    fn vf_counters(&self, vf: VfIndex, node: usize) -> Result<Counters> {
+        self.shared.node(node)?.scheduler.lock().counters(vf)
+    }
+}

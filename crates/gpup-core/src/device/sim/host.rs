@@ -1,0 +1,141 @@
+//! What the host queued on a node: a FIFO of fixed size, filled at DISPATCH_LEVEL.
+
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use crate::device::{HostSubmission, TableAddress};
+use crate::os::SpinLock;
+use crate::{Error, Result};
+
+/// Most submissions that wait on a node.
+pub const HOST_QUEUE_DEPTH: usize = 256;
+
+const NOTHING: HostSubmission = HostSubmission {
+    node: 0,
+    root: TableAddress::System(0),
+    dma_address: 0,
+    dma_bytes: 0,
+    fence: 0,
+};
+
+/// The host's submissions to a node.
+pub(super) struct HostQueue {
+    waiting: SpinLock<Fifo>,
+    last_completed: AtomicU32,
+}
+
+struct Fifo {
+    slots: [HostSubmission; HOST_QUEUE_DEPTH],
+    first: usize,
+    count: usize,
+    /// Fence of a preemption that was asked for and not answered.
+    preemption: Option<u32>,
+}
+
+impl HostQueue {
+    /// An empty queue.
+    pub(super) fn new() -> Self {
+        let fifo = Fifo {
+            slots: [NOTHING; HOST_QUEUE_DEPTH],
+            first: 0,
+            count: 0,
+            preemption: None,
+        };
+        Self {
+            waiting: SpinLock::new(fifo),
+            last_completed: AtomicU32::new(0),
+        }
+    }
+
+    /// Queues a submission.
+    pub(super) fn push(&self, submission: HostSubmission) -> Result<()> {
+        let mut fifo = self.waiting.lock();
+        if fifo.count == HOST_QUEUE_DEPTH {
+            return Err(Error::NoResources);
+        }
+        let free = (fifo.first + fifo.count) % HOST_QUEUE_DEPTH;
+        fifo.slots[free] = submission;
+        fifo.count += 1;
+        Ok(())
+    }
+
+    /// Takes the oldest submission. What came after a preemption waits for its answer.
+    pub(super) fn pop(&self) -> Option<HostSubmission> {
+        let mut fifo = self.waiting.lock();
+        if fifo.count == 0 || fifo.preemption.is_some() {
+            return None;
+        }
+        let submission = fifo.slots[fifo.first];
+        fifo.first = (fifo.first + 1) % HOST_QUEUE_DEPTH;
+        fifo.count -= 1;
+        Some(submission)
+    }
+
+    /// Drops everything and asks for an answer with `fence`.
+    pub(super) fn preempt(&self, fence: u32) {
+        let mut fifo = self.waiting.lock();
+        fifo.count = 0;
+        fifo.preemption = Some(fence);
+    }
+
+    /// The preemption that must be answered, once.
+    pub(super) fn take_preemption(&self) -> Option<u32> {
+        self.waiting.lock().preemption.take()
+    }
+
+    /// Drops everything, unanswered, and answers the last fence dropped.
+    pub(super) fn clear(&self) -> Option<u32> {
+        let mut fifo = self.waiting.lock();
+        let last = fifo
+            .count
+            .checked_sub(1)
+            .map(|last| fifo.slots[(fifo.first + last) % HOST_QUEUE_DEPTH].fence);
+        fifo.count = 0;
+        fifo.preemption = None;
+        last
+    }
+
+    /// The last fence completed.
+    pub(super) fn last_completed(&self) -> u32 {
+        self.last_completed.load(Ordering::Acquire)
+    }
+
+    /// Notes a completion.
+    pub(super) fn complete(&self, fence: u32) {
+        self.last_completed.store(fence, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_queue_keeps_order_and_its_bound() {
+        crate::os::host::install();
+        let queue = HostQueue::new();
+        for round in 0..3 {
+            for fence in 0..HOST_QUEUE_DEPTH as u32 {
+                queue
+                    .push(HostSubmission {
+                        fence: fence + round,
+                        ..NOTHING
+                    })
+                    .unwrap();
+            }
+            assert_eq!(queue.push(NOTHING), Err(Error::NoResources));
+            for fence in 0..100 {
+                assert_eq!(queue.pop().unwrap().fence, fence + round);
+            }
+            assert_eq!(queue.clear(), Some(HOST_QUEUE_DEPTH as u32 - 1 + round));
+            assert_eq!((queue.clear(), queue.pop()), (None, None));
+        }
+        queue.push(NOTHING).unwrap();
+        queue.preempt(9);
+        queue.push(HostSubmission { fence: 10, ..NOTHING }).unwrap();
+        assert_eq!(
+            (queue.pop(), queue.take_preemption(), queue.take_preemption()),
+            (None, Some(9), None)
+        );
+        assert_eq!(queue.pop().unwrap().fence, 10);
+    }
+}

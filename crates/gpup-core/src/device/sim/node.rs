@@ -1,0 +1,97 @@
+//! What an engine shares with those who call the device.
+
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use super::cost::CHUNK_TICKS;
+use super::host::HostQueue;
+use crate::os::{Event, SpinLock, now};
+use crate::sched::{Limits, Scheduler};
+use crate::{Result, VfIndex};
+
+/// A packet that runs longer than this hangs, in nanoseconds.
+const HANG_NS: u64 = 2_000_000_000;
+
+/// [`Node::hang`]: nobody's packet.
+const NO_HANG: u64 = u64::MAX;
+/// [`Node::hang`]: the host's next packet.
+const HOST_HANG: u64 = u64::MAX - 1;
+
+/// One node as all threads see it.
+pub(super) struct Node {
+    /// Held for a decision or a charge only.
+    pub(super) scheduler: SpinLock<Scheduler>,
+    pub(super) queue: HostQueue,
+    /// There is something new to look at.
+    pub(super) wake: Event,
+    /// The packet that runs must end: the engine is being reset.
+    pub(super) abort: AtomicBool,
+    /// The engine has done what `abort` asked.
+    pub(super) reset_done: Event,
+    /// What the last reset answered.
+    pub(super) last_aborted: AtomicU64,
+    /// Engine time.
+    pub(super) clock: AtomicU64,
+    /// When the packet that runs began, by the system's clock; 0 while none runs.
+    packet_since: AtomicU64,
+    /// Whose next packet is to hang, for tests of the ways out.
+    hang: AtomicU64,
+}
+
+impl Node {
+    /// An idle node of a device with so many VFs.
+    pub(super) fn new(max_vfs: u32) -> Result<Self> {
+        let limits = Limits {
+            chunk: CHUNK_TICKS,
+            ..Limits::default()
+        };
+        Ok(Self {
+            scheduler: SpinLock::new(Scheduler::new(max_vfs, limits)?),
+            queue: HostQueue::new(),
+            wake: Event::new()?,
+            abort: AtomicBool::new(false),
+            reset_done: Event::new()?,
+            last_aborted: AtomicU64::new(0),
+            clock: AtomicU64::new(0),
+            packet_since: AtomicU64::new(0),
+            hang: AtomicU64::new(NO_HANG),
+        })
+    }
+
+    /// Changes a setting of the scheduler; `set` is told the engine time.
+    pub(super) fn control<R>(&self, set: impl FnOnce(&mut Scheduler, u64) -> R) -> R {
+        let mut scheduler = self.scheduler.lock();
+        set(&mut scheduler, self.clock.load(Ordering::Relaxed))
+    }
+
+    /// A packet begins.
+    pub(super) fn begin_packet(&self) {
+        self.packet_since.store(now().max(1), Ordering::Relaxed);
+    }
+
+    /// The packet has ended.
+    pub(super) fn end_packet(&self) {
+        self.packet_since.store(0, Ordering::Relaxed);
+    }
+
+    /// Whether the packet that runs, if any, began a short while ago.
+    pub(super) fn is_responsive(&self) -> bool {
+        match self.packet_since.load(Ordering::Relaxed) {
+            0 => true,
+            since => now().saturating_sub(since) < HANG_NS,
+        }
+    }
+
+    /// Makes the next packet of a VF, or of the host, hang.
+    pub(super) fn set_hang(&self, vf: Option<VfIndex>) {
+        self.hang
+            .store(vf.map_or(HOST_HANG, u64::from), Ordering::Relaxed);
+    }
+
+    /// Whether the packet that begins is the one to hang; says so once.
+    pub(super) fn take_hang(&self, vf: Option<VfIndex>) -> bool {
+        let who = vf.map_or(HOST_HANG, u64::from);
+        self.hang
+            .compare_exchange(who, NO_HANG, Ordering::Relaxed, Ordering::Relaxed)
+            .is_ok()
+    }
+}

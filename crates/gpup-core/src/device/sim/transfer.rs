@@ -1,0 +1,296 @@
+//! Executing the host's paging buffers, a chunk at a time, so that a VF never waits longer than for one chunk.
+
+use super::cost::Rates;
+use super::regions::Owners;
+use super::system;
+use super::translate::{PageFault, Tlb, owner, page_rest};
+use crate::device::paging::{ENTRIES_OFFSET, FIXED_BYTES, Op};
+use crate::device::{Geometry, HostSubmission, TableAddress};
+use crate::dirty::{SECTION_BYTES, Writer};
+use crate::{PAGE_SIZE, VfIndex};
+
+/// Entries of a page table written at once.
+const ENTRIES: u64 = PAGE_SIZE / 8;
+
+/// What an engine lends to the host's packet.
+pub(super) struct Bench<'a> {
+    pub(super) geometry: &'a Geometry,
+    pub(super) rates: &'a Rates,
+    pub(super) owners: &'a Owners,
+    pub(super) writer: &'a mut Writer,
+    pub(super) tlb: &'a mut Tlb,
+}
+
+/// A host submission that an engine has taken from its queue.
+pub(super) struct HostPacket {
+    submission: HostSubmission,
+    /// Where in the buffer the operation begins.
+    cursor: u64,
+    /// The operation and its bytes in the buffer, once it was read.
+    op: Option<(Op, u64)>,
+    /// How far the operation has come, in bytes or entries.
+    done: u64,
+    begun: bool,
+}
+
+/// What a chunk led to.
+pub(super) enum Step {
+    /// There is more to do.
+    More,
+    /// That was the last of the packet.
+    Done,
+    /// The packet touched what is not mapped, or is malformed, at this address.
+    Fault(u64),
+}
+
+/// What a chunk did, besides taking time.
+#[derive(Default)]
+pub(super) struct Chunk {
+    /// Ticks, without the turn of the engine.
+    pub(super) ticks: u64,
+    /// Page tables may have changed: translations are stale on every engine.
+    pub(super) flush: bool,
+}
+
+impl HostPacket {
+    /// A packet that has not begun.
+    pub(super) fn new(submission: HostSubmission) -> Self {
+        Self {
+            submission,
+            cursor: 0,
+            op: None,
+            done: 0,
+            begun: false,
+        }
+    }
+
+    /// Its fence.
+    pub(super) fn fence(&self) -> u32 {
+        self.submission.fence
+    }
+
+    /// The tables it is translated by.
+    pub(super) fn root(&self) -> TableAddress {
+        self.submission.root
+    }
+
+    /// The VF whose memory the next chunk touches. A chunk that will fault is nobody's.
+    pub(super) fn owner(&mut self, bench: &mut Bench<'_>) -> Option<VfIndex> {
+        let op = self.fetch(bench).ok()??.0;
+        let (to, from) = match op {
+            Op::Copy { src, dst, .. } => (dst + self.done, Some(src + self.done)),
+            Op::Fill { dst, .. } => (dst + self.done, None),
+            Op::WriteEntries { table, start, .. } => (table + (u64::from(start) + self.done) * 8, None),
+            Op::Store { dst, .. } => (dst, None),
+            Op::Nop | Op::FlushTlb { .. } => return None,
+        };
+        let to = bench.translate(to, true).ok()?;
+        let from = from.and_then(|from| bench.translate(from, false).ok());
+        owner(bench.owners, to, from)
+    }
+
+    /// Executes the next chunk.
+    pub(super) fn step(&mut self, bench: &mut Bench<'_>, chunk: &mut Chunk) -> Step {
+        if !self.begun {
+            chunk.ticks += bench.rates.packet;
+            self.begun = true;
+        }
+        match self.advance(bench, chunk) {
+            Err(PageFault(address)) => Step::Fault(address),
+            Ok(()) if self.cursor >= u64::from(self.submission.dma_bytes) => Step::Done,
+            Ok(()) => Step::More,
+        }
+    }
+
+    fn advance(&mut self, bench: &mut Bench<'_>, chunk: &mut Chunk) -> Result<(), PageFault> {
+        let Some((op, size)) = self.fetch(bench)? else {
+            return Ok(());
+        };
+        let all = match op {
+            Op::Nop => 0,
+            Op::Copy { src, dst, bytes } => {
+                let limit = bench.rates.chunk(bench.rates.copy).min(bytes - self.done);
+                let moved = bench.copy(src + self.done, dst + self.done, limit)?;
+                chunk.ticks += bench.rates.moved(moved);
+                self.done += moved;
+                bytes
+            }
+            Op::Fill { dst, bytes, pattern } => {
+                let limit = bench.rates.chunk(bench.rates.stream).min(bytes - self.done);
+                let filled = bench.fill(dst + self.done, limit, pattern)?;
+                chunk.ticks += bench.rates.filled(filled);
+                self.done += filled;
+                bytes
+            }
+            Op::WriteEntries { table, start, count } => {
+                let now = ENTRIES.min(u64::from(count) - self.done);
+                let mut entries = [0; PAGE_SIZE as usize];
+                let entries = &mut entries[..now as usize * 8];
+                let from = self.submission.dma_address + self.cursor + ENTRIES_OFFSET + self.done * 8;
+                bench.read(from, entries)?;
+                bench.write(table + (u64::from(start) + self.done) * 8, entries)?;
+                chunk.ticks += bench.rates.entries(now);
+                chunk.flush = true;
+                self.done += now;
+                u64::from(count)
+            }
+            Op::FlushTlb { .. } => {
+                chunk.flush = true;
+                0
+            }
+            Op::Store { dst, value } => {
+                bench.write(dst, &value.to_le_bytes())?;
+                0
+            }
+        };
+        if self.done >= all {
+            self.cursor += size;
+            self.done = 0;
+            self.op = None;
+        }
+        Ok(())
+    }
+
+    /// The operation at the cursor; none at the end of the buffer.
+    fn fetch(&mut self, bench: &mut Bench<'_>) -> Result<Option<(Op, u64)>, PageFault> {
+        let remaining = u64::from(self.submission.dma_bytes) - self.cursor;
+        if self.op.is_none() && remaining > 0 {
+            let at = self.submission.dma_address.saturating_add(self.cursor);
+            let mut fixed = [0; FIXED_BYTES];
+            let look = remaining.min(FIXED_BYTES as u64) as usize;
+            bench.read(at, &mut fixed[..look])?;
+            let decoded = Op::decode(&fixed, remaining).map_err(|_| PageFault(at))?;
+            self.op = Some(decoded);
+        }
+        Ok(self.op)
+    }
+}
+
+impl Bench<'_> {
+    fn translate(&mut self, address: u64, write: bool) -> Result<TableAddress, PageFault> {
+        self.tlb
+            .translate(self.geometry, self.writer.vram(), address, write)
+    }
+
+    /// Copies as much of `limit` bytes as belongs to one owner, and answers how much.
+    fn copy(&mut self, src: u64, dst: u64, limit: u64) -> Result<u64, PageFault> {
+        let mut whose = None;
+        let mut moved = 0;
+        // The run of contiguous memory that was found and not yet copied.
+        let mut run: Option<(TableAddress, TableAddress, u64)> = None;
+        while moved < limit {
+            let (src, dst) = (src + moved, dst + moved);
+            let from = self.translate(src, false)?;
+            let to = self.translate(dst, true)?;
+            let owner = owner(self.owners, to, Some(from));
+            if *whose.get_or_insert(owner) != owner {
+                break;
+            }
+            let bytes = page_rest(src).min(page_rest(dst)).min(limit - moved);
+            run = match run {
+                Some((first, target, so_far))
+                    if is_local(from)
+                        && is_local(to)
+                        && first.plus(so_far) == from
+                        && target.plus(so_far) == to
+                        && so_far + bytes <= SECTION_BYTES =>
+                {
+                    Some((first, target, so_far + bytes))
+                }
+                Some((first, target, so_far)) => {
+                    self.move_bytes(first, target, so_far).ok_or(PageFault(dst))?;
+                    Some((from, to, bytes))
+                }
+                None => Some((from, to, bytes)),
+            };
+            moved += bytes;
+        }
+        if let Some((first, target, so_far)) = run {
+            self.move_bytes(first, target, so_far)
+                .ok_or(PageFault(dst + moved - so_far))?;
+        }
+        Ok(moved)
+    }
+
+    /// Copies contiguous memory: within a page, unless both ends are local.
+    fn move_bytes(&mut self, from: TableAddress, to: TableAddress, bytes: u64) -> Option<()> {
+        use TableAddress::{Local, System};
+        match (from, to) {
+            (Local(from), Local(to)) => self.writer.copy(from, to, bytes).ok(),
+            (Local(from), System(to)) => system::from_vram(self.writer.vram(), from, to, bytes as usize),
+            (System(from), Local(to)) => system::to_vram(self.writer, from, to, bytes as usize),
+            (System(from), System(to)) => system::copy(from, to, bytes as usize),
+        }
+    }
+
+    /// Fills as much of `limit` bytes as belongs to one owner, and answers how much.
+    fn fill(&mut self, dst: u64, limit: u64, pattern: u32) -> Result<u64, PageFault> {
+        let pattern = u64::from(pattern) | u64::from(pattern) << 32;
+        let mut whose = None;
+        let mut filled = 0;
+        while filled < limit {
+            let at = dst + filled;
+            let to = self.translate(at, true)?;
+            let owner = owner(self.owners, to, None);
+            if *whose.get_or_insert(owner) != owner {
+                break;
+            }
+            let bytes = page_rest(at).min(limit - filled);
+            let done = match to {
+                TableAddress::Local(offset) => self.writer.fill(offset, bytes, pattern).ok(),
+                TableAddress::System(physical) => system::fill(physical, bytes as usize, pattern),
+            };
+            done.ok_or(PageFault(at))?;
+            filled += bytes;
+        }
+        Ok(filled)
+    }
+
+    /// Reads virtual memory.
+    fn read(&mut self, address: u64, out: &mut [u8]) -> Result<(), PageFault> {
+        let mut rest = out;
+        let mut at = address;
+        while !rest.is_empty() {
+            let bytes = page_rest(at).min(rest.len() as u64) as usize;
+            let (piece, after) = rest.split_at_mut(bytes);
+            let read = match self.translate(at, false)? {
+                TableAddress::Local(offset) => self.writer.vram().read(offset, piece).ok(),
+                TableAddress::System(physical) => system::read(physical, piece),
+            };
+            read.ok_or(PageFault(at))?;
+            at = at.wrapping_add(bytes as u64);
+            rest = after;
+        }
+        Ok(())
+    }
+
+    /// Writes virtual memory, in whole words; another engine that walks these tables sees each old or new.
+    fn write(&mut self, address: u64, data: &[u8]) -> Result<(), PageFault> {
+        let mut rest = data;
+        let mut at = address;
+        while !rest.is_empty() {
+            let bytes = page_rest(at).min(rest.len() as u64) as usize;
+            let (piece, after) = rest.split_at(bytes);
+            let written = match self.translate(at, true)? {
+                TableAddress::Local(offset) => self.writer.write(offset, piece).ok(),
+                TableAddress::System(physical) => store_words(physical, piece),
+            };
+            written.ok_or(PageFault(at))?;
+            at = at.wrapping_add(bytes as u64);
+            rest = after;
+        }
+        Ok(())
+    }
+}
+
+fn store_words(physical: u64, data: &[u8]) -> Option<()> {
+    data.chunks_exact(8).zip(0u64..).try_for_each(|(bytes, word)| {
+        let mut value = [0; 8];
+        value.copy_from_slice(bytes);
+        system::store(physical + word * 8, u64::from_le_bytes(value))
+    })
+}
+
+const fn is_local(at: TableAddress) -> bool {
+    matches!(at, TableAddress::Local(_))
+}
