@@ -42,8 +42,12 @@ fn acquire(word: &AtomicUsize) {
     }
 }
 
+/// Room for the pages and for one more, in which they are aligned and whose last word keeps where it began.
+///
+/// Zeroed memory of ordinary alignment comes from the kernel untouched; of page alignment it would be written.
 fn page_layout(bytes: usize) -> Option<Layout> {
-    Layout::from_size_align(bytes, PAGE_SIZE as usize).ok().filter(|_| bytes > 0)
+    let room = bytes.checked_add(PAGE_SIZE as usize).filter(|_| bytes > 0)?;
+    Layout::from_size_align(room, 16).ok()
 }
 
 impl Os for HostOs {
@@ -85,13 +89,28 @@ impl Os for HostOs {
     fn allocate_pages(&self, bytes: usize) -> *mut u8 {
         let Some(layout) = page_layout(bytes) else { return core::ptr::null_mut() };
         // SAFETY: the layout's size is not zero.
-        unsafe { alloc_zeroed(layout) }
+        let room = unsafe { alloc_zeroed(layout) };
+        if room.is_null() {
+            return room;
+        }
+        let skip = PAGE_SIZE as usize - room.addr() % PAGE_SIZE as usize;
+        // SAFETY: `skip` is at most a page, and the room is a page longer than the pages.
+        let pages = unsafe { room.add(skip) };
+        // SAFETY: `skip` is at least 16, for `room` is aligned to 16, so the word before lies in the room.
+        let keep = unsafe { pages.cast::<*mut u8>().sub(1) };
+        // SAFETY: `keep` is aligned and inside the room, which nobody else knows yet.
+        unsafe { keep.write(room) };
+        pages
     }
 
     unsafe fn free_pages(&self, pages: *mut u8, bytes: usize) {
         let Some(layout) = page_layout(bytes) else { return };
+        // SAFETY: allocate_pages left the word before the pages.
+        let keep = unsafe { pages.cast::<*mut u8>().sub(1) };
+        // SAFETY: as above; it holds where the room began.
+        let room = unsafe { keep.read() };
         // SAFETY: the caller gives back memory of allocate_pages, made with this same layout.
-        unsafe { dealloc(pages, layout) }
+        unsafe { dealloc(room, layout) }
     }
 
     fn map_system(&self, physical: u64, _bytes: usize) -> *mut u8 {
