@@ -1,0 +1,48 @@
+//! The simulated Dxgkrnl: registration, adapter start and stop, callbacks, interrupts, capabilities.
+
+mod adapter;
+mod callbacks;
+mod caps;
+mod core;
+mod driver;
+mod gate;
+mod interfaces;
+mod interrupts;
+mod query;
+mod start;
+mod stubs;
+mod triage;
+
+use ::core::fmt;
+
+pub use adapter::{Adapter, AdapterOptions, SelfTest};
+pub use caps::{Caps, Level, Mmu, Node, PagingBuffer, Segment};
+pub(crate) use core::Core;
+pub use driver::{Driver, DriverEntry, register};
+pub(crate) use gate::Ask;
+pub(crate) use interfaces::Interfaces;
+pub use start::StartError;
+pub use triage::TriageEvent;
+use wddm::NTSTATUS;
+
+/// A DDI that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DdiError {
+    /// The DDI's name.
+    pub ddi: &'static str,
+    /// What it returned.
+    pub status: NTSTATUS,
+}
+
+impl fmt::Display for DdiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} failed: {}", self.ddi, self.status)
+    }
+}
+
+impl ::core::error::Error for DdiError {}
+
+/// Turns a status into a result.
+pub(crate) fn succeed(ddi: &'static str, status: NTSTATUS) -> Result<(), DdiError> {
+    if status.is_success() { Ok(()) } else { Err(DdiError { ddi, status }) }
+}

@@ -1,0 +1,145 @@
+//! What callbacks, interrupts and calls of one adapter share, found by its DeviceHandle.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::ptr::null_mut;
+use core::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, AtomicU64, Ordering};
+
+use wddm::{
+    CM_PARTIAL_RESOURCE_DESCRIPTOR, CM_RESOURCE_LIST, CmResourceTypeInterrupt, DRIVER_INITIALIZATION_DATA,
+    HANDLE,
+};
+
+use super::AdapterOptions;
+use super::interrupts::Interrupts;
+use super::triage::Triage;
+use crate::contract::{Contract, rules};
+use crate::host::Mutex;
+use crate::report::Counters;
+
+/// The table, made movable: function pointers and reserved words that are never followed.
+#[derive(Clone, Copy)]
+pub(crate) struct Table(pub(crate) DRIVER_INITIALIZATION_DATA);
+
+#[expect(unsafe_code, reason = "a table of function pointers")]
+// SAFETY: the table's pointers are functions, callable from any thread, or reserved and unused.
+unsafe impl Send for Table {}
+#[expect(unsafe_code, reason = "a table of function pointers")]
+// SAFETY: as above; the table is never written.
+unsafe impl Sync for Table {}
+
+/// Translated resources as the driver finds them in DXGK_DEVICE_INFO.
+pub(crate) struct Resources(Box<CM_RESOURCE_LIST>);
+
+#[expect(unsafe_code, reason = "plain data in a structure with address-like fields")]
+// SAFETY: the list holds numbers only.
+unsafe impl Send for Resources {}
+#[expect(unsafe_code, reason = "plain data in a structure with address-like fields")]
+// SAFETY: as above.
+unsafe impl Sync for Resources {}
+
+/// The part of an adapter that its driver can reach.
+pub(crate) struct Core {
+    /// DXGKRNL_INTERFACE.DeviceHandle.
+    pub(crate) handle: u64,
+    pub(crate) table: Table,
+    pub(crate) contract: Arc<Contract>,
+    pub(crate) options: AdapterOptions,
+    pub(crate) registry_path: Vec<u16>,
+    pub(crate) interrupts: Interrupts,
+    pub(crate) triage: Triage,
+    pub(crate) counters: Arc<Counters>,
+    /// Callbacks are allowed: between AddDevice and RemoveDevice.
+    pub(crate) open: AtomicBool,
+    /// Things the driver took from Dxgkrnl and has not given back.
+    pub(crate) held: AtomicI64,
+    resources: Resources,
+    context: AtomicPtr<core::ffi::c_void>,
+}
+
+static CORES: Mutex<Vec<Arc<Core>>> = Mutex::new(Vec::new());
+
+impl Core {
+    pub(crate) fn new(table: Table, contract: Arc<Contract>, options: AdapterOptions) -> Arc<Self> {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        // No pointer and no small number: a handle that was mixed up names nothing.
+        let handle = 0x0D0C_0000_0000 | NEXT.fetch_add(1, Ordering::Relaxed) << 4;
+        let core = Arc::new(Self {
+            handle,
+            table,
+            contract,
+            registry_path: options.registry_path.encode_utf16().collect(),
+            interrupts: Interrupts::new(options.interrupt_connected),
+            triage: Triage::default(),
+            counters: Arc::default(),
+            open: AtomicBool::new(true),
+            held: AtomicI64::new(0),
+            resources: Resources(resources(options.interrupt_connected)),
+            context: AtomicPtr::new(null_mut()),
+            options,
+        });
+        CORES.lock().push(Arc::clone(&core));
+        core
+    }
+
+    /// The adapter is gone: its handle names nothing any more.
+    pub(crate) fn close(&self) {
+        self.open.store(false, Ordering::Release);
+        CORES.lock().retain(|core| core.handle != self.handle);
+    }
+
+    pub(crate) fn device_handle(&self) -> HANDLE {
+        core::ptr::without_provenance_mut(self.handle as usize)
+    }
+
+    /// MiniportDeviceContext.
+    pub(crate) fn context(&self) -> HANDLE {
+        self.context.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_context(&self, context: HANDLE) {
+        self.context.store(context, Ordering::Release);
+    }
+
+    pub(crate) fn resource_list(&self) -> *mut CM_RESOURCE_LIST {
+        core::ptr::from_ref::<CM_RESOURCE_LIST>(&self.resources.0).cast_mut()
+    }
+}
+
+/// The adapter with this DeviceHandle. A wrong one is a broken rule, and the miniport's own context is forgiven.
+pub(crate) fn find(name: &'static str, handle: HANDLE) -> Option<Arc<Core>> {
+    let cores = CORES.lock().clone();
+    let number = handle.addr() as u64;
+    if let Some(core) = cores.iter().find(|core| core.handle == number) {
+        return Some(Arc::clone(core));
+    }
+    let what = format_args!("{name} got {handle:p}, which is no DeviceHandle");
+    if let Some(core) = cores.iter().find(|core| !handle.is_null() && core.context() == handle) {
+        core.contract.broken(&rules::DEVICE_HANDLE, what);
+        return Some(Arc::clone(core));
+    }
+    for core in &cores {
+        core.contract.broken(&rules::DEVICE_HANDLE, what);
+    }
+    None
+}
+
+/// The adapters that exist, for callbacks that name none.
+pub(crate) fn all() -> Vec<Arc<Core>> {
+    CORES.lock().clone()
+}
+
+fn resources(interrupt: bool) -> Box<CM_RESOURCE_LIST> {
+    let mut list = Box::new(CM_RESOURCE_LIST::zeroed());
+    if interrupt {
+        let mut descriptor = CM_PARTIAL_RESOURCE_DESCRIPTOR::zeroed();
+        descriptor.Type = CmResourceTypeInterrupt;
+        list.Count = 1;
+        list.List[0].PartialResourceList.Version = 1;
+        list.List[0].PartialResourceList.Revision = 1;
+        list.List[0].PartialResourceList.Count = 1;
+        list.List[0].PartialResourceList.PartialDescriptors[0] = descriptor;
+    }
+    list
+}

@@ -1,0 +1,181 @@
+//! The self-test: data copied by a process whose page tables the paging process wrote into VRAM.
+//!
+//! Articles: "GPU virtual address", "Kernel-mode testing". The copy is a test command buffer, so it works for any
+//! driver that has the kernel-mode testing feature.
+//!
+//! UNSAFETY: reaches a function of the driver through the feature interface.
+#![expect(unsafe_code)]
+
+use alloc::sync::Arc;
+use alloc::vec;
+
+use wddm::*;
+
+use super::geometry::{PAGE, entry};
+use super::memory::Range;
+use super::paging::Paging;
+use super::process::Process;
+use super::{PagingChannel, PagingError, Reserve, Run};
+use crate::contract::{FenceState, calls, rules};
+use crate::dxgkrnl::{Ask, Caps, Core, Interfaces, SelfTest, succeed};
+use crate::host::Event;
+use crate::memory::Pages;
+
+type Build = ddi_type!(unsafe fn(HANDLE, *mut DXGKARG_BUILDTESTCOMMANDBUFFER) -> NTSTATUS);
+
+/// Pages copied.
+const PAGES: u64 = 4;
+/// Where the process sees its source, its destination and its command buffer.
+const SOURCE: u64 = 0x10_0000;
+const DESTINATION: u64 = 0x11_0000;
+const COMMANDS: u64 = 0x12_0000;
+
+pub(super) fn run(
+    paging: &Arc<Paging>,
+    core: &Arc<Core>,
+    caps: &Caps,
+    interfaces: &Interfaces,
+) -> Result<SelfTest, PagingError> {
+    let segment = caps.segments.iter().find(|segment| segment.is_local());
+    let segment = segment.ok_or(PagingError::Unsupported("an adapter without local memory"))?.id;
+    let window = Range { offset: 0, bytes: u64::MAX };
+    let range = paging.memory.take(segment, 2 * PAGES * PAGE, PAGE, window).ok_or(PagingError::NoMemory)?;
+    let reserve = Arc::new(Reserve::new(segment, vec![range], PAGE, core::ptr::null_mut()));
+    let result = copy_through(paging, core, caps, interfaces, &reserve);
+    reserve.retire();
+    paging.memory.give(segment, range);
+    result
+}
+
+fn copy_through(
+    paging: &Arc<Paging>,
+    core: &Arc<Core>,
+    caps: &Caps,
+    interfaces: &Interfaces,
+    reserve: &Arc<Reserve>,
+) -> Result<SelfTest, PagingError> {
+    let mut channel = PagingChannel::new(core, paging, reserve, None)?;
+    let build = test_interface(core, interfaces);
+    let node = testable_node(caps).unwrap_or(paging.node);
+    let flags =
+        if build.is_some() { DXGK_CREATECONTEXTFLAGS::TestContext } else { DXGK_CREATECONTEXTFLAGS::empty() };
+    let process = Process::new(core, caps, paging, &mut channel, node, flags)?;
+    let bytes = (PAGES * PAGE) as usize;
+    for (at, byte) in channel.buffer()[..bytes].iter_mut().enumerate() {
+        *byte = (at * 7 + at / 251) as u8;
+    }
+    let expected = channel.buffer()[..bytes].to_vec();
+    let (source, destination) = (Run { first: 0, count: PAGES }, Run { first: PAGES, count: PAGES });
+    channel.start_in(&[source])?;
+    channel.wait()?;
+    let offset = reserve.ranges[0].offset;
+    let vram = |first: u64| -> [DXGK_PTE; PAGES as usize] {
+        core::array::from_fn(|page| {
+            entry(reserve.segment, offset + (first + page as u64) * PAGE, DXGK_PTE_FLAGS::empty())
+        })
+    };
+    let commands = Pages::new(PAGE as usize, PAGE as usize).ok_or(PagingError::NoMemory)?;
+    process.map(&mut channel, SOURCE, &vram(0))?;
+    process.map(&mut channel, DESTINATION, &vram(PAGES))?;
+    process.map(&mut channel, COMMANDS, &[entry(0, commands.address(), paging.space.system)])?;
+    let Some(build) = build.filter(|_| testable_node(caps).is_some()) else {
+        return Ok(SelfTest::TablesOnly);
+    };
+    submit_copy(paging, core, build, &process, node, commands)?;
+    channel.start_out(&[destination])?;
+    let arrived = channel.wait()?[..bytes] == expected[..];
+    if arrived { Ok(SelfTest::Copied) } else { Err(PagingError::Corrupt) }
+}
+
+/// The first node that takes test command buffers and GPU virtual addresses.
+fn testable_node(caps: &Caps) -> Option<u32> {
+    let flag = DXGK_NODEMETADATA_FLAGS::SupportBuildTestCommandBuffer;
+    let at = caps.nodes.iter().position(|node| node.gpu_mmu && node.flags.contains(flag))?;
+    u32::try_from(at).ok()
+}
+
+/// BuildTestCommandBuffer, if test signing is on and the driver has it.
+fn test_interface(core: &Core, interfaces: &Interfaces) -> Option<Build> {
+    let it = interfaces.feature.as_ref().filter(|_| core.options.kernel_mode_testing)?;
+    let mut support = DXGKARG_QUERYFEATURESUPPORT::zeroed();
+    support.FeatureId = DXGK_FEATURE_ID::DXGK_FEATURE_KERNEL_MODE_TESTING;
+    let context = core.context();
+    let status =
+        it.QueryFeatureSupport.ask(&core.contract, &calls::QUERY_FEATURE_SUPPORT, context, &mut support);
+    let on = status.is_success() && support.SupportedByDriver != 0 && support.SupportedOnCurrentConfig != 0;
+    if !on || !(support.MinSupportedVersion..=support.MaxSupportedVersion).contains(&1) {
+        return None;
+    }
+    let mut interface = DXGKDDI_KERNELMODETESTINGINTERFACE::zeroed();
+    let mut args = DXGKARG_QUERYFEATUREINTERFACE::zeroed();
+    args.FeatureId = DXGK_FEATURE_ID::DXGK_FEATURE_KERNEL_MODE_TESTING;
+    args.Version = 1;
+    args.InterfaceSize = size_of_val(&interface) as u16;
+    args.Interface = (&raw mut interface).cast();
+    let status =
+        it.QueryFeatureInterface.ask(&core.contract, &calls::QUERY_FEATURE_INTERFACE, context, &mut args);
+    if status.is_success() { interface.pfnBuildTestCommandBuffer } else { None }
+}
+
+fn submit_copy(
+    paging: &Paging,
+    core: &Core,
+    build: Build,
+    process: &Process,
+    node: u32,
+    commands: Pages,
+) -> Result<(), PagingError> {
+    let ddi = &calls::BUILD_TEST_COMMAND_BUFFER;
+    let call = |args: &mut DXGKARG_BUILDTESTCOMMANDBUFFER| {
+        core.contract.call(ddi, || {
+            // SAFETY: the function is the driver's, the structure and its buffers ours.
+            unsafe { build(core.context(), args) }
+        })
+    };
+    let mut args = DXGKARG_BUILDTESTCOMMANDBUFFER::zeroed();
+    args.hContext = process.context();
+    args.Command.Operation = D3DDDI_TESTCOMMANDBUFFEROP::D3DDDI_TESTCOMMANDBUFFEROP_COPY;
+    args.Command.u.Copy = D3DDDI_TESTCOMMANDBUFFER_COPY {
+        SrcAddress: SOURCE,
+        DstAddress: DESTINATION,
+        NumBytes: (PAGES * PAGE) as u32,
+    };
+    let asked = call(&mut args);
+    core.contract.require(
+        asked == STATUS_BUFFER_OVERFLOW
+            && (1..=4096).contains(&args.DmaBufferSize)
+            && args.DmaBufferPrivateDataSize <= 1024,
+        &rules::STATUS,
+        format_args!("{} without a buffer: {asked}, {} bytes", ddi.name, args.DmaBufferSize),
+    );
+    let mut private = vec![0u64; 128];
+    args.pDmaBuffer = commands.start().cast();
+    args.DmaBufferSize = PAGE as u32;
+    args.pDmaBufferPrivateData = private.as_mut_ptr().cast();
+    args.DmaBufferPrivateDataSize = args.DmaBufferPrivateDataSize.min(1024);
+    succeed(ddi.name, call(&mut args))?;
+    let mut submit = DXGKARG_SUBMITCOMMANDVIRTUAL::zeroed();
+    submit.hContext = process.context();
+    submit.DmaBufferVirtualAddress = COMMANDS;
+    submit.DmaBufferSize = args.DmaBufferSize;
+    submit.pDmaBufferPrivateData = private.as_mut_ptr().cast();
+    submit.DmaBufferPrivateDataSize = args.DmaBufferPrivateDataSize;
+    submit.DmaBufferUmdPrivateDataSize = args.DmaBufferPrivateDataSize;
+    submit.NodeOrdinal = node;
+    let serial = paging.serial.lock();
+    let fence = core.interrupts.submit(node, |fence| {
+        submit.SubmissionFenceId = fence;
+        core.submit_command_virtual(&mut submit)
+    });
+    drop(serial);
+    let fence = fence.map_err(|status| PagingError::Ddi(calls::SUBMIT_COMMAND_VIRTUAL.name, status))?;
+    match core.interrupts.wait(node, fence, &Arc::new(Event::new()), paging.timeout_ns) {
+        FenceState::Completed => Ok(()),
+        FenceState::Faulted(status) => Err(PagingError::Fault(status)),
+        FenceState::Pending => {
+            // The engine may still read them.
+            core::mem::forget((private, commands));
+            Err(PagingError::Timeout)
+        }
+    }
+}
