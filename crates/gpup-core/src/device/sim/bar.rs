@@ -34,10 +34,7 @@ impl Bar {
 
     /// The pages, to map into a guest.
     pub(super) fn pages(&self) -> BarPages {
-        BarPages {
-            base: self.base.as_ptr(),
-            bytes: BAR_BYTES,
-        }
+        BarPages { base: self.base.as_ptr(), bytes: BAR_BYTES }
     }
 
     fn halves(&self) -> &[AtomicU32] {

@@ -110,50 +110,20 @@ impl<'a> Command<'a> {
         let (word, half) = (|at| fields.word(at), |at| fields.half(at));
         let (command, expected) = match opcode {
             Opcode::Nop => return Ok(Self::Nop),
-            Opcode::Fill => (
-                Self::Fill {
-                    dst: word(0),
-                    bytes: word(8),
-                    pattern: word(16),
-                },
-                24,
-            ),
-            Opcode::Copy => (
-                Self::Copy {
-                    src: word(0),
-                    dst: word(8),
-                    bytes: word(16),
-                },
-                24,
-            ),
+            Opcode::Fill => (Self::Fill { dst: word(0), bytes: word(8), pattern: word(16) }, 24),
+            Opcode::Copy => (Self::Copy { src: word(0), dst: word(8), bytes: word(16) }, 24),
             Opcode::Upload => {
-                let length = usize::try_from(word(8))
-                    .ok()
-                    .filter(|length| *length < RING_BYTES);
+                let length = usize::try_from(word(8)).ok().filter(|length| *length < RING_BYTES);
                 let length = length.ok_or(FaultCode::BadLength)?;
                 let data = payload[16..].get(..length).ok_or(FaultCode::BadLength)?;
                 (Self::Upload { dst: word(0), data }, 16 + length)
             }
-            Opcode::Readback => (
-                Self::Readback {
-                    src: word(0),
-                    bytes: half(8),
-                    window: half(12),
-                },
-                16,
-            ),
+            Opcode::Readback => (Self::Readback { src: word(0), bytes: half(8), window: half(12) }, 16),
             Opcode::Hash => {
                 if half(20) != 0 {
                     return Err(FaultCode::BadParameter);
                 }
-                (
-                    Self::Hash {
-                        src: word(0),
-                        bytes: word(8),
-                        window: half(16),
-                    },
-                    24,
-                )
+                (Self::Hash { src: word(0), bytes: word(8), window: half(16) }, 24)
             }
             Opcode::Matmul => {
                 let matmul = Matmul {
@@ -252,26 +222,11 @@ mod tests {
     #[test]
     fn lengths_and_flags_of_a_header_are_checked() {
         let good = Header::decode(&header(1, 3, 48), 48).unwrap();
-        assert_eq!(
-            good,
-            Header {
-                opcode: 1,
-                flags: 3,
-                bytes: 48,
-                fence: 77
-            }
-        );
+        assert_eq!(good, Header { opcode: 1, flags: 3, bytes: 48, fence: 77 });
         for bytes in [0, 8, 15, 17, 64, u32::MAX - 15] {
-            assert_eq!(
-                Header::decode(&header(1, 0, bytes), 48),
-                Err(FaultCode::BadLength),
-                "{bytes}"
-            );
+            assert_eq!(Header::decode(&header(1, 0, bytes), 48), Err(FaultCode::BadLength), "{bytes}");
         }
-        assert_eq!(
-            Header::decode(&header(1, 4, 48), 48),
-            Err(FaultCode::BadParameter)
-        );
+        assert_eq!(Header::decode(&header(1, 4, 48), 48), Err(FaultCode::BadParameter));
     }
 
     #[test]
@@ -281,24 +236,12 @@ mod tests {
             let decoded = Command::decode(COPY_NODE, opcode as u16, &bytes);
             assert_eq!(decoded, Err(FaultCode::UnknownCommand));
         }
-        assert_eq!(
-            Command::decode(COPY_NODE, 10, &bytes),
-            Err(FaultCode::UnknownCommand)
-        );
+        assert_eq!(Command::decode(COPY_NODE, 10, &bytes), Err(FaultCode::UnknownCommand));
     }
 
     #[test]
     fn payloads_have_exactly_their_length() {
-        for (opcode, payload) in [
-            (1, 32),
-            (2, 32),
-            (4, 16),
-            (5, 32),
-            (6, 48),
-            (7, 32),
-            (8, 32),
-            (9, 48),
-        ] {
+        for (opcode, payload) in [(1, 32), (2, 32), (4, 16), (5, 32), (6, 48), (7, 32), (8, 32), (9, 48)] {
             for bytes in (16..=96).step_by(16) {
                 let command = vec![0; bytes];
                 let decoded = Command::decode(COMPUTE_NODE, opcode, &command);
@@ -306,13 +249,7 @@ mod tests {
             }
         }
         let mut upload = [0; 64];
-        for (bytes, fits) in [
-            (16, false),
-            (17, true),
-            (32, true),
-            (33, false),
-            (u64::MAX, false),
-        ] {
+        for (bytes, fits) in [(16, false), (17, true), (32, true), (33, false), (u64::MAX, false)] {
             upload[24..32].copy_from_slice(&bytes.to_le_bytes());
             assert_eq!(Command::decode(COPY_NODE, 3, &upload).is_ok(), fits, "{bytes}");
         }

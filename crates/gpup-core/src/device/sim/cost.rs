@@ -56,16 +56,9 @@ impl Default for Rates {
 impl Rates {
     /// Whether every rate can be divided by.
     pub(super) fn are_sound(&self) -> bool {
-        [
-            self.copy,
-            self.stream,
-            self.multiply_adds,
-            self.cells,
-            self.pairs,
-            self.stamps,
-        ]
-        .iter()
-        .all(|rate| *rate > 0)
+        [self.copy, self.stream, self.multiply_adds, self.cells, self.pairs, self.stamps]
+            .iter()
+            .all(|rate| *rate > 0)
     }
 
     /// Ticks of a guest's command.
@@ -76,10 +69,9 @@ impl Rates {
             Command::Copy { bytes, .. } => (*bytes, self.copy),
             Command::Upload { data, .. } => (data.len() as u64, self.copy),
             Command::Readback { bytes, .. } => (u64::from(*bytes), self.copy),
-            Command::Matmul(Matmul { n, rows, .. }) => (
-                u64::from(*n).pow(2).saturating_mul(u64::from(*rows)),
-                self.multiply_adds,
-            ),
+            Command::Matmul(Matmul { n, rows, .. }) => {
+                (u64::from(*n).pow(2).saturating_mul(u64::from(*rows)), self.multiply_adds)
+            }
             Command::Life(Life { width, rows, .. }) => (u64::from(*width) * u64::from(*rows), self.cells),
             Command::Nbody(Nbody { count, bodies, .. }) => {
                 (u64::from(*count) * u64::from(*bodies), self.pairs)
@@ -106,10 +98,7 @@ impl Rates {
 
     /// Whole pages that fit a chunk of paging at `rate`, in bytes; a page at least.
     pub(super) fn chunk(&self, rate: u64) -> u64 {
-        let bytes = CHUNK_TICKS
-            .saturating_sub(self.packet + self.switch)
-            .saturating_mul(rate)
-            / 1_000;
+        let bytes = CHUNK_TICKS.saturating_sub(self.packet + self.switch).saturating_mul(rate) / 1_000;
         bytes.clamp(crate::PAGE_SIZE, CHUNK_BYTES) & !(crate::PAGE_SIZE - 1)
     }
 
@@ -131,26 +120,14 @@ mod tests {
     #[test]
     fn chunks_end_within_their_time() {
         for copy in [1, 100, 3_000, 4_300, 6_000, 1_000_000] {
-            let rates = Rates {
-                copy,
-                ..Rates::default()
-            };
+            let rates = Rates { copy, ..Rates::default() };
             let chunk = rates.chunk(copy);
             assert!(chunk.is_multiple_of(4096) && (4096..=CHUNK_BYTES).contains(&chunk));
             if chunk > 4096 {
-                assert!(
-                    rates.packet + rates.switch + rates.moved(chunk) <= CHUNK_TICKS,
-                    "{copy}"
-                );
+                assert!(rates.packet + rates.switch + rates.moved(chunk) <= CHUNK_TICKS, "{copy}");
             }
         }
         assert!(Rates::default().are_sound());
-        assert!(
-            !Rates {
-                cells: 0,
-                ..Rates::default()
-            }
-            .are_sound()
-        );
+        assert!(!Rates { cells: 0, ..Rates::default() }.are_sound());
     }
 }

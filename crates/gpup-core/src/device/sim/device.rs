@@ -74,9 +74,7 @@ impl Device for SimGpu {
     }
 
     fn last_completed_fence(&self, node: usize) -> u32 {
-        self.shared
-            .node(node)
-            .map_or(0, |node| node.queue.last_completed())
+        self.shared.node(node).map_or(0, |node| node.queue.last_completed())
     }
 
     fn responsive(&self, node: usize) -> bool {
@@ -118,18 +116,12 @@ impl Device for SimGpu {
 
     fn vf_disable(&self, vf: VfIndex) -> Result<()> {
         self.shared.vf(vf)?.disable(&self.shared.owners)?;
-        self.shared
-            .nodes
-            .iter()
-            .try_for_each(|node| node.control(|scheduler, now| scheduler.remove(vf, now)))
+        self.shared.nodes.iter().try_for_each(|node| node.control(|scheduler, now| scheduler.remove(vf, now)))
     }
 
     fn vf_reset(&self, vf: VfIndex) -> Result<()> {
         self.shared.vf(vf)?.reset()?;
-        self.shared
-            .nodes
-            .iter()
-            .try_for_each(|node| node.control(|scheduler, now| scheduler.reset(vf, now)))
+        self.shared.nodes.iter().try_for_each(|node| node.control(|scheduler, now| scheduler.reset(vf, now)))
     }
 
     fn vf_pause(&self, vf: VfIndex) -> Result<()> {

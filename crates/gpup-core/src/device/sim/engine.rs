@@ -18,7 +18,7 @@ use crate::device::InterruptSink;
 use crate::device::abi::{FLAG_FENCE, FLAG_INTERRUPT, FaultCode, RING_BYTES};
 use crate::dirty::Writer;
 use crate::os::{Level, log, now, os};
-use crate::sched::{Entity, Grant, Source};
+use crate::sched::{Entity, Grant, Scheduler, Source};
 use crate::{Result, VfIndex};
 
 /// Between two looks at the doorbells while VFs exist: doorbells are plain memory and wake nobody. The longer
@@ -105,11 +105,7 @@ impl Engine {
         }
         let running = self.host.take().map(|packet| packet.fence());
         let node = self.node();
-        let last = node
-            .queue
-            .clear()
-            .or(running)
-            .unwrap_or(node.queue.last_completed());
+        let last = node.queue.clear().or(running).unwrap_or(node.queue.last_completed());
         node.last_aborted.store(u64::from(last), Ordering::Relaxed);
         node.abort.store(false, Ordering::Release);
         node.reset_done.signal();
@@ -121,8 +117,7 @@ impl Engine {
             return;
         };
         self.host = None;
-        self.sink
-            .preempted(self.index, fence, self.node().queue.last_completed());
+        self.sink.preempted(self.index, fence, self.node().queue.last_completed());
     }
 
     /// Looks who has work and asks the scheduler who runs.
@@ -131,14 +126,7 @@ impl Engine {
         let before = core::mem::replace(&mut self.host_entity, entity);
         let node = &self.shared.nodes[self.index];
         let mut scheduler = node.scheduler.lock();
-        for ((vf, known), index) in self.shared.vfs.iter().zip(&mut self.runnable).zip(0..) {
-            let wants = vf.wants(self.index);
-            // Said again while it wants: a reset of the VF in between has made the scheduler forget.
-            if wants || *known {
-                scheduler.set_runnable(Entity::Vf(index), wants, self.clock);
-            }
-            *known = wants;
-        }
+        tell_guests(&self.shared.vfs, self.index, &mut self.runnable, &mut scheduler, self.clock);
         if let Some(gone) = before.filter(|_| before != entity) {
             scheduler.set_runnable(gone, false, self.clock);
         }
@@ -283,10 +271,7 @@ impl Engine {
         if code == FaultCode::Reset {
             let _ = self.node().scheduler.lock().count_reset(index);
         }
-        log(
-            Level::Info,
-            format_args!("VF {index} faulted on node {}: {code:?}", self.index),
-        );
+        log(Level::Info, format_args!("VF {index} faulted on node {}: {code:?}", self.index));
         vf.fault(self.index, code);
     }
 
@@ -331,13 +316,15 @@ impl Engine {
     }
 
     /// A packet that does not end until it is reset; answers how long that took.
-    fn hang(&self, guest: Option<(&Vf, &Grant)>) -> u64 {
+    fn hang(&mut self, guest: Option<(&Vf, &Grant)>) -> u64 {
         let since = now();
         loop {
             let elapsed = now().saturating_sub(since);
-            let node = self.node();
+            let node = &self.shared.nodes[self.index];
             let cut = guest.is_some_and(|(vf, grant)| {
-                vf.abort().load(Ordering::Acquire) || node.scheduler.lock().over_run(grant, elapsed)
+                let mut scheduler = node.scheduler.lock();
+                tell_guests(&self.shared.vfs, self.index, &mut self.runnable, &mut scheduler, self.clock);
+                vf.abort().load(Ordering::Acquire) || scheduler.over_run(grant, elapsed)
             });
             if cut || node.abort.load(Ordering::Acquire) || self.shared.stop.load(Ordering::SeqCst) {
                 return elapsed;
@@ -376,5 +363,17 @@ impl Engine {
             self.idle_rounds = 0;
         }
         self.pass(now().saturating_sub(since).max(1));
+    }
+}
+
+/// Tells the scheduler which VFs have work.
+fn tell_guests(vfs: &[Vf], node: usize, known: &mut [bool], scheduler: &mut Scheduler, clock: u64) {
+    for ((vf, known), index) in vfs.iter().zip(known).zip(0..) {
+        let wants = vf.wants(node);
+        // Said again while it wants: a reset of the VF in between has made the scheduler forget.
+        if wants || *known {
+            scheduler.set_runnable(Entity::Vf(index), wants, clock);
+        }
+        *known = wants;
     }
 }

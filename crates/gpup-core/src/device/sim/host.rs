@@ -9,13 +9,8 @@ use crate::{Error, Result};
 /// Most submissions that wait on a node.
 pub const HOST_QUEUE_DEPTH: usize = 256;
 
-const NOTHING: HostSubmission = HostSubmission {
-    node: 0,
-    root: TableAddress::System(0),
-    dma_address: 0,
-    dma_bytes: 0,
-    fence: 0,
-};
+const NOTHING: HostSubmission =
+    HostSubmission { node: 0, root: TableAddress::System(0), dma_address: 0, dma_bytes: 0, fence: 0 };
 
 /// The host's submissions to a node.
 pub(super) struct HostQueue {
@@ -34,16 +29,8 @@ struct Fifo {
 impl HostQueue {
     /// An empty queue.
     pub(super) fn new() -> Self {
-        let fifo = Fifo {
-            slots: [NOTHING; HOST_QUEUE_DEPTH],
-            first: 0,
-            count: 0,
-            preemption: None,
-        };
-        Self {
-            waiting: SpinLock::new(fifo),
-            last_completed: AtomicU32::new(0),
-        }
+        let fifo = Fifo { slots: [NOTHING; HOST_QUEUE_DEPTH], first: 0, count: 0, preemption: None };
+        Self { waiting: SpinLock::new(fifo), last_completed: AtomicU32::new(0) }
     }
 
     /// Queues a submission.
@@ -85,10 +72,8 @@ impl HostQueue {
     /// Drops everything, unanswered, and answers the last fence dropped.
     pub(super) fn clear(&self) -> Option<u32> {
         let mut fifo = self.waiting.lock();
-        let last = fifo
-            .count
-            .checked_sub(1)
-            .map(|last| fifo.slots[(fifo.first + last) % HOST_QUEUE_DEPTH].fence);
+        let last =
+            fifo.count.checked_sub(1).map(|last| fifo.slots[(fifo.first + last) % HOST_QUEUE_DEPTH].fence);
         fifo.count = 0;
         fifo.preemption = None;
         last
@@ -115,12 +100,7 @@ mod tests {
         let queue = HostQueue::new();
         for round in 0..3 {
             for fence in 0..HOST_QUEUE_DEPTH as u32 {
-                queue
-                    .push(HostSubmission {
-                        fence: fence + round,
-                        ..NOTHING
-                    })
-                    .unwrap();
+                queue.push(HostSubmission { fence: fence + round, ..NOTHING }).unwrap();
             }
             assert_eq!(queue.push(NOTHING), Err(Error::NoResources));
             for fence in 0..100 {
@@ -132,10 +112,7 @@ mod tests {
         queue.push(NOTHING).unwrap();
         queue.preempt(9);
         queue.push(HostSubmission { fence: 10, ..NOTHING }).unwrap();
-        assert_eq!(
-            (queue.pop(), queue.take_preemption(), queue.take_preemption()),
-            (None, Some(9), None)
-        );
+        assert_eq!((queue.pop(), queue.take_preemption(), queue.take_preemption()), (None, Some(9), None));
         assert_eq!(queue.pop().unwrap().fence, 10);
     }
 }

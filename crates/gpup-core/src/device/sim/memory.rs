@@ -82,9 +82,5 @@ pub(super) fn check_window(window: u32, bytes: u64) -> Result<(), FaultCode> {
 /// Refuses ranges that share a byte.
 pub(super) fn check_disjoint(a: u64, a_bytes: u64, b: u64, b_bytes: u64) -> Result<(), FaultCode> {
     let apart = a.saturating_add(a_bytes) <= b || b.saturating_add(b_bytes) <= a;
-    if apart {
-        Ok(())
-    } else {
-        Err(FaultCode::BadParameter)
-    }
+    if apart { Ok(()) } else { Err(FaultCode::BadParameter) }
 }

@@ -23,6 +23,8 @@ mod regions;
 mod registers;
 mod ring;
 mod system;
+#[cfg(test)]
+mod tests;
 mod transfer;
 mod translate;
 mod vf;
@@ -67,12 +69,7 @@ impl SimConfig {
     /// A device of the usual kind with so much local memory and so many VFs.
     pub const fn new(vram_bytes: u64, max_vfs: u32) -> Self {
         Self {
-            identity: Identity {
-                vendor: 0x1234,
-                device: 0x4756,
-                revision: 1,
-                firmware: 0x0001_0000,
-            },
+            identity: Identity { vendor: 0x1234, device: 0x4756, revision: 1, firmware: 0x0001_0000 },
             geometry: Geometry {
                 vram_bytes,
                 max_vfs,
@@ -85,12 +82,7 @@ impl SimConfig {
     }
 
     fn check(&self) -> Result<()> {
-        let Geometry {
-            max_vfs,
-            page_table_levels,
-            page_table_index_bits,
-            ..
-        } = self.geometry;
+        let Geometry { max_vfs, page_table_levels, page_table_index_bits, .. } = self.geometry;
         // A table fits a page or is made of whole ones, and an address fits 64 bits with room to spare.
         let tables = (1..=6).contains(&page_table_levels) && (9..=16).contains(&page_table_index_bits);
         if max_vfs == 0 || max_vfs > MOST_VFS || !tables || self.geometry.va_bits() > 57 {
@@ -132,20 +124,14 @@ impl SimGpu {
     /// A device over other VRAM, of the size that the geometry says.
     pub fn over(config: SimConfig, vram: Arc<dyn VramStore>) -> Result<Arc<Self>> {
         config.check()?;
-        let Geometry {
-            vram_bytes,
-            max_vfs,
-            dirty_page_bytes,
-            ..
-        } = config.geometry;
+        let Geometry { vram_bytes, max_vfs, dirty_page_bytes, .. } = config.geometry;
         if vram.bytes() != vram_bytes {
             return Err(Error::InvalidParameter);
         }
         let writers = NODES + max_vfs as usize + SPARE_WRITERS;
         let tracker = Tracker::new(vram, dirty_page_bytes, writers)?;
         let mut vfs = Vec::new();
-        vfs.try_reserve_exact(max_vfs as usize)
-            .map_err(|_| Error::NoResources)?;
+        vfs.try_reserve_exact(max_vfs as usize).map_err(|_| Error::NoResources)?;
         for index in 0..max_vfs {
             vfs.push(Vf::new(index, tracker.writer()?)?);
         }
@@ -159,10 +145,7 @@ impl SimGpu {
             tlb_epoch: AtomicU64::new(0),
             born: now(),
         };
-        Ok(Arc::new(Self {
-            shared: Arc::new(shared),
-            threads: Mutex::new(None),
-        }))
+        Ok(Arc::new(Self { shared: Arc::new(shared), threads: Mutex::new(None) }))
     }
 
     /// Makes the next packet of a VF, or of the host, on a node hang until the engine is reset: what TDR is for.

@@ -23,14 +23,7 @@ pub(super) struct Msix {
 impl Msix {
     /// The table after a reset: everything masked, nothing pending.
     pub(super) fn new() -> Self {
-        Self {
-            entries: [MsixEntry {
-                address: 0,
-                data: 0,
-                control: MASKED,
-            }; MSIX_VECTORS],
-            pending: 0,
-        }
+        Self { entries: [MsixEntry { address: 0, data: 0, control: MASKED }; MSIX_VECTORS], pending: 0 }
     }
 
     /// Writes an entry. What is pending goes out with the next [`Msix::flush`].
@@ -66,14 +59,7 @@ impl Msix {
     /// The pending bits and the masked bits.
     pub(super) fn bits(&self) -> (u32, u32) {
         let masked = |(vector, entry): (usize, &MsixEntry)| (entry.control & MASKED) << vector;
-        (
-            self.pending,
-            self.entries
-                .iter()
-                .enumerate()
-                .map(masked)
-                .fold(0, |all, bit| all | bit),
-        )
+        (self.pending, self.entries.iter().enumerate().map(masked).fold(0, |all, bit| all | bit))
     }
 
     /// Takes the bits of a state. Addresses do not travel: they belong to the host, which writes every entry again,
@@ -94,11 +80,7 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     fn entry(target: &AtomicU32, data: u32, control: u32) -> MsixEntry {
-        MsixEntry {
-            address: target.as_ptr().expose_provenance() as u64,
-            data,
-            control,
-        }
+        MsixEntry { address: target.as_ptr().expose_provenance() as u64, data, control }
     }
 
     #[test]
@@ -146,15 +128,8 @@ mod tests {
     #[test]
     fn bad_entries_are_refused() {
         let mut msix = Msix::new();
-        assert_eq!(
-            msix.write(MSIX_VECTORS, MsixEntry::default()),
-            Err(Error::OutOfRange)
-        );
-        let odd = MsixEntry {
-            address: 2,
-            data: 0,
-            control: 0,
-        };
+        assert_eq!(msix.write(MSIX_VECTORS, MsixEntry::default()), Err(Error::OutOfRange));
+        let odd = MsixEntry { address: 2, data: 0, control: 0 };
         assert_eq!(msix.write(0, odd), Err(Error::Misaligned));
     }
 }

@@ -40,10 +40,7 @@ pub(super) struct Node {
 impl Node {
     /// An idle node of a device with so many VFs.
     pub(super) fn new(max_vfs: u32) -> Result<Self> {
-        let limits = Limits {
-            chunk: CHUNK_TICKS,
-            ..Limits::default()
-        };
+        let limits = Limits { chunk: CHUNK_TICKS, ..Limits::default() };
         Ok(Self {
             scheduler: SpinLock::new(Scheduler::new(max_vfs, limits)?),
             queue: HostQueue::new(),
@@ -83,15 +80,12 @@ impl Node {
 
     /// Makes the next packet of a VF, or of the host, hang.
     pub(super) fn set_hang(&self, vf: Option<VfIndex>) {
-        self.hang
-            .store(vf.map_or(HOST_HANG, u64::from), Ordering::Relaxed);
+        self.hang.store(vf.map_or(HOST_HANG, u64::from), Ordering::Relaxed);
     }
 
     /// Whether the packet that begins is the one to hang; says so once.
     pub(super) fn take_hang(&self, vf: Option<VfIndex>) -> bool {
         let who = vf.map_or(HOST_HANG, u64::from);
-        self.hang
-            .compare_exchange(who, NO_HANG, Ordering::Relaxed, Ordering::Relaxed)
-            .is_ok()
+        self.hang.compare_exchange(who, NO_HANG, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 }

@@ -21,9 +21,7 @@ impl Regions {
     /// [`Owners::claim`] to say.
     pub(super) fn new(regions: &[Region], limit: u64) -> Result<Self> {
         let mut starts = Vec::new();
-        starts
-            .try_reserve_exact(regions.len())
-            .map_err(|_| Error::NoResources)?;
+        starts.try_reserve_exact(regions.len()).map_err(|_| Error::NoResources)?;
         let mut bytes = 0;
         for region in regions {
             if !(region.offset | region.bytes).is_multiple_of(PAGE_SIZE) {
@@ -43,11 +41,7 @@ impl Regions {
         if bytes == 0 {
             return Err(Error::InvalidParameter);
         }
-        Ok(Self {
-            list: regions.into(),
-            starts: starts.into_boxed_slice(),
-            bytes,
-        })
+        Ok(Self { list: regions.into(), starts: starts.into_boxed_slice(), bytes })
     }
 
     /// Bytes of the VF's memory.
@@ -83,10 +77,7 @@ impl Regions {
             Some(end) if end <= self.bytes => {}
             _ => return Err(Error::OutOfRange.into()),
         }
-        let mut index = self
-            .starts
-            .partition_point(|start| *start <= at)
-            .saturating_sub(1);
+        let mut index = self.starts.partition_point(|start| *start <= at).saturating_sub(1);
         let mut done = 0;
         while done < bytes {
             let region = self.list[index];
@@ -122,13 +113,8 @@ impl Owners {
         let owner = vf as u16 + 1;
         let wanted = || regions.list().iter().flat_map(|region| self.pages(*region));
         for (count, page) in wanted().enumerate() {
-            if page
-                .compare_exchange(0, owner, Ordering::AcqRel, Ordering::Relaxed)
-                .is_err()
-            {
-                wanted()
-                    .take(count)
-                    .for_each(|page| page.store(0, Ordering::Release));
+            if page.compare_exchange(0, owner, Ordering::AcqRel, Ordering::Relaxed).is_err() {
+                wanted().take(count).for_each(|page| page.store(0, Ordering::Release));
                 return Err(Error::Busy);
             }
         }
@@ -154,10 +140,7 @@ mod tests {
     use super::*;
 
     const fn region(page: u64, pages: u64) -> Region {
-        Region {
-            offset: page * PAGE_SIZE,
-            bytes: pages * PAGE_SIZE,
-        }
+        Region { offset: page * PAGE_SIZE, bytes: pages * PAGE_SIZE }
     }
 
     #[test]
@@ -189,19 +172,10 @@ mod tests {
     fn impossible_regions_are_refused() {
         let refused = |regions: &[Region]| Regions::new(regions, 16 * PAGE_SIZE).err();
         assert_eq!(refused(&[]), Some(Error::InvalidParameter));
-        assert_eq!(
-            refused(&[Region {
-                offset: 8,
-                bytes: 4096
-            }]),
-            Some(Error::Misaligned)
-        );
+        assert_eq!(refused(&[Region { offset: 8, bytes: 4096 }]), Some(Error::Misaligned));
         assert_eq!(refused(&[region(15, 2)]), Some(Error::OutOfRange));
         assert_eq!(refused(&[region(1, 0)]), Some(Error::OutOfRange));
-        let far = Region {
-            offset: u64::MAX - 4095,
-            bytes: 4096,
-        };
+        let far = Region { offset: u64::MAX - 4095, bytes: 4096 };
         assert_eq!(refused(&[far]), Some(Error::OutOfRange));
         assert_eq!(refused(&[region(0, 16), region(0, 16)]), Some(Error::OutOfRange));
     }
@@ -212,18 +186,12 @@ mod tests {
         let set = |list: &[Region]| Regions::new(list, 16 * PAGE_SIZE).unwrap();
         let first = set(&[region(4, 4)]);
         owners.claim(0, &first).unwrap();
-        assert_eq!(
-            owners.claim(1, &set(&[region(0, 2), region(7, 2)])),
-            Err(Error::Busy)
-        );
+        assert_eq!(owners.claim(1, &set(&[region(0, 2), region(7, 2)])), Err(Error::Busy));
         assert_eq!(
             (owners.of(0), owners.of(4 * PAGE_SIZE), owners.of(99 * PAGE_SIZE)),
             (None, Some(0), None)
         );
-        assert_eq!(
-            owners.claim(1, &set(&[region(0, 1), region(0, 1)])),
-            Err(Error::Busy)
-        );
+        assert_eq!(owners.claim(1, &set(&[region(0, 1), region(0, 1)])), Err(Error::Busy));
         owners.release(&first);
         owners.claim(1, &set(&[region(7, 2)])).unwrap();
         assert_eq!(owners.of(7 * PAGE_SIZE + 5), Some(1));

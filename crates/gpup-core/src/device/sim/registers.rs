@@ -39,10 +39,8 @@ impl NodeRegisters {
     /// Counts a command that is done.
     pub(super) fn advance(&self, bytes: u32, ticks: u64, fence: Option<u64>) {
         self.head.store(self.head().wrapping_add(bytes), Relaxed);
-        self.busy
-            .store(self.busy.load(Relaxed).wrapping_add(ticks), Relaxed);
-        self.commands
-            .store(self.commands.load(Relaxed).wrapping_add(1), Relaxed);
+        self.busy.store(self.busy.load(Relaxed).wrapping_add(ticks), Relaxed);
+        self.commands.store(self.commands.load(Relaxed).wrapping_add(1), Relaxed);
         if let Some(fence) = fence {
             self.fence.store(fence, Relaxed);
         }
@@ -61,8 +59,7 @@ impl Registers {
     /// Puts everything as after a reset, of a VF with so much memory; 0 is a VF without.
     pub(super) fn reset(&self, vram_bytes: u64) {
         self.vram_bytes.store(vram_bytes, Relaxed);
-        self.status
-            .store(if vram_bytes > 0 { status::READY } else { 0 }, Relaxed);
+        self.status.store(if vram_bytes > 0 { status::READY } else { 0 }, Relaxed);
         self.fault.iter().for_each(|word| word.store(0, Relaxed));
         for node in &self.nodes {
             node.head.store(0, Relaxed);
@@ -83,10 +80,7 @@ impl Registers {
             return false;
         }
         let words = [code as u32, node as u32, self.nodes[node].head()];
-        self.fault
-            .iter()
-            .zip(words)
-            .for_each(|(register, word)| register.store(word, Relaxed));
+        self.fault.iter().zip(words).for_each(|(register, word)| register.store(word, Relaxed));
         true
     }
 
@@ -95,10 +89,7 @@ impl Registers {
         bar.store(reg::MAGIC, DEVICE_MAGIC);
         bar.store(reg::VERSION, ABI_VERSION);
         bar.store64(reg::VRAM_BYTES, self.vram_bytes.load(Relaxed));
-        for (at, word) in [reg::FAULT_CODE, reg::FAULT_NODE, reg::FAULT_HEAD]
-            .into_iter()
-            .zip(&self.fault)
-        {
+        for (at, word) in [reg::FAULT_CODE, reg::FAULT_NODE, reg::FAULT_HEAD].into_iter().zip(&self.fault) {
             bar.store(at, word.load(Relaxed));
         }
         bar.store(reg::STATUS, self.status.load(Relaxed));
@@ -118,12 +109,8 @@ impl Registers {
 
     /// Takes the registers of a state that was validated. A VF with memory is ready, whatever the state says.
     pub(super) fn restore(&self, state: &VfHardware) {
-        self.status
-            .store((state.status & status::FAULT) | status::READY, Relaxed);
-        self.fault
-            .iter()
-            .zip(state.fault)
-            .for_each(|(register, word)| register.store(word, Relaxed));
+        self.status.store((state.status & status::FAULT) | status::READY, Relaxed);
+        self.fault.iter().zip(state.fault).for_each(|(register, word)| register.store(word, Relaxed));
         for (node, saved) in self.nodes.iter().zip(&state.nodes) {
             node.head.store(saved.head, Relaxed);
             node.fence.store(saved.fence, Relaxed);

@@ -55,13 +55,7 @@ pub(super) struct Chunk {
 impl HostPacket {
     /// A packet that has not begun.
     pub(super) fn new(submission: HostSubmission) -> Self {
-        Self {
-            submission,
-            cursor: 0,
-            op: None,
-            done: 0,
-            begun: false,
-        }
+        Self { submission, cursor: 0, op: None, done: 0, begun: false }
     }
 
     /// Its fence.
@@ -168,8 +162,7 @@ impl HostPacket {
 
 impl Bench<'_> {
     fn translate(&mut self, address: u64, write: bool) -> Result<TableAddress, PageFault> {
-        self.tlb
-            .translate(self.geometry, self.writer.vram(), address, write)
+        self.tlb.translate(self.geometry, self.writer.vram(), address, write)
     }
 
     /// Copies as much of `limit` bytes as belongs to one owner, and answers how much.
@@ -206,8 +199,7 @@ impl Bench<'_> {
             moved += bytes;
         }
         if let Some((first, target, so_far)) = run {
-            self.move_bytes(first, target, so_far)
-                .ok_or(PageFault(dst + moved - so_far))?;
+            self.move_bytes(first, target, so_far).ok_or(PageFault(dst + moved - so_far))?;
         }
         Ok(moved)
     }

@@ -41,11 +41,7 @@ impl TableMemory for Tables<'_> {
 impl Tlb {
     /// An empty cache.
     pub(super) fn new() -> Self {
-        Self {
-            root: TableAddress::System(0),
-            lines: [None; LINES],
-            epoch: 0,
-        }
+        Self { root: TableAddress::System(0), lines: [None; LINES], epoch: 0 }
     }
 
     /// Forgets everything; from now on translates under `root`.

@@ -304,8 +304,5 @@ impl Vf {
 
 /// Zeroes a VF's memory, marking it.
 fn zero(writer: &mut Writer, regions: &Regions) -> Result<()> {
-    regions
-        .list()
-        .iter()
-        .try_for_each(|region| writer.fill(region.offset, region.bytes, 0))
+    regions.list().iter().try_for_each(|region| writer.fill(region.offset, region.bytes, 0))
 }

@@ -38,33 +38,13 @@ mod tests {
         let mut bench = Bench::new(64);
         let data: Vec<u8> = (0..60_000u32).map(|n| (n * 7 % 251) as u8).collect();
         bench.write(16, &data);
-        bench
-            .run(&Command::Copy {
-                src: 16,
-                dst: 100_000,
-                bytes: 60_000,
-            })
-            .unwrap();
+        bench.run(&Command::Copy { src: 16, dst: 100_000, bytes: 60_000 }).unwrap();
         assert_eq!(bench.read(100_000, 60_000), data);
-        bench
-            .run(&Command::Copy {
-                src: 100_000,
-                dst: 4_000,
-                bytes: 60_000,
-            })
-            .unwrap();
+        bench.run(&Command::Copy { src: 100_000, dst: 4_000, bytes: 60_000 }).unwrap();
         assert_eq!(bench.read(4_000, 60_000), data);
-        let overlap = Command::Copy {
-            src: 0,
-            dst: 8,
-            bytes: 16,
-        };
+        let overlap = Command::Copy { src: 0, dst: 8, bytes: 16 };
         assert_eq!(bench.run(&overlap), Err(FaultCode::BadParameter));
-        let adjacent = Command::Copy {
-            src: 0,
-            dst: 16,
-            bytes: 16,
-        };
+        let adjacent = Command::Copy { src: 0, dst: 16, bytes: 16 };
         assert_eq!(bench.run(&adjacent), Ok(()));
     }
 }

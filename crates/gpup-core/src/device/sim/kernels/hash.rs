@@ -44,13 +44,7 @@ mod tests {
             bench.write(8 + number * 50_000, part);
         }
         for bytes in [0, 8, 65_536, 200_000] {
-            bench
-                .run(&Command::Hash {
-                    src: 8,
-                    bytes: bytes as u64,
-                    window: 65_528,
-                })
-                .unwrap();
+            bench.run(&Command::Hash { src: 8, bytes: bytes as u64, window: 65_528 }).unwrap();
             assert_eq!(bench.window(65_528, 8), xxh3_64(&data[..bytes]).to_le_bytes());
         }
     }

@@ -25,10 +25,7 @@ pub(super) fn run(memory: &mut VfMemory<'_>, scratch: &mut Scratch, op: &Life) -
     memory.check(op.dst, grid)?;
     check_disjoint(op.src, grid, op.dst, grid)?;
 
-    let mut rows = scratch
-        .bytes
-        .chunks_exact_mut(LIFE_MAX as usize)
-        .map(|row| &mut row[..op.width as usize]);
+    let mut rows = scratch.bytes.chunks_exact_mut(LIFE_MAX as usize).map(|row| &mut row[..op.width as usize]);
     let (Some(mut up), Some(mut here), Some(mut down), Some(next)) =
         (rows.next(), rows.next(), rows.next(), rows.next())
     else {
@@ -95,9 +92,7 @@ mod tests {
     fn rows_make_up_the_plain_step() {
         for (width, height) in [(8usize, 1usize), (8, 2), (16, 3), (64, 40), (128, 97)] {
             let mut bench = Bench::new(16);
-            let cells: Vec<u8> = (0..width * height)
-                .map(|n| ((n * n * 31 + n * 7) >> 3) as u8)
-                .collect();
+            let cells: Vec<u8> = (0..width * height).map(|n| ((n * n * 31 + n * 7) >> 3) as u8).collect();
             bench.write(0, &cells);
             let rows = height.div_ceil(3);
             for first_row in (0..height).step_by(rows) {
@@ -111,55 +106,28 @@ mod tests {
                 };
                 bench.run(&Command::Life(life)).unwrap();
             }
-            assert_eq!(
-                bench.read(20_000, cells.len()),
-                plain(width, height, &cells),
-                "{width} x {height}"
-            );
+            assert_eq!(bench.read(20_000, cells.len()), plain(width, height, &cells), "{width} x {height}");
         }
     }
 
     #[test]
     fn limits_hold() {
-        let good = Life {
-            src: 0,
-            dst: 4096,
-            width: 64,
-            height: 64,
-            first_row: 0,
-            rows: 64,
-        };
+        let good = Life { src: 0, dst: 4096, width: 64, height: 64, first_row: 0, rows: 64 };
         let run = |life| Bench::new(4).run(&Command::Life(life));
         assert_eq!(run(good), Ok(()));
         for bad in [
             Life { width: 0, ..good },
             Life { width: 12, ..good },
-            Life {
-                width: LIFE_MAX + 8,
-                ..good
-            },
+            Life { width: LIFE_MAX + 8, ..good },
             Life { height: 0, ..good },
             Life { rows: 65, ..good },
             Life { rows: 0, ..good },
-            Life {
-                first_row: u32::MAX,
-                ..good
-            },
+            Life { first_row: u32::MAX, ..good },
             Life { dst: 4088, ..good },
-            Life {
-                width: 32768,
-                height: 64,
-                ..good
-            },
+            Life { width: 32768, height: 64, ..good },
         ] {
             assert_eq!(run(bad), Err(FaultCode::BadParameter), "{bad:?}");
         }
-        assert_eq!(
-            run(Life {
-                dst: 4096 * 3 + 8,
-                ..good
-            }),
-            Err(FaultCode::OutOfRange)
-        );
+        assert_eq!(run(Life { dst: 4096 * 3 + 8, ..good }), Err(FaultCode::OutOfRange));
     }
 }

@@ -95,57 +95,27 @@ mod tests {
 
     #[test]
     fn limits_hold() {
-        let good = Matmul {
-            a: 0,
-            b: 65_536,
-            c: 131_072,
-            n: 128,
-            first_row: 0,
-            rows: 128,
-            scale: 1.0,
-        };
+        let good = Matmul { a: 0, b: 65_536, c: 131_072, n: 128, first_row: 0, rows: 128, scale: 1.0 };
         let run = |matmul| Bench::new(64).run(&Command::Matmul(matmul));
         assert_eq!(run(good), Ok(()));
         for bad in [
-            Matmul {
-                n: 0,
-                rows: 0,
-                ..good
-            },
-            Matmul {
-                n: MATMUL_MAX + 1,
-                ..good
-            },
+            Matmul { n: 0, rows: 0, ..good },
+            Matmul { n: MATMUL_MAX + 1, ..good },
             Matmul { rows: 0, ..good },
             Matmul { first_row: 1, ..good },
-            Matmul {
-                first_row: u32::MAX,
-                ..good
-            },
+            Matmul { first_row: u32::MAX, ..good },
             Matmul { c: 65_528, ..good },
             Matmul { c: 0, ..good },
-            Matmul {
-                n: 204,
-                rows: 204,
-                ..good
-            },
+            Matmul { n: 204, rows: 204, ..good },
         ] {
             assert_eq!(run(bad), Err(FaultCode::BadParameter), "{bad:?}");
         }
-        assert_eq!(
-            run(Matmul {
-                c: 262_144 - 65_536 + 8,
-                ..good
-            }),
-            Err(FaultCode::OutOfRange)
-        );
+        assert_eq!(run(Matmul { c: 262_144 - 65_536 + 8, ..good }), Err(FaultCode::OutOfRange));
     }
 
     #[test]
     fn the_largest_rows_fit_the_buffers() {
-        let most = (1..=u64::from(MATMUL_MAX))
-            .map(|n| n * n.min(MATMUL_WORK_MAX / (n * n)))
-            .max();
+        let most = (1..=u64::from(MATMUL_MAX)).map(|n| n * n.min(MATMUL_WORK_MAX / (n * n))).max();
         assert!(most.unwrap() as usize <= BLOCK_FLOATS);
     }
 }

@@ -89,11 +89,7 @@ fn fill(memory: &mut VfMemory<'_>, dst: u64, bytes: u64, pattern: u64) -> Result
 
 /// Refuses more bytes than a command may move.
 fn check_transfer(bytes: u64) -> Result<(), FaultCode> {
-    if bytes > TRANSFER_MAX {
-        Err(FaultCode::BadParameter)
-    } else {
-        Ok(())
-    }
+    if bytes > TRANSFER_MAX { Err(FaultCode::BadParameter) } else { Ok(()) }
 }
 
 /// Refuses rows `first..first + rows` that are none or not among `all`.
@@ -133,14 +129,8 @@ pub(super) mod testing {
             crate::os::host::install();
             let bytes = 2 * pages * PAGE_SIZE;
             let tracker = Tracker::new(Arc::new(SimulatedVram::new(bytes).unwrap()), PAGE_SIZE, 1).unwrap();
-            let first = Region {
-                offset: (pages + 1) * PAGE_SIZE,
-                bytes: PAGE_SIZE,
-            };
-            let rest = Region {
-                offset: PAGE_SIZE,
-                bytes: (pages - 1) * PAGE_SIZE,
-            };
+            let first = Region { offset: (pages + 1) * PAGE_SIZE, bytes: PAGE_SIZE };
+            let rest = Region { offset: PAGE_SIZE, bytes: (pages - 1) * PAGE_SIZE };
             Self {
                 writer: tracker.writer().unwrap(),
                 bar: Bar::new().unwrap(),
@@ -168,9 +158,7 @@ pub(super) mod testing {
             let mut out = vec![0; bytes];
             self.regions
                 .pieces(at, bytes as u64, |offset, start, run| {
-                    self.writer
-                        .vram()
-                        .read(offset, &mut out[start as usize..(start + run) as usize])
+                    self.writer.vram().read(offset, &mut out[start as usize..(start + run) as usize])
                 })
                 .unwrap();
             out
@@ -178,10 +166,7 @@ pub(super) mod testing {
 
         pub(in crate::device::sim) fn floats(&self, at: u64, count: usize) -> Vec<f32> {
             let bytes = self.read(at, count * 4);
-            bytes
-                .chunks_exact(4)
-                .map(|word| f32::from_le_bytes(word.try_into().unwrap()))
-                .collect()
+            bytes.chunks_exact(4).map(|word| f32::from_le_bytes(word.try_into().unwrap())).collect()
         }
 
         pub(in crate::device::sim) fn window(&self, at: usize, bytes: usize) -> Vec<u8> {
@@ -199,74 +184,20 @@ pub(super) mod testing {
     #[test]
     fn fill_upload_and_readback_cross_regions() {
         let mut bench = Bench::new(4);
-        bench
-            .run(&Command::Fill {
-                dst: 4088,
-                bytes: 16,
-                pattern: 0x0807_0605_0403_0201,
-            })
-            .unwrap();
+        bench.run(&Command::Fill { dst: 4088, bytes: 16, pattern: 0x0807_0605_0403_0201 }).unwrap();
         assert_eq!(
             bench.read(4080, 32),
             [[0; 8], [1, 2, 3, 4, 5, 6, 7, 8], [1, 2, 3, 4, 5, 6, 7, 8], [0; 8]].concat()
         );
-        bench
-            .run(&Command::Readback {
-                src: 4088,
-                bytes: 16,
-                window: 8,
-            })
-            .unwrap();
-        assert_eq!(
-            bench.window(0, 16),
-            [0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8]
-        );
+        bench.run(&Command::Readback { src: 4088, bytes: 16, window: 8 }).unwrap();
+        assert_eq!(bench.window(0, 16), [0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8]);
         let refused = |command: Command<'_>, code| assert_eq!(Bench::new(4).run(&command), Err(code));
-        refused(
-            Command::Fill {
-                dst: 4,
-                bytes: 8,
-                pattern: 0,
-            },
-            FaultCode::Misaligned,
-        );
-        refused(
-            Command::Fill {
-                dst: 16384,
-                bytes: 8,
-                pattern: 0,
-            },
-            FaultCode::OutOfRange,
-        );
-        refused(
-            Command::Fill {
-                dst: 8,
-                bytes: u64::MAX - 7,
-                pattern: 0,
-            },
-            FaultCode::OutOfRange,
-        );
-        refused(
-            Command::Readback {
-                src: 0,
-                bytes: 16,
-                window: 65528,
-            },
-            FaultCode::OutOfRange,
-        );
-        refused(
-            Command::Readback {
-                src: 0,
-                bytes: 8,
-                window: u32::MAX - 7,
-            },
-            FaultCode::OutOfRange,
-        );
-        let large = Command::Fill {
-            dst: 0,
-            bytes: TRANSFER_MAX + 8,
-            pattern: 0,
-        };
+        refused(Command::Fill { dst: 4, bytes: 8, pattern: 0 }, FaultCode::Misaligned);
+        refused(Command::Fill { dst: 16384, bytes: 8, pattern: 0 }, FaultCode::OutOfRange);
+        refused(Command::Fill { dst: 8, bytes: u64::MAX - 7, pattern: 0 }, FaultCode::OutOfRange);
+        refused(Command::Readback { src: 0, bytes: 16, window: 65528 }, FaultCode::OutOfRange);
+        refused(Command::Readback { src: 0, bytes: 8, window: u32::MAX - 7 }, FaultCode::OutOfRange);
+        let large = Command::Fill { dst: 0, bytes: TRANSFER_MAX + 8, pattern: 0 };
         assert_eq!(Bench::new(2048).run(&large), Err(FaultCode::BadParameter));
     }
 
@@ -274,11 +205,7 @@ pub(super) mod testing {
     fn a_reset_ends_a_command() {
         let mut bench = Bench::new(4);
         bench.abort = AtomicBool::new(true);
-        let fill = Command::Fill {
-            dst: 0,
-            bytes: 8,
-            pattern: 1,
-        };
+        let fill = Command::Fill { dst: 0, bytes: 8, pattern: 1 };
         assert_eq!(bench.run(&fill), Err(FaultCode::Reset));
     }
 }

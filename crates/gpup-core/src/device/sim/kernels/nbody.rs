@@ -66,13 +66,7 @@ mod tests {
 
     fn bodies() -> Vec<f32> {
         (0..COUNT * BODY_FLOATS)
-            .map(|at| {
-                if at % 8 == 7 {
-                    0.0
-                } else {
-                    ((at * 37 + 11) % 101) as f32 / 101.0 + 0.01
-                }
-            })
+            .map(|at| if at % 8 == 7 { 0.0 } else { ((at * 37 + 11) % 101) as f32 / 101.0 + 0.01 })
             .collect()
     }
 
@@ -82,14 +76,7 @@ mod tests {
         let before = bodies();
         bench.write(0, &bytes_of(&before));
         for (first, count) in [(0, 33), (33, 66), (99, 1)] {
-            let nbody = Nbody {
-                src: 0,
-                dst: 8192,
-                count: COUNT as u32,
-                first,
-                bodies: count,
-                dt: 0.5,
-            };
+            let nbody = Nbody { src: 0, dst: 8192, count: COUNT as u32, first, bodies: count, dt: 0.5 };
             bench.run(&Command::Nbody(nbody)).unwrap();
         }
         let after = bench.floats(8192, COUNT * BODY_FLOATS);
@@ -116,38 +103,16 @@ mod tests {
 
     #[test]
     fn limits_hold() {
-        let good = Nbody {
-            src: 0,
-            dst: 16384,
-            count: 512,
-            first: 0,
-            bodies: 512,
-            dt: 0.1,
-        };
+        let good = Nbody { src: 0, dst: 16384, count: 512, first: 0, bodies: 512, dt: 0.1 };
         let run = |nbody| Bench::new(8).run(&Command::Nbody(nbody));
         assert_eq!(run(good), Ok(()));
         for bad in [
-            Nbody {
-                count: 0,
-                bodies: 0,
-                ..good
-            },
+            Nbody { count: 0, bodies: 0, ..good },
             Nbody { bodies: 0, ..good },
             Nbody { first: 1, ..good },
-            Nbody {
-                first: u32::MAX,
-                ..good
-            },
-            Nbody {
-                count: NBODY_MAX + 1,
-                bodies: 1,
-                ..good
-            },
-            Nbody {
-                count: 513,
-                bodies: 512,
-                ..good
-            },
+            Nbody { first: u32::MAX, ..good },
+            Nbody { count: NBODY_MAX + 1, bodies: 1, ..good },
+            Nbody { count: 513, bodies: 512, ..good },
             Nbody { dst: 8, ..good },
         ] {
             assert_eq!(run(bad), Err(FaultCode::BadParameter), "{bad:?}");

@@ -36,14 +36,8 @@ mod tests {
     use crate::device::abi::Pattern;
     use crate::device::sim::command::Command;
 
-    const GOOD: WritePages = WritePages {
-        base: 4096,
-        pages: 3,
-        index: 5,
-        count: 2,
-        pattern: Pattern::Sequential,
-        seed: 9,
-    };
+    const GOOD: WritePages =
+        WritePages { base: 4096, pages: 3, index: 5, count: 2, pattern: Pattern::Sequential, seed: 9 };
 
     #[test]
     fn stamps_lie_where_the_pattern_says() {
@@ -57,30 +51,12 @@ mod tests {
     #[test]
     fn limits_hold() {
         let run = |write| Bench::new(4).run(&Command::WritePages(write));
-        assert_eq!(
-            run(WritePages {
-                index: u64::MAX,
-                ..GOOD
-            }),
-            Ok(())
-        );
+        assert_eq!(run(WritePages { index: u64::MAX, ..GOOD }), Ok(()));
         assert_eq!(run(WritePages { count: 0, ..GOOD }), Err(FaultCode::BadParameter));
-        assert_eq!(
-            run(WritePages {
-                count: WRITE_PAGES_MAX + 1,
-                ..GOOD
-            }),
-            Err(FaultCode::BadParameter)
-        );
+        assert_eq!(run(WritePages { count: WRITE_PAGES_MAX + 1, ..GOOD }), Err(FaultCode::BadParameter));
         assert_eq!(run(WritePages { pages: 0, ..GOOD }), Err(FaultCode::BadParameter));
         assert_eq!(run(WritePages { base: 8, ..GOOD }), Err(FaultCode::Misaligned));
         assert_eq!(run(WritePages { pages: 4, ..GOOD }), Err(FaultCode::OutOfRange));
-        assert_eq!(
-            run(WritePages {
-                pages: u64::MAX,
-                ..GOOD
-            }),
-            Err(FaultCode::OutOfRange)
-        );
+        assert_eq!(run(WritePages { pages: u64::MAX, ..GOOD }), Err(FaultCode::OutOfRange));
     }
 }
