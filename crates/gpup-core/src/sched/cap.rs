@@ -3,7 +3,9 @@
 /// The whole engine, as a fraction: rates are in 2^-20 of it.
 pub(super) const WHOLE: u64 = 1 << 20;
 
-/// A ceiling on the rate of engine time: after x ticks it stays shut for `x / rate`, less a burst.
+/// A ceiling on the rate of engine time: after x ticks it stays shut for `x / rate`, less the time unused before.
+/// That is remembered as far as it is worth `burst` ticks, so that a node does not lose to its ceiling what it
+/// spends waiting for its turn. In any window of T it passes at most `rate·T + burst` and a packet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Cap {
     /// Fraction of the engine; 0 = no ceiling.
@@ -29,9 +31,9 @@ impl Cap {
 
     /// Accounts `ticks` that ended at `now`.
     pub(super) fn charge(&mut self, ticks: u64, now: u64, burst: u64) {
-        if let Some(pause) = (ticks * WHOLE).checked_div(self.rate) {
-            let from = self.allow.max(now.saturating_sub(burst));
-            self.allow = from.saturating_add(pause);
+        let at_rate = |ticks: u64| (ticks * WHOLE).checked_div(self.rate);
+        if let (Some(pause), Some(credit)) = (at_rate(ticks), at_rate(burst)) {
+            self.allow = self.allow.max(now.saturating_sub(credit)).saturating_add(pause);
         }
     }
 }
@@ -55,10 +57,7 @@ pub(super) struct Usage {
 impl Usage {
     /// An estimate without history, from `now` on.
     pub(super) fn since(now: u64) -> Self {
-        Self {
-            began: now,
-            ..Self::default()
-        }
+        Self { began: now, ..Self::default() }
     }
 
     /// Accounts `ticks` that ended at `now`.
@@ -110,9 +109,9 @@ mod tests {
         cap.charge(1000, 5000, 0);
         assert_eq!(cap.allow(), 0, "no ceiling");
         cap.set(WHOLE / 4);
-        cap.charge(1000, 5000, 1000);
+        cap.charge(1000, 5000, 250);
         assert_eq!(cap.allow(), 8000);
-        cap.charge(1000, 9000, 1000);
+        cap.charge(1000, 9000, 250);
         assert_eq!(cap.allow(), 12_000);
         cap.set(WHOLE);
         assert_eq!(cap.allow(), 0);

@@ -24,6 +24,12 @@ impl VirtualClock {
         self.time
     }
 
+    /// Lets a clock without members begin elsewhere.
+    #[cfg(test)]
+    pub(super) fn start_at(&mut self, time: u64) {
+        self.time = time;
+    }
+
     /// A member of `weight` comes in at virtual time V.
     pub(super) fn join(&mut self, weight: u32) {
         self.weight += i64::from(weight);

@@ -18,11 +18,7 @@ impl Scheduler {
             return Err(Error::InvalidParameter);
         }
         let node = &mut self.nodes[index];
-        let old = if node.configured {
-            u64::from(node.weight)
-        } else {
-            0
-        };
+        let old = if node.configured { u64::from(node.weight) } else { 0 };
         let turn = (node.quantum, node.timeout);
         node.configured = true;
         node.parameters = parameters;

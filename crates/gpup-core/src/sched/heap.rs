@@ -47,11 +47,7 @@ pub(super) struct Heap {
 impl Heap {
     /// An empty heap for indices below `capacity`.
     pub(super) fn new(capacity: usize) -> Result<Self> {
-        Ok(Self {
-            members: filled(capacity, (0, 0))?,
-            length: 0,
-            place: filled(capacity, ABSENT)?,
-        })
+        Ok(Self { members: filled(capacity, (0, 0))?, length: 0, place: filled(capacity, ABSENT)? })
     }
 
     /// The smallest key and its index.
@@ -143,9 +139,7 @@ mod tests {
         heap.set(3, 5);
         heap.set(2, 5);
         heap.set(2, 6);
-        let order: Vec<u32> = core::iter::from_fn(|| heap.pop())
-            .map(|member| member.1)
-            .collect();
+        let order: Vec<u32> = core::iter::from_fn(|| heap.pop()).map(|member| member.1).collect();
         assert_eq!(order, [1, 0, 3, 2]);
         heap.remove(1);
         assert_eq!(heap.peek(), None);

@@ -59,6 +59,10 @@ mod heap;
 mod node;
 mod root;
 mod scheduler;
+#[cfg(any(test, feature = "std"))]
+pub mod sim;
+#[cfg(test)]
+mod tests;
 mod types;
 
 pub use scheduler::Scheduler;

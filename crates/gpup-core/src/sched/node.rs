@@ -151,9 +151,7 @@ impl Node {
         self.start = self.v;
         self.reserved = self.quantum.max(self.longest);
         self.used = 0;
-        self.deadline = self
-            .v
-            .wrapping_add((self.reserved << SHIFT) / u64::from(self.weight));
+        self.deadline = self.v.wrapping_add((self.reserved << SHIFT) / u64::from(self.weight));
     }
 
     /// Whether the turn goes on with another packet.
@@ -175,17 +173,13 @@ impl Node {
     pub(super) fn learn(&mut self, ticks: u64) {
         let faded = self.longest - (self.longest >> FORGET);
         // A reset ends a packet at the timeout; one that was not reset in time is not a measure of others.
-        let most = if self.timeout == 0 {
-            LONGEST_TURN
-        } else {
-            self.quantum + self.timeout
-        };
+        let most = if self.timeout == 0 { LONGEST_TURN } else { self.quantum + self.timeout };
         self.longest = ticks.min(most).max(faded);
     }
 
     /// Accounts `ticks` that ended at `now` in every ceiling that covers `child`.
     pub(super) fn charge_caps(&mut self, child: Child, ticks: u64, now: u64) {
-        let burst = self.quantum;
+        let burst = self.quantum.max(self.longest);
         self.max.charge(ticks, now, burst);
         self.migration.charge(ticks, now, burst);
         if child == Child::Own {
@@ -256,11 +250,7 @@ impl Node {
                 }
             }
         };
-        let tag = if child == Child::Own {
-            self.own.tag
-        } else {
-            self.paging.tag
-        };
+        let tag = if child == Child::Own { self.own.tag } else { self.paging.tag };
         self.time = self.time.max(tag);
         Some(child)
     }

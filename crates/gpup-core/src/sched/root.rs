@@ -27,11 +27,7 @@ impl Scheduler {
 
     /// The first moment at which a node wants and may have the engine; `u64::MAX` if it wants nothing.
     pub(super) fn ready_at(&self, index: usize) -> u64 {
-        if index == PF && self.stray > 0 {
-            0
-        } else {
-            self.nodes[index].ready_at()
-        }
+        if index == PF && self.stray > 0 { 0 } else { self.nodes[index].ready_at() }
     }
 
     /// Settles those whose ceiling has opened.

@@ -29,12 +29,7 @@ struct Flight {
 impl Flight {
     /// A packet of a node's child.
     fn of(index: usize, child: Child) -> Self {
-        Self {
-            serial: 0,
-            turn: Some((index, child)),
-            idle: None,
-            counts: true,
-        }
+        Self { serial: 0, turn: Some((index, child)), idle: None, counts: true }
     }
 
     /// Whether it runs in this node's turn.
@@ -148,21 +143,14 @@ impl Scheduler {
     /// Chooses the next packet; none if nothing may run now. A grant that was not charged counts as returned
     /// unused. Never none while something runnable is under no ceiling.
     pub fn pick(&mut self, now: u64) -> Option<Grant> {
-        if let Some(Flight {
-            turn: Some((index, _)),
-            ..
-        }) = self.flight.take()
-        {
+        if let Some(Flight { turn: Some((index, _)), .. }) = self.flight.take() {
             self.settle(index, now);
         }
         self.open_caps(now);
         if self.current.is_none() {
             self.current = self.eligible.pop().map(|(_, index)| index as usize);
         }
-        debug_assert!(
-            self.current.is_some() || self.runnable == 0,
-            "runnable, yet none eligible"
-        );
+        debug_assert!(self.current.is_some() || self.runnable == 0, "runnable, yet none eligible");
         let Some(index) = self.current else {
             return self.pick_idle(None);
         };
@@ -181,12 +169,7 @@ impl Scheduler {
             }
             Some(Child::Paging) => {
                 let cap = rest.min(self.limits.chunk);
-                Some(self.grant(
-                    Entity::Paging(vf),
-                    Source::Share,
-                    cap,
-                    Flight::of(index, Child::Paging),
-                ))
+                Some(self.grant(Entity::Paging(vf), Source::Share, cap, Flight::of(index, Child::Paging)))
             }
             // A slot without work. Paging for others may use it: nobody else would.
             None => self.pick_idle(Some(index)).or_else(|| {
@@ -266,11 +249,7 @@ impl Scheduler {
     /// The index of a VF's node.
     pub(super) fn index(&self, vf: VfIndex) -> Result<usize> {
         let index = vf as usize + 1;
-        if index < self.nodes.len() {
-            Ok(index)
-        } else {
-            Err(Error::UnknownVf)
-        }
+        if index < self.nodes.len() { Ok(index) } else { Err(Error::UnknownVf) }
     }
 
     /// Forgets, for the VF's counters, the packet in flight: it belongs to a VF that was reset.
@@ -299,17 +278,8 @@ impl Scheduler {
             _ => 0,
         };
         self.serial += 1;
-        self.flight = Some(Flight {
-            serial: self.serial,
-            ..flight
-        });
-        Grant {
-            entity,
-            source,
-            cap,
-            patience,
-            serial: self.serial,
-        }
+        self.flight = Some(Flight { serial: self.serial, ..flight });
+        Grant { entity, source, cap, patience, serial: self.serial }
     }
 
     /// Chooses in the idle class; `slot` is a VF without work in whose slot this falls.

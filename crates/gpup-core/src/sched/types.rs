@@ -27,12 +27,7 @@ pub struct VfParameters {
 
 impl Default for VfParameters {
     fn default() -> Self {
-        Self {
-            quantum_us: 4_000,
-            preempt_timeout_us: 640_000,
-            priority: Priority::Low,
-            weight: 1024,
-        }
+        Self { quantum_us: 4_000, preempt_timeout_us: 640_000, priority: Priority::Low, weight: 1024 }
     }
 }
 
