@@ -1,1 +1,43 @@
-//! Placeholder.
+//! A WDDM 3.2 kernel-mode display miniport driver for a GPU-P host: compute-only, with live migration of its
+//! virtual functions.
+//!
+//! ```text
+//! Dxgkrnl -> table -> ddi -> gpup_core::adapter -> gpup_core::device
+//! ```
+//! [`DriverEntry`](driver_entry) registers the callbacks of `table`; `ddi` has one file a family, checks what comes
+//! in and maps what goes out; the behaviour is in `gpup_core`. `os` is the only code that names the kernel below.
+
+#![cfg_attr(feature = "kernel", no_std)]
+
+extern crate alloc;
+
+mod ddi;
+pub mod escape;
+mod miniport;
+pub mod os;
+pub mod settings;
+mod table;
+mod text;
+
+use wddm::{DRIVER_OBJECT, NTSTATUS, UNICODE_STRING};
+
+wddm::ddi! {
+    /// DriverEntry. PASSIVE_LEVEL. "DriverEntry of Display Miniport Driver routine".
+    #[expect(unsafe_code, reason = "the entry point has a name that the system knows, and takes its pointers")]
+    #[unsafe(export_name = "DriverEntry")]
+    pub unsafe fn driver_entry(driver: *mut DRIVER_OBJECT, path: *mut UNICODE_STRING) -> NTSTATUS {
+        os::install();
+        let mut table = table::table();
+        // SAFETY: the system's own arguments, and a filled table.
+        let status = unsafe { os::dxgk_initialize(driver, path, &mut table) };
+        if !status.is_success() {
+            os::uninstall();
+        }
+        status
+    }
+
+    /// DxgkDdiUnload. PASSIVE_LEVEL. "DXGKDDI_UNLOAD callback function (dispmprt.h)".
+    pub(crate) unsafe fn unload() {
+        os::uninstall();
+    }
+}

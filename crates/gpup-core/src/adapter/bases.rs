@@ -20,10 +20,7 @@ pub struct Bases {
 
 impl Bases {
     pub(super) fn new(device: Arc<dyn Device>) -> Self {
-        Self {
-            device,
-            kept: SpinLock::new(Vec::new()),
-        }
+        Self { device, kept: SpinLock::new(Vec::new()) }
     }
 
     /// Makes a basis of regions of the local segment.
@@ -48,9 +45,7 @@ impl Bases {
     pub fn regions(&self, handle: BasisHandle) -> Result<Box<[Region]>> {
         let kept = self.kept.lock();
         let found = kept.iter().find(|(other, _)| *other == handle);
-        found
-            .map(|(_, regions)| regions.clone())
-            .ok_or(Error::StaleHandle)
+        found.map(|(_, regions)| regions.clone()).ok_or(Error::StaleHandle)
     }
 
     /// Starts tracking a basis; it begins clean.

@@ -1,7 +1,6 @@
 //! An adapter: the device, its VFs, its memory bases, and how it is divided.
 
 mod bases;
-pub(crate) mod claims;
 mod settings;
 pub mod shares;
 
@@ -15,14 +14,12 @@ use crate::device::{Device, InterruptSink};
 use crate::os::{self, Level};
 use crate::vf::{Vf, VfTable};
 use crate::{Error, Result, VfIndex};
-use claims::Claims;
 
 /// What an adapter and its VFs share.
 pub(crate) struct Shared {
     pub(crate) device: Arc<dyn Device>,
     pub(crate) settings: Settings,
     pub(crate) shares: Shares,
-    pub(crate) claims: Claims,
 }
 
 /// An adapter.
@@ -36,17 +33,8 @@ impl Adapter {
     /// An adapter over `device`, with a seat for each VF it can have.
     pub fn new(device: Arc<dyn Device>, settings: Settings) -> Self {
         let geometry = device.geometry();
-        let shared = Arc::new(Shared {
-            shares: Shares::new(&geometry),
-            claims: Claims::new(),
-            device: device.clone(),
-            settings,
-        });
-        Self {
-            vfs: VfTable::new(&shared, geometry.max_vfs),
-            bases: Bases::new(device),
-            shared,
-        }
+        let shared = Arc::new(Shared { shares: Shares::new(&geometry), device: device.clone(), settings });
+        Self { vfs: VfTable::new(&shared, geometry.max_vfs), bases: Bases::new(device), shared }
     }
 
     /// Starts the engines; interrupts go to `sink`.

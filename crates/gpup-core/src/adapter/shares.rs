@@ -34,11 +34,7 @@ impl Bounds {
         }
         let ordered = self.min <= self.optimal && self.optimal <= self.max;
         let possible = self.min >= default.min && self.max <= default.max;
-        if ordered && possible {
-            Ok(self)
-        } else {
-            Err(Error::InvalidParameter)
-        }
+        if ordered && possible { Ok(self) } else { Err(Error::InvalidParameter) }
     }
 }
 
@@ -126,9 +122,7 @@ impl Shares {
     /// The partition counts that [`Shares::set_count`] takes: the powers of two, and the most.
     pub fn options(&self) -> impl Iterator<Item = u32> + use<> {
         let most = self.most;
-        let powers = (0..u32::BITS)
-            .map(|bit| 1 << bit)
-            .take_while(move |count| *count < most);
+        let powers = (0..u32::BITS).map(|bit| 1 << bit).take_while(move |count| *count < most);
         powers.chain([most])
     }
 
@@ -182,11 +176,7 @@ impl Shares {
         match take(&self.compute_left, profile.compute, 1) {
             Ok(compute) => {
                 self.alive.fetch_add(1, Ordering::AcqRel);
-                Ok(Grant {
-                    profile,
-                    memory,
-                    compute,
-                })
+                Ok(Grant { profile, memory, compute })
             }
             Err(error) => {
                 self.memory_left.fetch_add(memory, Ordering::Relaxed);
@@ -237,11 +227,7 @@ mod tests {
     fn defaults_divide_everything_among_all() {
         let shares = shares(4);
         let grants: [_; 4] = core::array::from_fn(|_| shares.grant(&Profile::default()).unwrap());
-        assert!(
-            grants
-                .iter()
-                .all(|grant| grant.memory == 60 * MIB && grant.compute == 4096)
-        );
+        assert!(grants.iter().all(|grant| grant.memory == 60 * MIB && grant.compute == 4096));
         assert_eq!(shares.grant(&Profile::default()).unwrap_err(), Error::NoResources);
         assert_eq!(shares.set_count(2).unwrap_err(), Error::WrongState);
         grants.iter().for_each(|grant| shares.give_back(grant));
@@ -252,22 +238,11 @@ mod tests {
     #[test]
     fn a_profile_is_taken_at_its_word_or_refused() {
         let shares = shares(4);
-        let memory = |min, optimal, max| Profile {
-            memory: Bounds { min, max, optimal },
-            ..Profile::default()
-        };
-        assert_eq!(
-            shares.grant(&memory(MIB, 200 * MIB, 240 * MIB)).unwrap().memory,
-            200 * MIB
-        );
-        assert_eq!(
-            shares.grant(&memory(MIB, 200 * MIB, 240 * MIB)).unwrap().memory,
-            40 * MIB
-        );
-        assert_eq!(
-            shares.grant(&memory(MIB, 2 * MIB, 3 * MIB)).unwrap_err(),
-            Error::NoResources
-        );
+        let memory =
+            |min, optimal, max| Profile { memory: Bounds { min, max, optimal }, ..Profile::default() };
+        assert_eq!(shares.grant(&memory(MIB, 200 * MIB, 240 * MIB)).unwrap().memory, 200 * MIB);
+        assert_eq!(shares.grant(&memory(MIB, 200 * MIB, 240 * MIB)).unwrap().memory, 40 * MIB);
+        assert_eq!(shares.grant(&memory(MIB, 2 * MIB, 3 * MIB)).unwrap_err(), Error::NoResources);
         for wrong in [memory(3, 2, 1), memory(MIB, MIB, 512 * MIB), memory(1, MIB, MIB)] {
             assert_eq!(shares.grant(&wrong).unwrap_err(), Error::InvalidParameter);
         }

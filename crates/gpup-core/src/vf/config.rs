@@ -119,12 +119,7 @@ mod tests {
     use super::*;
 
     fn space() -> ConfigSpace {
-        ConfigSpace::new(Identity {
-            vendor: 0x1234,
-            device: 0x4750,
-            revision: 3,
-            firmware: 0,
-        })
+        ConfigSpace::new(Identity { vendor: 0x1234, device: 0x4750, revision: 3, firmware: 0 })
     }
 
     fn word(space: &ConfigSpace, offset: u32) -> u32 {
@@ -151,11 +146,7 @@ mod tests {
     #[test]
     fn a_reset_is_asked_for_once() {
         let mut space = space();
-        assert!(
-            space
-                .write(EXPRESS_CONTROL as u32, &0x8000u16.to_le_bytes())
-                .unwrap()
-        );
+        assert!(space.write(EXPRESS_CONTROL as u32, &0x8000u16.to_le_bytes()).unwrap());
         assert!(!space.write(0x3C, &[7]).unwrap());
     }
 
@@ -163,10 +154,7 @@ mod tests {
     fn a_range_outside_is_refused() {
         let mut space = space();
         for (offset, bytes) in [(256, 1), (253, 4), (u32::MAX, 4), (0, 0)] {
-            assert_eq!(
-                space.write(offset, &vec![0; bytes]).unwrap_err(),
-                Error::OutOfRange
-            );
+            assert_eq!(space.write(offset, &vec![0; bytes]).unwrap_err(), Error::OutOfRange);
         }
         space.write(252, &[0; 4]).unwrap();
     }

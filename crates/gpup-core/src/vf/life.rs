@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec;
 
-use super::{ConfigSpace, Memory, Partition, Power, Standing, Vf};
+use super::{ConfigSpace, Memory, Partition, Power, Standing, UNTHROTTLED, Vf};
 use crate::adapter::shares::{Grant, Profile};
 use crate::device::Region;
 use crate::dirty::Outcome;
@@ -36,14 +36,12 @@ impl Vf {
             config: ConfigSpace::new(self.shared.device.identity()),
             standing: Standing::default(),
             memory: None,
+            throttle: UNTHROTTLED,
             ledger: None,
         });
         os::log(
             Level::Info,
-            format_args!(
-                "VF {} created: {} bytes, weight {}",
-                self.index, grant.memory, grant.compute
-            ),
+            format_args!("VF {} created: {} bytes, weight {}", self.index, grant.memory, grant.compute),
         );
         Ok(grant)
     }
@@ -67,11 +65,15 @@ impl Vf {
                 return Err(Error::WrongState);
             }
             let memory = self.prepare_memory(regions)?;
-            self.shared.claims.check(self.index, regions)?;
-            self.drop_memory(partition)?;
-            self.shared.claims.claim(self.index, regions)?;
+            let before = partition.memory.take();
+            if before.is_some() {
+                self.shared.device.vf_disable(self.index)?;
+            }
             if let Err(error) = self.enable(partition.parameters, regions) {
-                self.shared.claims.release(self.index);
+                // What it had before was zero, as memory of a VF without power is, and is so again.
+                partition.memory =
+                    before.filter(|old| self.enable(partition.parameters, &old.regions).is_ok());
+                partition.standing.resourced = partition.memory.is_some();
                 return Err(error);
             }
             partition.memory = Some(memory);
@@ -113,9 +115,7 @@ impl Vf {
     fn enable(&self, parameters: VfParameters, regions: &[Region]) -> Result<()> {
         let device = &self.shared.device;
         device.vf_enable(self.index, regions)?;
-        let quiet = device
-            .vf_pause(self.index)
-            .and_then(|()| device.vf_parameters(self.index, parameters));
+        let quiet = device.vf_pause(self.index).and_then(|()| device.vf_parameters(self.index, parameters));
         if let Err(error) = quiet {
             // It was enabled a moment ago and has run nothing.
             let _ = device.vf_disable(self.index);
@@ -135,18 +135,11 @@ impl Vf {
         self.shared.device.vf_disable(self.index)?;
         if let Some(ledger) = partition.ledger.take() {
             // Its pages are gone; nobody will ask for them again.
-            let _ = self
-                .shared
-                .device
-                .tracker()
-                .close_ledger(&ledger, Outcome::Discard);
+            let _ = self.shared.device.tracker().close_ledger(&ledger, Outcome::Discard);
         }
-        self.shared.claims.release(self.index);
         partition.memory = None;
-        partition.standing = Standing {
-            paused: partition.standing.paused,
-            ..Standing::default()
-        };
+        partition.throttle = UNTHROTTLED;
+        partition.standing = Standing { paused: partition.standing.paused, ..Standing::default() };
         Ok(())
     }
 
@@ -156,10 +149,7 @@ impl Vf {
             if power == Power::On {
                 partition.memory()?;
             }
-            let to = Standing {
-                power,
-                ..partition.standing
-            };
+            let to = Standing { power, ..partition.standing };
             self.stand(partition, to)
         })
     }
@@ -183,10 +173,7 @@ impl Vf {
     /// writes nothing, raises nothing and dirties nothing any more.
     pub fn set_paused(&self, paused: bool) -> Result<()> {
         self.with(|partition| {
-            let to = Standing {
-                paused,
-                ..partition.standing
-            };
+            let to = Standing { paused, ..partition.standing };
             self.stand(partition, to)
         })
     }

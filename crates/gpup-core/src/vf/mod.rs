@@ -55,9 +55,14 @@ struct Partition {
     config: ConfigSpace,
     standing: Standing,
     memory: Option<Memory>,
+    /// Thousandths of its time that a source may take while it migrates.
+    throttle: u32,
     /// Open on a source, from Prepare to End.
     ledger: Option<Arc<Ledger>>,
 }
+
+/// No throttle: all of a VF's time is its own.
+const UNTHROTTLED: u32 = 1000;
 
 /// What comes and goes with the VF's VRAM.
 struct Memory {
@@ -80,15 +85,13 @@ pub struct Report {
     pub standing: Standing,
     /// What the scheduler was told.
     pub parameters: VfParameters,
+    /// Thousandths of its time that it may take.
+    pub throttle: u32,
 }
 
 impl Vf {
     pub(crate) fn new(index: VfIndex, shared: Arc<Shared>) -> Self {
-        Self {
-            index,
-            shared,
-            partition: Mutex::new(None),
-        }
+        Self { index, shared, partition: Mutex::new(None) }
     }
 
     /// Zero-based index.
@@ -104,16 +107,14 @@ impl Vf {
                 vram_bytes: partition.memory.as_ref().map_or(0, |memory| memory.bytes),
                 standing: partition.standing,
                 parameters: partition.parameters,
+                throttle: partition.throttle,
             })
         })
     }
 
     /// Where it is in its migration. `Idle` also while it does not exist.
     pub fn phase(&self) -> Phase {
-        self.partition
-            .lock()
-            .as_ref()
-            .map_or(Phase::Idle, |partition| partition.standing.phase)
+        self.partition.lock().as_ref().map_or(Phase::Idle, |partition| partition.standing.phase)
     }
 
     /// Writes an entry of its MSI-X table.
@@ -137,10 +138,7 @@ impl Vf {
     /// Changes what the scheduler knows of it; its weight stays the profile's.
     pub fn set_parameters(&self, parameters: VfParameters) -> Result<()> {
         self.with(|partition| {
-            let parameters = VfParameters {
-                weight: partition.grant.weight(),
-                ..parameters
-            };
+            let parameters = VfParameters { weight: partition.grant.weight(), ..parameters };
             partition.memory()?;
             self.shared.device.vf_parameters(self.index, parameters)?;
             partition.parameters = parameters;
@@ -157,12 +155,7 @@ impl Vf {
     fn immutable(&self, partition: &Partition) -> Result<Immutable> {
         let device = &self.shared.device;
         let bytes = partition.memory()?.bytes;
-        Ok(Immutable::new(
-            device.identity(),
-            &device.geometry(),
-            bytes,
-            partition.grant.weight(),
-        ))
+        Ok(Immutable::new(device.identity(), &device.geometry(), bytes, partition.grant.weight()))
     }
 
     /// Changes how the VF stands, and with it what the device does. Refused, nothing has changed.

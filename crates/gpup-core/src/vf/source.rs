@@ -1,6 +1,6 @@
 //! A VF that leaves.
 
-use super::{Memory, Partition, Standing, Vf};
+use super::{Memory, Partition, Standing, UNTHROTTLED, Vf};
 use crate::dirty::Outcome;
 use crate::migration::{Call, PageRun, PageRuns, Role, Snapshot};
 use crate::os::{self, Level};
@@ -15,13 +15,7 @@ impl Vf {
             let phase = partition.standing.phase.next(Call::PrepareSource)?;
             let tracker = self.shared.device.tracker();
             let ledger = tracker.open_ledger(&partition.memory()?.regions)?;
-            if let Err(error) = self.stand(
-                partition,
-                Standing {
-                    phase,
-                    ..partition.standing
-                },
-            ) {
+            if let Err(error) = self.stand(partition, Standing { phase, ..partition.standing }) {
                 let _ = tracker.close_ledger(&ledger, Outcome::Discard);
                 return Err(error);
             }
@@ -97,10 +91,7 @@ impl Vf {
         if self.shared.settings.lose_late_pages {
             memory.late.fill(0);
         }
-        os::log(
-            Level::Info,
-            format_args!("VF {} is off its engines with {late} late pages", self.index),
-        );
+        os::log(Level::Info, format_args!("VF {} is off its engines with {late} late pages", self.index));
         Ok(self.stream(memory, parameters).size())
     }
 
@@ -115,10 +106,30 @@ impl Vf {
             hardware: &memory.hardware,
             scheduling,
             page_bytes,
-            late: PageRuns::new(memory.bytes / page_bytes, |word| {
-                late.get(word).copied().unwrap_or(0)
-            }),
+            late: PageRuns::new(memory.bytes / page_bytes, |word| late.get(word).copied().unwrap_or(0)),
         }
+    }
+
+    /// Slows a source down to so many thousandths of the time it may take, because it dirties pages faster than they
+    /// are moved. Until the end of its migration, at most.
+    pub fn set_throttle(&self, permille: u32) -> Result<()> {
+        self.with(|partition| {
+            if partition.standing.phase.role() != Some(Role::Source) {
+                return Err(Error::WrongState);
+            }
+            self.throttle(partition, permille)
+        })
+    }
+
+    fn throttle(&self, partition: &mut Partition, permille: u32) -> Result<()> {
+        if !(1..=UNTHROTTLED).contains(&permille) {
+            return Err(Error::InvalidParameter);
+        }
+        if permille != partition.throttle {
+            self.shared.device.vf_throttle(self.index, permille)?;
+            partition.throttle = permille;
+        }
+        Ok(())
     }
 
     /// Ends a migration on either side; nothing happens when there is none.
@@ -133,20 +144,14 @@ impl Vf {
             if before.role() == Some(Role::Target) {
                 self.settle_target(before)?;
             }
+            self.throttle(partition, UNTHROTTLED)?;
             if let Some(ledger) = partition.ledger.take()
-                && let Err(error) = self
-                    .shared
-                    .device
-                    .tracker()
-                    .close_ledger(&ledger, Outcome::Restore)
+                && let Err(error) = self.shared.device.tracker().close_ledger(&ledger, Outcome::Restore)
             {
                 partition.ledger = Some(ledger);
                 return Err(error);
             }
-            let to = Standing {
-                phase,
-                ..partition.standing
-            };
+            let to = Standing { phase, ..partition.standing };
             self.stand(partition, to)
         })
     }

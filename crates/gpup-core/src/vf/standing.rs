@@ -51,19 +51,13 @@ impl Standing {
 
 /// Makes the device do what `to` asks. When the device refuses, what was done is undone.
 pub(super) fn change(device: &dyn Device, vf: VfIndex, from: Standing, to: Standing) -> Result<()> {
-    let (stops, starts) = (
-        from.executes() && !to.executes(),
-        !from.executes() && to.executes(),
-    );
+    let (stops, starts) = (from.executes() && !to.executes(), !from.executes() && to.executes());
     if stops {
         device.vf_pause(vf)?;
     }
     let undo = || {
         if stops && let Err(error) = device.vf_resume(vf) {
-            crate::os::log(
-                crate::os::Level::Error,
-                format_args!("VF {vf} stays off its engines: {error}"),
-            );
+            crate::os::log(crate::os::Level::Error, format_args!("VF {vf} stays off its engines: {error}"));
         }
     };
     if from.policy() != to.policy() {
@@ -83,27 +77,10 @@ mod tests {
 
     #[test]
     fn a_vf_executes_only_when_nothing_speaks_against_it() {
-        let on = Standing {
-            resourced: true,
-            power: Power::On,
-            paused: false,
-            phase: Phase::Idle,
-        };
+        let on = Standing { resourced: true, power: Power::On, paused: false, phase: Phase::Idle };
         assert!(on.executes());
-        assert!(
-            !Standing {
-                resourced: false,
-                ..on
-            }
-            .executes()
-        );
-        assert!(
-            !Standing {
-                power: Power::Off,
-                ..on
-            }
-            .executes()
-        );
+        assert!(!Standing { resourced: false, ..on }.executes());
+        assert!(!Standing { power: Power::Off, ..on }.executes());
         assert!(!Standing { paused: true, ..on }.executes());
         for phase in Phase::ALL {
             let running = matches!(phase, Phase::Idle | Phase::SourcePrepared | Phase::ImmutableSaved);
@@ -113,26 +90,9 @@ mod tests {
 
     #[test]
     fn a_paused_source_leaves_its_share_to_paging() {
-        let source = Standing {
-            phase: Phase::SourcePrepared,
-            ..Standing::default()
-        };
+        let source = Standing { phase: Phase::SourcePrepared, ..Standing::default() };
         assert_eq!(source.policy(), Policy::SourceBrownout);
-        assert_eq!(
-            Standing {
-                paused: true,
-                ..source
-            }
-            .policy(),
-            Policy::SourceBlackout
-        );
-        assert_eq!(
-            Standing {
-                paused: true,
-                ..Standing::default()
-            }
-            .policy(),
-            Policy::Normal
-        );
+        assert_eq!(Standing { paused: true, ..source }.policy(), Policy::SourceBlackout);
+        assert_eq!(Standing { paused: true, ..Standing::default() }.policy(), Policy::Normal);
     }
 }

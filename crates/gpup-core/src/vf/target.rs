@@ -27,11 +27,7 @@ impl Vf {
     fn is_fresh(&self, partition: &mut Partition) -> Result<bool> {
         let memory = partition.memory_mut()?;
         self.shared.device.vf_save(self.index, &mut memory.hardware)?;
-        Ok(memory
-            .hardware
-            .nodes
-            .iter()
-            .all(|node| node.commands == 0 && node.head == node.tail))
+        Ok(memory.hardware.nodes.iter().all(|node| node.commands == 0 && node.head == node.tail))
     }
 
     /// Checks that the source's VF fits this host.
@@ -67,10 +63,6 @@ impl Vf {
 
     /// Makes a target that did not get all of its state new again.
     pub(super) fn settle_target(&self, phase: Phase) -> Result<()> {
-        if phase == Phase::MutableRestored {
-            Ok(())
-        } else {
-            self.shared.device.vf_reset(self.index)
-        }
+        if phase == Phase::MutableRestored { Ok(()) } else { self.shared.device.vf_reset(self.index) }
     }
 }

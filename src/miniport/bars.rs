@@ -1,0 +1,44 @@
+//! BAR 0 of each VF as memory that Dxgkrnl can map: one memory descriptor list a VF, made when it is first asked for.
+
+use alloc::boxed::Box;
+
+use gpup_core::device::BarPages;
+use gpup_core::os::Mutex;
+use gpup_core::{Error, Result, VfIndex};
+use wddm::MDL;
+
+use crate::os::Mdl;
+
+/// Where BAR 0 of a VF lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Backing {
+    pub(crate) mdl: *mut MDL,
+    pub(crate) physical: u64,
+    pub(crate) bytes: usize,
+}
+
+/// The descriptor lists of all VFs, each under a lock of its own.
+pub(crate) struct Bars(Box<[Mutex<Option<Mdl>>]>);
+
+impl Bars {
+    pub(crate) fn new(vfs: u32) -> Self {
+        Self((0..vfs).map(|_| Mutex::new(None)).collect())
+    }
+
+    /// The list over a VF's BAR, whose pages are `pages`.
+    pub(crate) fn backing(&self, vf: VfIndex, pages: BarPages) -> Result<Backing> {
+        let mut mdl = self.0.get(vf as usize).ok_or(Error::UnknownVf)?.lock();
+        let mdl = match &mut *mdl {
+            Some(mdl) => mdl,
+            none => none.insert(Mdl::new(pages.base, pages.bytes)?),
+        };
+        Ok(Backing { mdl: mdl.as_ptr(), physical: mdl.physical_address(), bytes: pages.bytes })
+    }
+
+    /// Frees the list of a VF that ends.
+    pub(crate) fn drop_backing(&self, vf: VfIndex) {
+        if let Some(mdl) = self.0.get(vf as usize) {
+            *mdl.lock() = None;
+        }
+    }
+}
