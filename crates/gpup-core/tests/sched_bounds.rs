@@ -1,7 +1,7 @@
 //! The scheduler's bounds and its conservation laws, over random systems.
 
 use gpup_core::sched::sim::{Demand, Flow, Length, Sim, Step};
-use gpup_core::sched::{Entity, Limits, Scheduler, VfParameters};
+use gpup_core::sched::{Entity, Limits, Policy, Scheduler, VfParameters};
 use proptest::prelude::*;
 
 const MS: u64 = 1_000_000;
@@ -146,5 +146,26 @@ mod sched_bounds {
         }
         let share = sim.scheduler.counters(0).unwrap().busy as f64 / sim.now as f64;
         assert!((share - 0.5).abs() < 0.005, "{share}");
+    }
+
+    /// Nothing is allocated once the scheduler is made: it runs at raised IRQL and in the blackout.
+    #[test]
+    fn decisions_and_policies_do_not_allocate() {
+        let mut scheduler = Scheduler::new(8, Limits::default()).unwrap();
+        let info = allocation_counter::measure(|| {
+            let mut now = 0;
+            for round in 0..2_000u32 {
+                let vf = round % 8;
+                let policy = if round % 3 == 0 { Policy::Normal } else { Policy::SourceBrownout };
+                scheduler.set_policy(vf, policy, now).unwrap();
+                scheduler.set_runnable(Entity::Paging(vf), round % 5 != 0, now);
+                scheduler.set_runnable(Entity::Vf(vf), round % 7 != 0, now);
+                if let Some(grant) = scheduler.pick(now) {
+                    now += grant.cap;
+                    scheduler.charge(&grant, grant.cap, now);
+                }
+            }
+        });
+        assert_eq!(info.count_total, 0);
     }
 }

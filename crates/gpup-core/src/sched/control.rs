@@ -4,8 +4,6 @@
 
 use super::Scheduler;
 use super::cap::{Usage, WHOLE};
-use super::clock::SHIFT;
-use super::node::State;
 use super::types::{Counters, Policy, VfParameters};
 use crate::{Error, Result, VfIndex};
 
@@ -134,28 +132,6 @@ impl Scheduler {
         node.before = None;
         self.configured_weight -= u64::from(node.weight);
         Ok(())
-    }
-
-    /// A VF's figures.
-    pub fn counters(&self, vf: VfIndex) -> Result<Counters> {
-        Ok(self.nodes[self.index(vf)?].counters)
-    }
-
-    /// Counts an engine reset that a VF caused.
-    pub fn count_reset(&mut self, vf: VfIndex) -> Result<()> {
-        let index = self.index(vf)?;
-        self.nodes[index].counters.resets += 1;
-        Ok(())
-    }
-
-    /// Engine time in ticks that a VF's node should have got more (negative: less) than it has, among those that
-    /// want the engine now. 0 for one that wants nothing and owes nothing.
-    pub fn lag(&self, vf: VfIndex) -> Result<i64> {
-        let node = &self.nodes[self.index(vf)?];
-        if node.state == State::Absent {
-            return Ok(0);
-        }
-        Ok((-self.clock.ahead(node.v) * i64::from(node.weight)) >> SHIFT)
     }
 
     /// A VF's part of the engine by the weights of all VFs that were given parameters.

@@ -55,6 +55,7 @@
 mod cap;
 mod clock;
 mod control;
+mod figures;
 mod heap;
 mod node;
 mod root;

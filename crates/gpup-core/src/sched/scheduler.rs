@@ -16,14 +16,14 @@ const MOST_VFS: u32 = 65_535;
 
 /// A grant that was given and not yet charged.
 #[derive(Clone, Copy, Debug)]
-struct Flight {
+pub(super) struct Flight {
     serial: u64,
     /// Node whose turn it is, and which child's packet runs; none in the idle class.
     turn: Option<(usize, Child)>,
     /// VF in whose name the idle class pages.
     pub(super) idle: Option<usize>,
     /// Whether the VF's counters take it: not after a reset.
-    counts: bool,
+    pub(super) counts: bool,
 }
 
 impl Flight {
@@ -33,7 +33,7 @@ impl Flight {
     }
 
     /// Whether it runs in this node's turn.
-    fn is_of(&self, index: usize) -> bool {
+    pub(super) fn is_of(&self, index: usize) -> bool {
         self.turn.is_some_and(|(turn, _)| turn == index)
     }
 }
@@ -70,7 +70,7 @@ pub struct Scheduler {
     stray_turn: bool,
     /// Weights of all VFs that were given parameters.
     pub(super) configured_weight: u64,
-    totals: Totals,
+    pub(super) totals: Totals,
 }
 
 impl Scheduler {
@@ -236,16 +236,6 @@ impl Scheduler {
         self.capped.peek().map(|(at, _)| at.max(now))
     }
 
-    /// The engine's figures.
-    pub fn totals(&self) -> Totals {
-        self.totals
-    }
-
-    /// The engine's virtual time. It never goes back.
-    pub fn virtual_time(&self) -> u64 {
-        self.clock.time()
-    }
-
     /// The index of a VF's node.
     pub(super) fn index(&self, vf: VfIndex) -> Result<usize> {
         let index = vf as usize + 1;
@@ -311,36 +301,5 @@ impl Scheduler {
             }
         }
         Entity::Pf
-    }
-
-    /// Adds a packet to the figures; `flight` is none if the grant was stale.
-    fn count(&mut self, grant: &Grant, ticks: u64, flight: Option<Flight>) {
-        if grant.source == Source::Slot {
-            self.totals.held += ticks;
-            return;
-        }
-        self.totals.busy += ticks;
-        let everyday = flight.is_some_and(|flight| flight.idle.is_none() && flight.is_of(PF));
-        if everyday {
-            self.totals.pf += ticks;
-        } else if grant.source == Source::Idle {
-            self.totals.idle_class += ticks;
-        }
-        let (Entity::Vf(vf) | Entity::Paging(vf)) = grant.entity else {
-            return;
-        };
-        let Ok(index) = self.index(vf) else { return };
-        if everyday || !flight.is_some_and(|flight| flight.counts) {
-            return;
-        }
-        let counters = &mut self.nodes[index].counters;
-        match (grant.entity, grant.source) {
-            (Entity::Vf(_), _) => {
-                counters.busy += ticks;
-                counters.packets += u64::from(ticks > 0);
-            }
-            (_, Source::Idle) => counters.paging_idle += ticks,
-            _ => counters.paging_granted += ticks,
-        }
     }
 }
