@@ -156,8 +156,8 @@ pub trait Device: Send + Sync {
     /// Queues a host DMA buffer. In order for each node. Callable at DISPATCH_LEVEL.
     ///
     /// # Errors
-    /// [`Error::InvalidParameter`](Error::InvalidParameter) for an unknown node or an address that is no
-    /// multiple of 8, [`Error::NoResources`](Error::NoResources) when the queue is full.
+    /// [`Error::InvalidParameter`] for an unknown node or an address that is no
+    /// multiple of 8, [`Error::NoResources`] when the queue is full.
     fn submit(&self, submission: HostSubmission) -> Result<()>;
     /// Asks a node to drop what the host queued; the answer comes as `preempted`. A packet that has begun stops at
     /// its next chunk: it may be submitted again whole, since every operation can be repeated. One request at a
@@ -175,7 +175,7 @@ pub trait Device: Send + Sync {
     fn clock(&self) -> (u64, u64);
 
     /// Gives a VF its memory: zeroed before anything can read it. Regions are whole pages in the order of VF
-    /// addresses. [`Error::Busy`](Error::Busy) when a page belongs to another VF. A VF that was paused
+    /// addresses. [`Error::Busy`] when a page belongs to another VF. A VF that was paused
     /// before stays paused.
     fn vf_enable(&self, vf: VfIndex, regions: &[Region]) -> Result<()>;
     /// Takes a VF's memory away, zeroed, and stops it; its pause, policy and parameters end.
@@ -183,7 +183,7 @@ pub trait Device: Send + Sync {
     /// Function level reset: rings, registers and memory as after `vf_enable`; a pause stays.
     fn vf_reset(&self, vf: VfIndex) -> Result<()>;
     /// Takes the VF off every engine and waits for its packet in flight. Then: no write, interrupt or dirty mark of
-    /// it. Idempotent. After [`Error::Timeout`](Error::Timeout) (the packet hangs) the VF is not paused.
+    /// it. Idempotent. After [`Error::Timeout`] (the packet hangs) the VF is not paused.
     fn vf_pause(&self, vf: VfIndex) -> Result<()>;
     /// Lets a paused VF run again, and sends the messages that were pending and are not masked. Idempotent.
     fn vf_resume(&self, vf: VfIndex) -> Result<()>;

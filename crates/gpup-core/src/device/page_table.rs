@@ -41,11 +41,7 @@ impl Entry {
             return None;
         }
         let address = self.0 & !(PAGE_SIZE - 1);
-        Some(if self.0 & SYSTEM != 0 {
-            TableAddress::System(address)
-        } else {
-            TableAddress::Local(address)
-        })
+        Some(if self.0 & SYSTEM != 0 { TableAddress::System(address) } else { TableAddress::Local(address) })
     }
 
     /// Whether what it names may be written.
@@ -85,28 +81,17 @@ pub fn walk(
     memory: &impl TableMemory,
 ) -> Result<Translation, Unmapped> {
     let levels = geometry.page_table_levels;
-    if address
-        .checked_shr(geometry.va_bits())
-        .is_some_and(|rest| rest != 0)
-    {
+    if address.checked_shr(geometry.va_bits()).is_some_and(|rest| rest != 0) {
         return Err(Unmapped { level: levels });
     }
     let mask = (1u64 << geometry.page_table_index_bits) - 1;
     let page = address / PAGE_SIZE;
-    let mut here = Translation {
-        page: root,
-        writable: true,
-    };
+    let mut here = Translation { page: root, writable: true };
     for level in (0..levels).rev() {
         let index = (page >> (level * geometry.page_table_index_bits)) & mask;
-        let entry = memory
-            .entry(here.page.plus(index * 8))
-            .ok_or(Unmapped { level })?;
+        let entry = memory.entry(here.page.plus(index * 8)).ok_or(Unmapped { level })?;
         let target = entry.target().ok_or(Unmapped { level })?;
-        here = Translation {
-            page: target,
-            writable: here.writable && entry.writable(),
-        };
+        here = Translation { page: target, writable: here.writable && entry.writable() };
     }
     Ok(here)
 }
@@ -150,36 +135,22 @@ mod tests {
     fn tables() -> Tables {
         let mut tables = Tables::default();
         tables.set(ROOT.plus(3 * 8), Entry::new(TableAddress::Local(0x2000), true));
-        tables.set(
-            TableAddress::Local(0x2000 + 5 * 8),
-            Entry::new(TableAddress::Local(0x3000), true),
-        );
-        tables.set(
-            TableAddress::Local(0x3000 + 7 * 8),
-            Entry::new(TableAddress::System(0x7000_5000), true),
-        );
+        tables.set(TableAddress::Local(0x2000 + 5 * 8), Entry::new(TableAddress::Local(0x3000), true));
+        tables.set(TableAddress::Local(0x3000 + 7 * 8), Entry::new(TableAddress::System(0x7000_5000), true));
         tables
     }
 
     #[test]
     fn walks_through_tables_in_both_memories() {
         let found = walk(&GEOMETRY, ROOT, VA, &tables()).unwrap();
-        assert_eq!(
-            found,
-            Translation {
-                page: TableAddress::System(0x7000_5000),
-                writable: true
-            }
-        );
+        assert_eq!(found, Translation { page: TableAddress::System(0x7000_5000), writable: true });
     }
 
     #[test]
     fn a_missing_entry_is_found_at_its_level() {
-        for (level, at) in [
-            (2, ROOT.plus(24)),
-            (1, TableAddress::Local(0x2028)),
-            (0, TableAddress::Local(0x3038)),
-        ] {
+        for (level, at) in
+            [(2, ROOT.plus(24)), (1, TableAddress::Local(0x2028)), (0, TableAddress::Local(0x3038))]
+        {
             let mut invalid = tables();
             invalid.set(at, Entry::INVALID);
             assert_eq!(walk(&GEOMETRY, ROOT, VA, &invalid), Err(Unmapped { level }));
@@ -194,32 +165,20 @@ mod tests {
 
     #[test]
     fn an_address_beyond_the_tables_is_unmapped() {
-        assert_eq!(
-            walk(&GEOMETRY, ROOT, 1 << 39, &tables()),
-            Err(Unmapped { level: 3 })
-        );
-        assert_eq!(
-            walk(&GEOMETRY, ROOT, VA | (1 << 63), &tables()),
-            Err(Unmapped { level: 3 })
-        );
+        assert_eq!(walk(&GEOMETRY, ROOT, 1 << 39, &tables()), Err(Unmapped { level: 3 }));
+        assert_eq!(walk(&GEOMETRY, ROOT, VA | (1 << 63), &tables()), Err(Unmapped { level: 3 }));
     }
 
     #[test]
     fn read_only_at_any_level_holds() {
         let mut tables = tables();
-        tables.set(
-            TableAddress::Local(0x2028),
-            Entry::new(TableAddress::Local(0x3000), false),
-        );
+        tables.set(TableAddress::Local(0x2028), Entry::new(TableAddress::Local(0x3000), false));
         assert!(!walk(&GEOMETRY, ROOT, VA, &tables).unwrap().writable);
     }
 
     #[test]
     fn entries_round_trip() {
-        for target in [
-            TableAddress::System(0xffff_f000),
-            TableAddress::Local(0x1234_5000),
-        ] {
+        for target in [TableAddress::System(0xffff_f000), TableAddress::Local(0x1234_5000)] {
             for writable in [true, false] {
                 let entry = Entry::new(target, writable);
                 assert_eq!((entry.target(), entry.writable()), (Some(target), writable));

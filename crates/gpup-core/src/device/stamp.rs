@@ -26,11 +26,7 @@ pub const fn page(pattern: Pattern, seed: u64, index: u64, pages: u64) -> u64 {
         Pattern::Random => drawn % pages,
         Pattern::Hot => {
             let hot = if pages < 10 { 1 } else { pages / 10 };
-            if number(seed ^ CHOICE_STREAM, index) % 10 < 9 {
-                drawn % hot
-            } else {
-                drawn % pages
-            }
+            if number(seed ^ CHOICE_STREAM, index) % 10 < 9 { drawn % hot } else { drawn % pages }
         }
     }
 }
@@ -56,9 +52,7 @@ mod tests {
                 assert!((0..500).all(|index| page(pattern, 7, index, pages) < pages));
             }
         }
-        let hot = (0..10_000)
-            .filter(|index| page(Pattern::Hot, 7, *index, 1000) < 100)
-            .count();
+        let hot = (0..10_000).filter(|index| page(Pattern::Hot, 7, *index, 1000) < 100).count();
         assert!((8_800..9_400).contains(&hot), "{hot}");
         assert_eq!(page(Pattern::Sequential, 7, 1003, 1000), 3);
     }

@@ -6,18 +6,15 @@ use alloc::vec;
 use core::sync::atomic::Ordering;
 
 use super::Shared;
-use super::command::Command;
-use super::kernels::{self, Scratch};
-use super::memory::VfMemory;
+use super::kernels::Scratch;
 use super::node::Node;
-use super::ring;
-use super::transfer::{Bench, Chunk, HostPacket, Step};
+use super::transfer::{Bench, HostPacket};
 use super::translate::Tlb;
 use super::vf::Vf;
 use crate::device::InterruptSink;
-use crate::device::abi::{FLAG_FENCE, FLAG_INTERRUPT, FaultCode, RING_BYTES};
+use crate::device::abi::RING_BYTES;
 use crate::dirty::Writer;
-use crate::os::{Level, log, now, os};
+use crate::os::{now, os};
 use crate::sched::{Entity, Grant, Scheduler, Source};
 use crate::{Result, VfIndex};
 
@@ -29,21 +26,21 @@ const REST_NS: u64 = 50_000_000;
 
 /// The state of an engine's thread.
 pub(super) struct Engine {
-    shared: Arc<Shared>,
-    index: usize,
-    sink: Arc<dyn InterruptSink>,
-    writer: Writer,
+    pub(super) shared: Arc<Shared>,
+    pub(super) index: usize,
+    pub(super) sink: Arc<dyn InterruptSink>,
+    pub(super) writer: Writer,
     tlb: Tlb,
-    scratch: Scratch,
+    pub(super) scratch: Scratch,
     /// The command that runs, copied out of its ring.
-    command: Box<[u8]>,
+    pub(super) command: Box<[u8]>,
     /// Engine time: what packets cost and how long there was none.
     clock: u64,
     /// The VF whose context is loaded; none for the host's.
-    loaded: Option<VfIndex>,
+    pub(super) loaded: Option<VfIndex>,
     /// The VFs that the scheduler thinks have work.
     runnable: Box<[bool]>,
-    host: Option<HostPacket>,
+    pub(super) host: Option<HostPacket>,
     /// In whose name the scheduler thinks the host's packet runs.
     host_entity: Option<Entity>,
     idle_rounds: u32,
@@ -88,7 +85,7 @@ impl Engine {
         }
     }
 
-    fn node(&self) -> &Node {
+    pub(super) fn node(&self) -> &Node {
         &self.shared.nodes[self.index]
     }
 
@@ -150,7 +147,7 @@ impl Engine {
     }
 
     /// The host's packet and what it runs with.
-    fn host_bench(&mut self) -> Option<(&mut HostPacket, Bench<'_>)> {
+    pub(super) fn host_bench(&mut self) -> Option<(&mut HostPacket, Bench<'_>)> {
         self.tlb.follow(self.shared.tlb_epoch.load(Ordering::Acquire));
         let bench = Bench {
             geometry: &self.shared.config.geometry,
@@ -178,145 +175,8 @@ impl Engine {
         }
     }
 
-    /// Executes a command of a VF, if it still may.
-    fn run_guest(&mut self, index: VfIndex, grant: &Grant) -> u64 {
-        let shared = self.shared.clone();
-        let vf = &shared.vfs[index as usize];
-        let Some(_flight) = vf.enter(self.index) else {
-            return 0;
-        };
-        self.node().begin_packet();
-        let ticks = match ring::fetch(
-            vf.bar(),
-            self.index,
-            vf.registers().nodes[self.index].head(),
-            &mut self.command,
-        ) {
-            Ok(None) => 0,
-            fetched => {
-                let turn = shared.config.rates.turn(self.loaded.replace(index), Some(index));
-                let (ticks, done) = match fetched {
-                    Ok(Some(header)) => {
-                        self.execute(vf, index, grant, turn, header.opcode, header.bytes as usize)
-                    }
-                    Ok(None) => (0, Ok(())),
-                    Err(code) => (shared.config.rates.packet, Err(code)),
-                };
-                match (done, fetched) {
-                    (Ok(()), Ok(Some(header))) => {
-                        let fence = (header.flags & FLAG_FENCE != 0).then_some(header.fence);
-                        let registers = &vf.registers().nodes[self.index];
-                        registers.advance(header.bytes, ticks + turn, fence);
-                        registers.publish(vf.bar(), self.index);
-                        if header.flags & FLAG_INTERRUPT != 0 {
-                            vf.raise(self.index);
-                        }
-                    }
-                    (Err(code), _) => self.refuse(vf, index, code),
-                    _ => {}
-                }
-                ticks + turn
-            }
-        };
-        self.node().end_packet();
-        ticks
-    }
-
-    /// Executes what was fetched; the ticks are without the turn.
-    fn execute(
-        &mut self,
-        vf: &Vf,
-        index: VfIndex,
-        grant: &Grant,
-        turn: u64,
-        opcode: u16,
-        bytes: usize,
-    ) -> (u64, core::result::Result<(), FaultCode>) {
-        let shared = self.shared.clone();
-        let packet = shared.config.rates.packet;
-        if self.node().take_hang(Some(index)) {
-            return (self.hang(Some((vf, grant))), Err(FaultCode::Reset));
-        }
-        let command = match Command::decode(self.index, opcode, &self.command[..bytes]) {
-            Ok(command) => command,
-            Err(code) => return (packet, Err(code)),
-        };
-        let Some(regions) = vf.regions() else {
-            return (packet, Err(FaultCode::Reset));
-        };
-        let ticks = shared.config.rates.command(&command);
-        let node = &shared.nodes[self.index];
-        let mut memory = VfMemory {
-            regions: &regions,
-            writer: &mut self.writer,
-            bar: vf.bar(),
-            aborts: [vf.abort(), &node.abort],
-        };
-        // The cost is known beforehand, so a packet that would be cut is not begun.
-        if node.scheduler.lock().over_run(grant, ticks.saturating_add(turn)) {
-            return (packet, Err(FaultCode::Reset));
-        }
-        match kernels::execute(&command, &mut memory, &mut self.scratch) {
-            Ok(()) => (ticks, Ok(())),
-            Err(code) => (packet, Err(code)),
-        }
-    }
-
-    /// Stops a VF whose command was refused or cut.
-    fn refuse(&self, vf: &Vf, index: VfIndex, code: FaultCode) {
-        // A VF that is being reset has no one left to tell.
-        if vf.abort().load(Ordering::Acquire) {
-            return;
-        }
-        if code == FaultCode::Reset {
-            let _ = self.node().scheduler.lock().count_reset(index);
-        }
-        log(Level::Info, format_args!("VF {index} faulted on node {}: {code:?}", self.index));
-        vf.fault(self.index, code);
-    }
-
-    /// Executes a chunk of the host's packet.
-    fn run_host(&mut self) -> u64 {
-        self.node().begin_packet();
-        if self.node().take_hang(None) {
-            let ticks = self.hang(None);
-            self.node().end_packet();
-            return ticks.max(1);
-        }
-        let turn = self.shared.config.rates.turn(self.loaded.take(), None);
-        let mut chunk = Chunk::default();
-        let Some((host, mut bench)) = self.host_bench() else {
-            return 0;
-        };
-        let fence = host.fence();
-        let step = host.step(&mut bench, &mut chunk);
-        if chunk.flush {
-            self.shared.tlb_epoch.fetch_add(1, Ordering::AcqRel);
-        }
-        self.node().end_packet();
-        match step {
-            Step::More => {}
-            Step::Done => {
-                self.host = None;
-                self.node().queue.complete(fence);
-                self.sink.completed(self.index, fence);
-            }
-            Step::Fault(address) => {
-                self.host = None;
-                let node = self.index;
-                log(
-                    Level::Warning,
-                    format_args!("host packet {fence} faulted on node {node} at {address:#x}"),
-                );
-                self.sink.faulted(node, fence, address);
-            }
-        }
-        // Even a chunk that did nothing takes a tick, so that every grant is accounted.
-        (chunk.ticks + turn).max(1)
-    }
-
     /// A packet that does not end until it is reset; answers how long that took.
-    fn hang(&mut self, guest: Option<(&Vf, &Grant)>) -> u64 {
+    pub(super) fn hang(&mut self, guest: Option<(&Vf, &Grant)>) -> u64 {
         let since = now();
         loop {
             let elapsed = now().saturating_sub(since);

@@ -19,6 +19,7 @@ mod kernels;
 mod memory;
 mod msix;
 mod node;
+mod packet;
 mod regions;
 mod registers;
 mod ring;

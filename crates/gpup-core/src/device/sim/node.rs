@@ -88,4 +88,10 @@ impl Node {
         let who = vf.map_or(HOST_HANG, u64::from);
         self.hang.compare_exchange(who, NO_HANG, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
+
+    /// Whether the packet that was to hang does.
+    #[cfg(test)]
+    pub(super) fn hangs(&self) -> bool {
+        self.hang.load(Ordering::Relaxed) == NO_HANG && self.packet_since.load(Ordering::Relaxed) != 0
+    }
 }

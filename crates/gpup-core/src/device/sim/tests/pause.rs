@@ -78,7 +78,7 @@ fn a_pause_waits_for_its_own_vf_only() {
     hung.write_pages(COMPUTE_NODE, 16, 0, 1, 1);
     other.fill(0, 64, 1);
     other.wait();
-    std::thread::sleep(Duration::from_millis(2));
+    until("the hang", || gpu.shared.nodes[COMPUTE_NODE].hangs());
     let start = Instant::now();
     gpu.vf_pause(1).unwrap();
     assert!(start.elapsed() < Duration::from_secs(1));

@@ -86,7 +86,7 @@ fn a_guests_packet_that_hangs_costs_that_guest_only() {
     let (mut hung, mut other) = (Guest::new(&gpu, 0), Guest::new(&gpu, 1));
     gpu.hang(COMPUTE_NODE, Some(0)).unwrap();
     hung.write_pages(COMPUTE_NODE, 16, 0, 1, 1);
-    std::thread::sleep(Duration::from_millis(2));
+    until("the hang", || gpu.shared.nodes[COMPUTE_NODE].hangs());
     assert_eq!(gpu.reset_engine(COMPUTE_NODE), Ok(0));
     until("the fault", || hung.faulted());
     assert_eq!(hung.bar().load(reg::FAULT_CODE), FaultCode::Reset as u32);
@@ -108,6 +108,7 @@ fn a_guest_past_its_preemption_timeout_is_cut_when_another_waits() {
     let (mut hung, mut other) = (Guest::new(&gpu, 0), Guest::new(&gpu, 1));
     gpu.hang(COMPUTE_NODE, Some(0)).unwrap();
     hung.write_pages(COMPUTE_NODE, 16, 0, 1, 1);
+    until("the hang", || gpu.shared.nodes[COMPUTE_NODE].hangs());
     std::thread::sleep(Duration::from_millis(60));
     assert!(!hung.faulted(), "nobody waits");
     other.write_pages(COMPUTE_NODE, 16, 0, 1, 1);
@@ -133,6 +134,10 @@ fn misuse_is_refused() {
         assert_eq!(gpu.submit(bad), Err(Error::InvalidParameter));
     }
     assert_eq!(gpu.reset_engine(2), Err(Error::InvalidParameter));
+    assert_eq!(gpu.vf_parameters(1, Default::default()), Err(Error::UnknownVf));
+    assert_eq!(gpu.vf_policy(1, crate::sched::Policy::Target), Err(Error::UnknownVf));
+    assert_eq!(gpu.vf_throttle(1, 500), Err(Error::UnknownVf));
+    assert_eq!(gpu.vf_counters(0, 2), Err(Error::InvalidParameter));
     assert!(!gpu.responsive(2));
     gpu.stop();
     gpu.submit(good).unwrap();
