@@ -255,3 +255,19 @@ fn a_removed_vf_leaves_a_slot_as_new() {
     assert_eq!(scheduler.pick(MS), None);
     check(&scheduler);
 }
+
+#[test]
+fn paging_that_had_nothing_to_do_saves_no_credit_against_its_guest() {
+    let mut scheduler = scheduler(1);
+    scheduler.set_policy(0, Policy::SourceBrownout, 0).unwrap();
+    scheduler.set_runnable(Entity::Vf(0), true, 0);
+    let mut now = 0;
+    for _ in 0..1000 {
+        turn(&mut scheduler, &mut now, MS);
+    }
+    scheduler.set_runnable(Entity::Paging(0), true, now);
+    let order: Vec<Entity> = (0..40).map(|_| turn(&mut scheduler, &mut now, 250_000).entity).collect();
+    let paged = order.iter().filter(|entity| **entity == Entity::Paging(0)).count();
+    // A quarter, and one chunk against the packet that ran when it came.
+    assert!((10..=11).contains(&paged), "{paged}");
+}
