@@ -5,6 +5,7 @@
 //! | NumberOfVfs | VFs | 4 | 1 to 64 |
 //! | VramBytes | bytes | 2 GiB | 64 MiB to 256 GiB, a multiple of 2 MiB |
 //! | DirtyTrackingPerformant | 0 or 1 | 1 | whether tracking may run all the time |
+//! | ScatterMapReserve | 0 or 1 | 0 | whether VFs may be made of scattered memory |
 //! | DirtyPageBytes | bytes | 4096 | 4096 to 2 MiB, a power of two |
 //! | VendorId | PCI id | 0x1234 | 1 to 0xFFFE |
 //! | DeviceId | PCI id | 0x4756 | 1 to 0xFFFE |
@@ -96,6 +97,7 @@ static NUMBER_OF_VFS: Rule = Rule::new("NumberOfVfs", 4, 1, MAX_VFS as u64);
 static VRAM_BYTES: Rule =
     Rule::new("VramBytes", 2 * GIB, 64 * MIB, 256 * GIB).shaped(Shape::MultipleOf(2 * MIB));
 static PERFORMANT: Rule = Rule::flag("DirtyTrackingPerformant", 1);
+static SCATTER: Rule = Rule::flag("ScatterMapReserve", 0);
 static DIRTY_PAGE_BYTES: Rule = Rule::new("DirtyPageBytes", 4096, 4096, 2 * MIB).shaped(Shape::PowerOfTwo);
 static VENDOR_ID: Rule = Rule::new("VendorId", 0x1234, 1, 0xFFFE);
 static DEVICE_ID: Rule = Rule::new("DeviceId", 0x4756, 1, 0xFFFE);
@@ -118,6 +120,8 @@ pub struct Settings {
     pub vram_bytes: u64,
     /// Dirty tracking costs so little that it may run all the time.
     pub performant: bool,
+    /// SetVirtualGpuResources2 is offered: VFs made of scattered memory.
+    pub scatter: bool,
     /// Bytes of a page of the dirty plane.
     pub dirty_page_bytes: u64,
     /// PCI vendor id.
@@ -148,6 +152,7 @@ impl Settings {
             vfs: narrow(get(&NUMBER_OF_VFS)?),
             vram_bytes: get(&VRAM_BYTES)?,
             performant: get(&PERFORMANT)? == 1,
+            scatter: get(&SCATTER)? == 1,
             dirty_page_bytes: get(&DIRTY_PAGE_BYTES)?,
             vendor: narrow(get(&VENDOR_ID)?),
             device: narrow(get(&DEVICE_ID)?),
@@ -171,6 +176,7 @@ impl Settings {
     pub(crate) fn adapter(&self) -> gpup_core::adapter::Settings {
         gpup_core::adapter::Settings {
             performant: self.performant,
+            scatter: self.scatter,
             quantum_us: self.quantum_us,
             preempt_timeout_us: self.preempt_timeout_us,
             lose_late_pages: self.fault_no_late_pages,

@@ -67,28 +67,22 @@ impl<'a> Paging<'a> {
         let mut process = DXGKARG_CREATEPROCESS::zeroed();
         process.Flags = DXGK_CREATEPROCESSFLAGS::SystemProcess;
         // SAFETY: live arguments.
-        assert_eq!(
-            unsafe { table.DxgkDdiCreateProcess.unwrap()(adapter.context, &mut process) },
-            STATUS_SUCCESS
-        );
+        let status = unsafe { table.DxgkDdiCreateProcess.unwrap()(adapter.context, &mut process) };
+        assert_eq!(status, STATUS_SUCCESS);
         let mut device = DXGKARG_CREATEDEVICE::zeroed();
         device.hKmdProcess = process.hKmdProcess;
         // SAFETY: as above.
-        assert_eq!(
-            unsafe { table.DxgkDdiCreateDevice.unwrap()(adapter.context, &mut device) },
-            STATUS_SUCCESS
-        );
+        let status = unsafe { table.DxgkDdiCreateDevice.unwrap()(adapter.context, &mut device) };
+        assert_eq!(status, STATUS_SUCCESS);
         let mut context = DXGKARG_CREATECONTEXT::zeroed();
         context.NodeOrdinal = COPY;
         context.Flags = DXGK_CREATECONTEXTFLAGS::SystemContext;
         // SAFETY: as above.
-        assert_eq!(
-            unsafe { table.DxgkDdiCreateContext.unwrap()(device.hDevice, &mut context) },
-            STATUS_SUCCESS
-        );
+        let status = unsafe { table.DxgkDdiCreateContext.unwrap()(device.hDevice, &mut context) };
+        assert_eq!(status, STATUS_SUCCESS);
         let tables = Pages::new(3);
         let root = tables.address();
-        let mut paging = Self {
+        let paging = Self {
             adapter,
             context: context.hContext,
             dma: Pages::new(16),
@@ -236,9 +230,9 @@ fn the_engine_writes_tables_in_as_many_buffers_as_it_takes() {
     for index in 0..100u64 {
         // Odd pages were local, even ones system memory.
         let system = if index % 2 == 0 { 2 } else { 0 };
-        assert_eq!(word(10 + index as usize), (1000 + index) * PAGE | system | 1);
+        assert_eq!(word(10 + index as usize), ((1000 + index) * PAGE) | system | 1);
     }
-    assert!((200..250).all(|index| word(index) == 1000 * PAGE | 3));
+    assert!((200..250).all(|index| word(index) == (1000 * PAGE) | 3));
 }
 
 #[test]

@@ -177,23 +177,21 @@ fn wrong_handles_are_refused() {
         let wrong: HANDLE = std::ptr::without_provenance_mut(bits);
         let mut args = DXGKARG_GPUP_PREPARE_LIVE_MIGRATION::zeroed();
         // SAFETY: live arguments; handles are looked up, never followed.
-        assert_eq!(
-            unsafe { table.DxgkDdiPrepareLiveMigration.unwrap()(wrong, &args) },
-            STATUS_INVALID_HANDLE
-        );
+        let status = unsafe { table.DxgkDdiPrepareLiveMigration.unwrap()(wrong, &args) };
+        assert_eq!(status, STATUS_INVALID_HANDLE);
         args.vfIndex = 99;
         // SAFETY: as above.
         let status = unsafe { table.DxgkDdiPrepareLiveMigration.unwrap()(adapter.context, &args) };
         assert_eq!(status, STATUS_INVALID_PARAMETER, "unknown VF");
         // SAFETY: as above.
-        assert_eq!(unsafe { table.DxgkDdiEndLiveMigration.unwrap()(wrong, 0) }, STATUS_INVALID_HANDLE);
+        let status = unsafe { table.DxgkDdiEndLiveMigration.unwrap()(wrong, 0) };
+        assert_eq!(status, STATUS_INVALID_HANDLE);
         // SAFETY: as above.
-        assert_eq!(unsafe { table.DxgkDdiDestroyDevice.unwrap()(wrong) }, STATUS_INVALID_HANDLE);
+        let status = unsafe { table.DxgkDdiDestroyDevice.unwrap()(wrong) };
+        assert_eq!(status, STATUS_INVALID_HANDLE);
         // SAFETY: as above.
-        assert_eq!(
-            unsafe { table.DxgkDdiDestroyMemoryBasis.unwrap()(adapter.context, wrong) },
-            STATUS_INVALID_HANDLE
-        );
+        let status = unsafe { table.DxgkDdiDestroyMemoryBasis.unwrap()(adapter.context, wrong) };
+        assert_eq!(status, STATUS_INVALID_HANDLE);
     }
     // SAFETY: a null argument is refused before it is followed.
     let status = unsafe { table.DxgkDdiPrepareLiveMigration.unwrap()(adapter.context, std::ptr::null()) };

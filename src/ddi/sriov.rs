@@ -209,8 +209,7 @@ fn set_paused(started: &Started, args: &DXGKARG_SETVIRTUALFUNCTIONPAUSESTATE) ->
     started.adapter.vf(args.vfIndex)?.set_paused(args.bPause != 0)
 }
 
-/// The VF's memory is what the memory bases cover, in their order. The cap that makes Dxgkrnl call this is not
-/// reported, since its page reserves it for a later release.
+/// The VF's memory is what the memory bases cover, in their order.
 fn set_resources(
     started: &Started,
     head: &DXGKARG_SETVIRTUALGPURESOURCES2,

@@ -78,6 +78,7 @@ pub(super) fn physical_adapter_caps(
 /// DXGKQAITYPE_GPUPCAPS: a VF can be moved only where no write goes untracked. "DXGK_GPUPCAPS structure (d3dkmddi.h)".
 pub(super) fn gpup_caps(started: &Started) -> DXGK_GPUPCAPS {
     let mut caps = DXGK_GPUPCAPS_CAPS::empty();
+    caps.set(DXGK_GPUPCAPS_CAPS::ScatterMapReserve, started.adapter.settings().scatter);
     caps.set(DXGK_GPUPCAPS_CAPS::LiveMigration, started.adapter.tracks_every_segment());
     DXGK_GPUPCAPS { Caps: caps }
 }

@@ -7,6 +7,8 @@ use crate::sched::Priority;
 pub struct Settings {
     /// Dirty tracking costs so little that it may run all the time.
     pub performant: bool,
+    /// VFs may be made of scattered memory, described by memory bases.
+    pub scatter: bool,
     /// Engine time of a VF's turn, in microseconds.
     pub quantum_us: u32,
     /// How far a packet may run past its turn, in microseconds; 0 = without limit.
@@ -21,6 +23,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             performant: true,
+            scatter: false,
             quantum_us: 4_000,
             preempt_timeout_us: 640_000,
             priority: Priority::Low,
