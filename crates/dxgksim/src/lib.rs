@@ -17,6 +17,7 @@
 
 extern crate alloc;
 
+pub mod agent;
 pub mod contract;
 pub mod dxgkrnl;
 pub mod guest;

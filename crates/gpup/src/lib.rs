@@ -1,1 +1,30 @@
-//! Placeholder.
+//! The command-line tool as a library, so that tests drive what people drive.
+
+pub mod args;
+mod caps;
+pub mod exit;
+mod inspect;
+pub mod migrate;
+pub mod pack;
+mod progress;
+pub mod report;
+mod save;
+pub mod serve;
+pub mod tcp;
+pub mod units;
+pub mod world;
+
+use args::{Cli, Command};
+use exit::Failure;
+
+/// Runs a command.
+pub fn run(cli: &Cli) -> Result<(), Failure> {
+    match &cli.command {
+        Command::Migrate(args) => migrate::run(args),
+        Command::Serve(args) => serve::run(args),
+        Command::Save(args) => save::save(args),
+        Command::Restore(args) => save::restore(args),
+        Command::Inspect(args) => inspect::run(args),
+        Command::Caps(args) => caps::run(args),
+    }
+}

@@ -133,17 +133,20 @@ fn paging(contract: &Contract, caps: &Caps) {
 }
 
 fn tracking(contract: &Contract, table: &DRIVER_INITIALIZATION_DATA, caps: &Caps) -> bool {
+    let mut sound = true;
     for segment in &caps.segments {
         if let Some(page) = segment.tracking_page {
+            let held = page >= 4096 && page.is_power_of_two();
+            sound &= held;
             contract.require(
-                page >= 4096 && page.is_power_of_two(),
+                held,
                 &rules::CAP_PAGE_SIZE,
                 format_args!("segment {} is tracked in pages of {page} bytes", segment.id),
             );
         }
     }
     if !caps.live_migration() {
-        return true;
+        return sound;
     }
     check_migration(contract, table);
     let untracked: Vec<u32> = caps
@@ -157,5 +160,5 @@ fn tracking(contract: &Contract, table: &DRIVER_INITIALIZATION_DATA, caps: &Caps
         &rules::CAP_TRACKING,
         format_args!("LiveMigration is reported, but segments {untracked:?} are not tracked"),
     );
-    untracked.is_empty()
+    sound && untracked.is_empty()
 }

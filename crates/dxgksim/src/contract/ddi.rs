@@ -113,6 +113,7 @@ pub(crate) mod calls {
         RESTORE_MUTABLE "DxgkDdiRestoreMutableMigrationData";
         WRITE_VIRTUALIZED_INTERRUPT "DxgkDdiWriteVirtualizedInterrupt";
         SET_VIRTUAL_FUNCTION_PAUSE_STATE "DxgkDdiSetVirtualFunctionPauseState";
+        ESCAPE "DxgkDdiEscape";
     }
 
     /// DISPATCH_LEVEL, nothing returned.

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::sync::atomic::Ordering;
 
-use wddm::{DXGKARG_GETGPUPARTITIONINFO, DXGKARG_SETGPUPARTITIONCOUNT, STATUS_BUFFER_TOO_SMALL};
+use wddm::{DXGKARG_ESCAPE, DXGKARG_GETGPUPARTITIONINFO, DXGKARG_SETGPUPARTITIONCOUNT, STATUS_BUFFER_TOO_SMALL};
 
 use super::start::{bring_up, take_down};
 use super::triage::TriageEvent;
@@ -89,7 +89,7 @@ impl Adapter {
         let (mut caps, interfaces) = match bring_up(&core) {
             Ok(up) => up,
             Err(error) => {
-                finish(&core);
+                core.close();
                 return Err(error);
             }
         };
@@ -109,7 +109,7 @@ impl Adapter {
             Err(error) => {
                 interfaces.release(&core);
                 take_down(&core);
-                finish(&core);
+                core.close();
                 Err(error.into())
             }
         }
@@ -126,7 +126,7 @@ impl Adapter {
     }
 
     /// The contract with the driver.
-    pub fn contract(&self) -> &Contract {
+    pub fn contract(&self) -> &Arc<Contract> {
         &self.core.contract
     }
 
@@ -186,6 +186,19 @@ impl Adapter {
         self.paging.self_test(&self.core, &self.caps, &self.interfaces)
     }
 
+    /// Whether a virtual function exists.
+    pub fn has_vgpu(&self, vf: u32) -> bool {
+        self.functions.lock().contains(&vf)
+    }
+
+    /// Sends a tool's private data to the driver, which answers in its place.
+    pub fn escape(&self, data: &mut [u8]) -> Result<(), DdiError> {
+        let mut args = DXGKARG_ESCAPE::zeroed();
+        args.pPrivateDriverData = data.as_mut_ptr().cast();
+        args.PrivateDriverDataSize = data.len() as u32;
+        succeed(calls::ESCAPE.name, self.core.escape(&mut args))
+    }
+
     /// The device is gone: the driver hears of it before the adapter is dropped.
     pub fn surprise_remove(&self) -> Result<(), DdiError> {
         succeed(calls::SURPRISE_REMOVAL.name, self.core.surprise_removal())
@@ -206,7 +219,7 @@ impl Drop for Adapter {
         self.paging.stop(&self.core);
         self.interfaces.release(&self.core);
         take_down(&self.core);
-        finish(&self.core);
+        self.core.close();
         let held = self.core.held.load(Ordering::Acquire);
         self.core.contract.require(
             held == 0,
@@ -214,12 +227,6 @@ impl Drop for Adapter {
             format_args!("{held} mappings or blocks were not given back"),
         );
     }
-}
-
-/// Nothing of the driver runs any more.
-fn finish(core: &Core) {
-    core.interrupts.end();
-    core.close();
 }
 
 fn partition_options(core: &Core, interfaces: &Interfaces) -> Vec<u16> {

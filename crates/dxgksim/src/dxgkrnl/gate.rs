@@ -100,6 +100,7 @@ impl Core {
         set_pause_state(
             DxgkDdiSetVirtualFunctionPauseState, SET_VIRTUAL_FUNCTION_PAUSE_STATE, DXGKARG_SETVIRTUALFUNCTIONPAUSESTATE
         );
+        escape(DxgkDdiEscape, ESCAPE, DXGKARG_ESCAPE);
     }
 
     with_handle! {

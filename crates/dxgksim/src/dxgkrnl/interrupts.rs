@@ -40,6 +40,8 @@ pub(crate) struct Interrupts {
     line: AtomicUsize,
     inside: Mutex<Inside>,
     notifying: AtomicBool,
+    /// NotifyInterrupt was called without the line: when its QueueDpc comes cannot be told.
+    loose: AtomicBool,
     state: Mutex<State>,
     dpc_queued: AtomicBool,
     dpc: Event,
@@ -54,6 +56,7 @@ impl Interrupts {
             line: AtomicUsize::new(0),
             inside: Mutex::new(Inside::default()),
             notifying: AtomicBool::new(false),
+            loose: AtomicBool::new(false),
             state: Mutex::new(State::default()),
             dpc_queued: AtomicBool::new(false),
             dpc: Event::new(),
@@ -112,6 +115,9 @@ impl Interrupts {
             &rules::NOTIFY_INTERRUPT_IRQL,
             format_args!("NotifyInterrupt was called at {level}"),
         );
+        if level != Irql::Device {
+            self.loose.store(true, Ordering::Release);
+        }
         let reentered = self.notifying.swap(true, Ordering::AcqRel);
         contract.require(!reentered, &rules::NOTIFY_REENTRANT, format_args!("two calls at once"));
         report(&mut self.state.lock().nodes);
@@ -168,7 +174,7 @@ impl Interrupts {
 
     /// After a DPC nothing may be reported and not settled, unless another DPC is queued for it.
     fn check_settled(&self, contract: &Contract) {
-        if !self.connected {
+        if self.loose.load(Ordering::Acquire) {
             return;
         }
         // With the line held, no routine stands between its NotifyInterrupt and its QueueDpc.

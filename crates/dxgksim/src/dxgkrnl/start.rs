@@ -55,14 +55,14 @@ pub(super) fn bring_up(core: &Arc<Core>) -> Result<(Caps, Interfaces), StartErro
     let failed = |name| move |status: NTSTATUS| StartError::Ddi(name, status);
     ok(core.add_device()).map_err(failed("DxgkDdiAddDevice"))?;
     if !Interrupts::start(core) {
-        let _ = core.remove_device(core.context());
+        remove(core);
         return Err(StartError::Ddi("the DPC thread", STATUS_NO_MEMORY));
     }
     // DMA remapping is settled before the device starts.
     let _ = core.probe(Type::DXGKQAITYPE_PHYSICAL_MEMORY_CAPS, 8);
     let _ = core.probe(Type::DXGKQAITYPE_IOMMU_CAPS, 4);
     if let Err(status) = start_device(core) {
-        let _ = core.remove_device(core.context());
+        remove(core);
         return Err(failed("DxgkDdiStartDevice")(status));
     }
     let described = describe(core);
@@ -107,9 +107,14 @@ fn start_device(core: &Core) -> Result<(), NTSTATUS> {
     ok(core.query_child_relations(&mut relations))
 }
 
-/// StopDevice and RemoveDevice.
+/// StopDevice and RemoveDevice; in between the last DPC ends.
 pub(super) fn take_down(core: &Core) {
     let _ = core.stop_device(core.context());
+    remove(core);
+}
+
+fn remove(core: &Core) {
+    core.interrupts.end();
     let _ = core.remove_device(core.context());
 }
 

@@ -1,0 +1,93 @@
+//! Why a migration did not happen.
+
+use alloc::string::{String, ToString};
+use core::fmt;
+
+use super::channel::LinkError;
+use super::frame::{FrameError, Kind};
+use crate::dxgkrnl::DdiError;
+use crate::vidmm::PagingError;
+
+/// Why an agent gave up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// The wire or the file failed, or what it carried is damaged.
+    Frame(FrameError),
+    /// A frame came where another belongs.
+    Unexpected {
+        /// What belongs there.
+        expected: Kind,
+        /// What came.
+        found: Kind,
+    },
+    /// What came makes no sense.
+    Protocol(&'static str),
+    /// The other side gave up and says why.
+    Aborted(String),
+    /// The target's driver refuses the VF and says why.
+    Incompatible(String),
+    /// A DDI of the driver failed.
+    Driver(String),
+    /// The guest's work failed.
+    Guest(String),
+    /// Somebody asked for it.
+    Cancelled,
+    /// The iterations did not converge within the time limit, and the policy says cancel.
+    NotConverging,
+    /// The wire was cut in the commit window: the VF is paused and whole until this is settled.
+    InDoubt {
+        /// Names the migration.
+        migration: u128,
+    },
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Frame(error) => error.fmt(f),
+            Self::Unexpected { expected, found } => write!(f, "got {found:?} where {expected:?} belongs"),
+            Self::Protocol(what) => f.write_str(what),
+            Self::Aborted(why) => write!(f, "the other side gave up: {why}"),
+            Self::Incompatible(why) => write!(f, "this VF cannot move there: {why}"),
+            Self::Driver(what) => f.write_str(what),
+            Self::Guest(what) => write!(f, "the guest's work failed: {what}"),
+            Self::Cancelled => f.write_str("cancelled"),
+            Self::NotConverging => f.write_str(
+                "the guest dirties pages faster than they move, and the time limit is over: \
+                 raise --pause-limit or --time-limit, or choose --on-timeout throttle or switchover",
+            ),
+            Self::InDoubt { migration } => write!(
+                f,
+                "in doubt: the connection was cut while ownership passed (migration {migration:032x}); \
+                 the VF stays paused and whole until the other side answers"
+            ),
+        }
+    }
+}
+
+impl core::error::Error for Error {}
+
+impl From<LinkError> for Error {
+    fn from(error: LinkError) -> Self {
+        Self::Frame(FrameError::Link(error))
+    }
+}
+
+impl Error {
+    /// Whether the connection is what failed.
+    pub fn is_link(&self) -> bool {
+        matches!(self, Self::Frame(FrameError::Link(_)))
+    }
+}
+
+impl From<DdiError> for Error {
+    fn from(error: DdiError) -> Self {
+        Self::Driver(error.to_string())
+    }
+}
+
+impl From<PagingError> for Error {
+    fn from(error: PagingError) -> Self {
+        Self::Driver(error.to_string())
+    }
+}

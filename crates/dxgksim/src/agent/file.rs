@@ -1,0 +1,204 @@
+//! Quick migration: the same records in a file, with no live phase.
+//!
+//! Hello, Immutable, Pages..., IterationEnd, PageHashes, Mutable, Guest, End. The VM stops before the
+//! first page and, once the file is whole, never runs here again.
+
+use alloc::boxed::Box;
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
+use alloc::vec;
+
+use wddm::migration::DXGK_GPUP_MIGRATIONTYPE;
+
+use super::channel::Channel;
+use super::error::Error;
+use super::frame::{Framed, Kind};
+use super::limiter::Limiter;
+use super::message::{Hello, PageVerdict, decode};
+use super::mover::{Moved, Mover, Shared};
+use super::pages::{Packer, Unpacker};
+use super::placer::{Arrival, Placer, Written};
+use super::run::Batches;
+use super::{Event, Held, Observer, Phase, proof};
+use crate::guest::GuestLoader;
+use crate::host::Mutex;
+use crate::vgpu::Vgpu;
+use crate::vm::Vm;
+
+/// What saving moved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Saved {
+    /// Pages, zero ones included.
+    pub pages: u64,
+    /// Zero pages.
+    pub zero_pages: u64,
+    /// Bytes of the file.
+    pub bytes: u64,
+}
+
+/// Writes `vm` to `file`. On an error the VM runs on; on success it has left this host.
+pub fn save(
+    vgpu: &Arc<Vgpu>,
+    vm: &Arc<Vm>,
+    hello: &Hello,
+    packer: Option<Arc<dyn Packer>>,
+    find_zero: bool,
+    file: Box<dyn Channel>,
+    observer: &mut dyn Observer,
+) -> Result<Saved, Error> {
+    let shared = Shared {
+        page_bytes: vgpu.dirty_page_bytes() as usize,
+        find_zero,
+        packer,
+        limiter: Limiter::new(None),
+        cancel: Arc::default(),
+    };
+    match write(vgpu, vm, hello, &shared, file, observer) {
+        Ok(saved) => {
+            vm.stop();
+            vgpu.power_off()?;
+            vgpu.end()?;
+            Ok(saved)
+        }
+        Err(error) => {
+            vgpu.end()?;
+            vgpu.set_pause(false)?;
+            vm.resume();
+            Err(error)
+        }
+    }
+}
+
+fn write(
+    vgpu: &Arc<Vgpu>,
+    vm: &Arc<Vm>,
+    hello: &Hello,
+    shared: &Shared,
+    file: Box<dyn Channel>,
+    observer: &mut dyn Observer,
+) -> Result<Saved, Error> {
+    let mut link = Framed::new(file);
+    link.send_message(Kind::Hello, hello)?;
+    vgpu.prepare(DXGK_GPUP_MIGRATIONTYPE::DXGK_GPUP_MIGRATIONTYPE_SOURCE)?;
+    link.send(Kind::Immutable, &[&vgpu.save_immutable()?])?;
+    enter(observer, Phase::Pause)?;
+    vm.pause();
+    vgpu.set_pause(true)?;
+    enter(observer, Phase::LastPages)?;
+    let mut dirty = vec![u64::MAX; (vgpu.pages() as usize).div_ceil(64)];
+    if !vgpu.start_tracking()? {
+        // Tracked since the memory was reserved: what never became dirty reads zero on both hosts.
+        vgpu.query_dirty(true, &mut dirty)?;
+    }
+    let batch = (vgpu.staging_bytes() / shared.page_bytes) as u64;
+    let work = Mutex::new(Batches::new(&dirty, vgpu.pages(), batch));
+    let _ = observer.event(Event::Iterate { number: 0, pages: work.lock().pages() });
+    let mut mover = Mover::new(link, [vgpu.paging_channel()?, vgpu.paging_channel()?]);
+    let Moved { pages, zero_pages } = mover.run(&work, shared, 0)?;
+    let mut staging = [vgpu.paging_channel()?, vgpu.paging_channel()?];
+    let hashes = proof::hash_pages(&mut staging, vgpu.pages(), shared.page_bytes)?;
+    enter(observer, Phase::Mutable)?;
+    let mutable = vgpu.save_mutable()?;
+    let link = mover.link();
+    link.send(Kind::PageHashes, &[&proof::encode(&hashes)])?;
+    link.send(Kind::Mutable, &[&mutable])?;
+    link.send(Kind::Guest, &[&vm.save()])?;
+    link.send(Kind::End, &[])?;
+    Ok(Saved { pages, zero_pages, bytes: mover.bytes_sent() })
+}
+
+/// Reads the Hello at the start of a file.
+pub fn open(file: Box<dyn Channel>) -> Result<(Framed, Hello), Error> {
+    let mut link = Framed::new(file);
+    let hello = link.expect_message(Kind::Hello)?;
+    Ok((link, hello))
+}
+
+/// Restores the VM of an opened file into `vgpu`, a fresh VF; it stands ready to run. On an error the VF is gone.
+pub fn restore(
+    link: Framed,
+    hello: Hello,
+    vgpu: Arc<Vgpu>,
+    loader: &dyn GuestLoader,
+    unpacker: Arc<dyn Unpacker>,
+    observer: &mut dyn Observer,
+) -> Result<(Held, PageVerdict), Error> {
+    match read(link, &vgpu, loader, unpacker, observer) {
+        Ok((vm, verdict)) => Ok((Held::new(vgpu, vm, hello), verdict)),
+        Err(error) => {
+            vgpu.end()?;
+            vgpu.destroy()?;
+            Err(error)
+        }
+    }
+}
+
+fn read(
+    mut link: Framed,
+    vgpu: &Arc<Vgpu>,
+    loader: &dyn GuestLoader,
+    unpacker: Arc<dyn Unpacker>,
+    observer: &mut dyn Observer,
+) -> Result<(Arc<Vm>, PageVerdict), Error> {
+    enter(observer, Phase::Prepare)?;
+    vgpu.prepare(DXGK_GPUP_MIGRATIONTYPE::DXGK_GPUP_MIGRATIONTYPE_TARGET)?;
+    enter(observer, Phase::Immutable)?;
+    let immutable = link.expect(Kind::Immutable)?;
+    vgpu.restore_immutable(&immutable).map_err(|refusal| Error::Incompatible(refusal.to_string()))?;
+    enter(observer, Phase::LastPages)?;
+    let page_bytes = vgpu.dirty_page_bytes() as usize;
+    let staging = [vgpu.paging_channel()?, vgpu.paging_channel()?];
+    let written = Arc::new(Written::new(vgpu.pages()));
+    let mut placer = Placer::new(link, staging, unpacker, page_bytes, vgpu.pages(), written);
+    loop {
+        match placer.next()? {
+            Arrival::Pages => {}
+            Arrival::End(_) => break,
+            Arrival::Other(found, _) => return Err(Error::Unexpected { expected: Kind::Pages, found }),
+        }
+    }
+    let link = placer.link();
+    let hashes = link.expect(Kind::PageHashes)?;
+    let mutable = link.expect(Kind::Mutable)?;
+    let guest = link.expect(Kind::Guest)?;
+    link.expect(Kind::End)?;
+    enter(observer, Phase::Mutable)?;
+    vgpu.restore_mutable(&mutable)?;
+    let mut staging = [vgpu.paging_channel()?, vgpu.paging_channel()?];
+    let ours = proof::hash_pages(&mut staging, vgpu.pages(), page_bytes)?;
+    let verdict = proof::compare(&hashes, &ours)?;
+    if let Some(page) = verdict.first_different {
+        return Err(Error::Aborted(alloc::format!("{} pages differ, page {page} first", verdict.different)));
+    }
+    enter(observer, Phase::Restore)?;
+    let vm = Vm::restore(vgpu.clone(), loader, &guest).map_err(Error::Guest)?;
+    Ok((vm, verdict))
+}
+
+/// Walks a file or stream without a device: calls `visit` with each record's number, kind and payload.
+/// The error, if any, names the record that is damaged.
+pub fn walk(file: Box<dyn Channel>, mut visit: impl FnMut(u32, Kind, &[u8])) -> Result<(), Error> {
+    let mut link = Framed::new(file);
+    loop {
+        let number = link.received();
+        let (kind, payload) = link.receive()?;
+        visit(number, kind, &payload);
+        if kind == Kind::End {
+            return Ok(());
+        }
+    }
+}
+
+/// The list of a Pages payload, for people: pages with bytes, zero pages, packing.
+pub fn describe_pages(payload: &[u8]) -> Result<String, Error> {
+    let short = Error::Protocol("a batch without a list");
+    let (length, rest) = payload.split_first_chunk::<4>().ok_or(short.clone())?;
+    let list = rest.get(..u32::from_le_bytes(*length) as usize).ok_or(short)?;
+    let list: super::pages::List = decode(list)?;
+    let (bytes, zero) = (list.pages(super::pages::Content::Bytes), list.pages(super::pages::Content::Zero));
+    Ok(alloc::format!("iteration {}, {bytes} pages, {zero} zero pages, packing {}", list.iteration, list.packing))
+}
+
+fn enter(observer: &mut dyn Observer, phase: Phase) -> Result<(), Error> {
+    if observer.event(Event::Enter(phase)).is_break() { Err(Error::Cancelled) } else { Ok(()) }
+}

@@ -1,0 +1,125 @@
+//! The messages of the control channel, as serde types in postcard's encoding.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use super::error::Error;
+use super::frame::{FrameError, Framed, Kind};
+
+/// What the source offers. First on the control channel, first in a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// Names this attempt on both sides.
+    pub migration: u128,
+    /// Bytes of the VF's VRAM.
+    pub vf_bytes: u64,
+    /// Bytes of a page of the dirty plane.
+    pub page_bytes: u64,
+    /// Data streams that will be opened beside the control channel.
+    pub streams: u16,
+    /// Both sides will hash all pages before the switch.
+    pub prove: bool,
+    /// The workload's name, for the reports.
+    pub workload: String,
+    /// Free words of the tool for its own use on the other side.
+    pub note: Vec<u8>,
+}
+
+/// The target driver's answer to the immutable data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Verdict {
+    /// The VF can come.
+    Compatible,
+    /// It cannot, for this reason.
+    Refused(String),
+}
+
+/// End of one stream's part of an iteration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IterationEnd {
+    /// Number of the iteration, from zero.
+    pub iteration: u32,
+    /// Pages this stream carried in it.
+    pub pages: u64,
+}
+
+/// How the page hashes compare.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PageVerdict {
+    /// Pages compared.
+    pub compared: u64,
+    /// Pages that differ.
+    pub different: u64,
+    /// Index of the first page that differs.
+    pub first_different: Option<u64>,
+}
+
+/// What became of a migration, as the target knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Resolution {
+    /// The target runs the VM: the source's VF can go.
+    Running,
+    /// The target is ready and has not begun: the source may commit again or take the VM back.
+    Ready,
+    /// The target knows nothing of it, or has discarded it: the source runs its VM again.
+    Unknown,
+}
+
+/// What the guest had to show at its end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GuestOutcome {
+    /// Steps done.
+    pub steps: u64,
+    /// The result, or why there is none.
+    pub result: Result<Vec<u8>, String>,
+}
+
+/// What a source in doubt says or asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Resolve {
+    /// What became of this migration?
+    Ask(u128),
+    /// Commit it after all.
+    Commit(u128),
+    /// Discard it: the source takes the VM back.
+    Discard(u128),
+}
+
+impl Framed {
+    /// Sends a message.
+    pub fn send_message<T: Serialize>(&mut self, kind: Kind, message: &T) -> Result<(), Error> {
+        let bytes = postcard::to_allocvec(message).map_err(|_| Error::Protocol("a message could not be encoded"))?;
+        Ok(self.send(kind, &[&bytes])?)
+    }
+
+    /// Receives a frame that must be of `kind`. An Abort in its place is the other side's refusal.
+    pub fn expect(&mut self, kind: Kind) -> Result<Vec<u8>, Error> {
+        match self.receive()? {
+            (found, payload) if found == kind => Ok(payload),
+            (Kind::Abort, payload) => Err(Error::Aborted(decode(&payload).unwrap_or_default())),
+            (found, _) => Err(Error::Unexpected { expected: kind, found }),
+        }
+    }
+
+    /// Receives a message that must be of `kind`.
+    pub fn expect_message<T: for<'a> Deserialize<'a>>(&mut self, kind: Kind) -> Result<T, Error> {
+        let payload = self.expect(kind)?;
+        decode(&payload)
+    }
+}
+
+/// Decodes a message; bytes left over are an error, as they are in a file.
+pub fn decode<'a, T: Deserialize<'a>>(payload: &'a [u8]) -> Result<T, Error> {
+    match postcard::take_from_bytes(payload) {
+        Ok((message, [])) => Ok(message),
+        _ => Err(Error::Protocol("a message cannot be decoded")),
+    }
+}
+
+impl From<FrameError> for Error {
+    fn from(error: FrameError) -> Self {
+        Self::Frame(error)
+    }
+}

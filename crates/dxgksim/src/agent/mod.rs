@@ -1,0 +1,149 @@
+//! The agents of a live migration: what Hyper-V's worker processes do on the two hosts.
+//!
+//! ```text
+//! source                                        target
+//! Prepare(SOURCE), SaveImmutable                create the VF, Prepare(TARGET)
+//!   Immutable        ------------------------>    RestoreImmutable
+//!                    <------------------------  Verdict
+//! brownout, the guest runs:
+//!   QueryDirtyBitData(clear), VIRTUAL_TRANSFER
+//!   Pages...         ------------------------>    VIRTUAL_TRANSFER
+//!   IterationEnd     ------------------------>
+//!                    <------------------------  IterationApplied
+//! pause: the VM stops
+//!   last Pages, Mutable, Guest --------------->   RestoreMutable, the VM is loaded, paused
+//!                    <------------------------  Ready
+//!   (proof: PageHashes ----------------------->   compared)
+//!                    <------------------------  PageVerdict
+//!   Commit           ------------------------>    EndLiveMigration, the VM runs
+//!                    <------------------------  Running
+//! EndLiveMigration, the VF goes
+//! ```
+//! Ownership passes with Commit. Before it, any failure leaves the VM with the source. After it the
+//! source's VF never runs again without an answer; if the wire is cut before Running arrives, both sides
+//! are in doubt until the source asks again ([`message::Resolve`]).
+
+pub mod channel;
+pub mod converge;
+mod error;
+pub mod file;
+pub mod frame;
+mod limiter;
+pub mod message;
+mod mover;
+pub mod pages;
+mod placer;
+pub mod proof;
+pub mod run;
+mod source;
+mod target;
+
+use core::fmt;
+use core::ops::ControlFlow;
+
+pub use error::Error;
+pub use source::{Connect, Options, Outcome, Pause, Source};
+pub use target::{Arrived, Desk, Held, Target, Visitor};
+
+use converge::Iteration;
+
+/// Where a migration stands, on either side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// The sides introduce themselves.
+    Connect,
+    /// PrepareLiveMigration.
+    Prepare,
+    /// SaveImmutableMigrationData, RestoreImmutableMigrationData and the verdict.
+    Immutable,
+    /// Pages move while the guest runs.
+    Brownout,
+    /// The VM is being stopped.
+    Pause,
+    /// The last dirty bits are gathered and the last pages move.
+    LastPages,
+    /// SaveMutableMigrationData and RestoreMutableMigrationData.
+    Mutable,
+    /// The target loads the VM.
+    Restore,
+    /// Both sides hash every page: only for the proof, no part of a migration.
+    Proof,
+    /// Ownership passes.
+    Commit,
+    /// EndLiveMigration.
+    End,
+}
+
+impl Phase {
+    /// All phases in order.
+    pub const ALL: [Self; 11] = [
+        Self::Connect,
+        Self::Prepare,
+        Self::Immutable,
+        Self::Brownout,
+        Self::Pause,
+        Self::LastPages,
+        Self::Mutable,
+        Self::Restore,
+        Self::Proof,
+        Self::Commit,
+        Self::End,
+    ];
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Connect => "connect",
+            Self::Prepare => "prepare",
+            Self::Immutable => "immutable data",
+            Self::Brownout => "brownout",
+            Self::Pause => "pause",
+            Self::LastPages => "last pages",
+            Self::Mutable => "mutable data",
+            Self::Restore => "restore",
+            Self::Proof => "proof",
+            Self::Commit => "commit",
+            Self::End => "end",
+        })
+    }
+}
+
+/// What an agent tells as it goes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Event {
+    /// A phase begins. Breaking here cancels the migration, up to and including [`Phase::Proof`].
+    Enter(Phase),
+    /// An iteration begins: its number and pages.
+    Iterate {
+        /// Number, from zero.
+        number: u32,
+        /// Pages to be moved.
+        pages: u64,
+    },
+    /// An iteration is done.
+    Iterated(Iteration),
+    /// Pages dirty now, and the pause to be expected if the VM stopped now, in seconds.
+    Estimate {
+        /// Pages still to be moved.
+        remaining: u64,
+        /// Seconds; infinite before the first iteration.
+        pause: f64,
+    },
+    /// The guest's engine work is to run at so many thousandths of full speed.
+    Throttle(u32),
+    /// The wire was cut in the commit window.
+    InDoubt,
+}
+
+/// Follows a migration, and may stop it.
+pub trait Observer {
+    /// Called for each event, on the agent's thread.
+    fn event(&mut self, event: Event) -> ControlFlow<()>;
+}
+
+impl<F: FnMut(Event) -> ControlFlow<()>> Observer for F {
+    fn event(&mut self, event: Event) -> ControlFlow<()> {
+        self(event)
+    }
+}

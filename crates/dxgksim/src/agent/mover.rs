@@ -1,0 +1,124 @@
+//! One data stream of the source: takes batches, pages them out of VRAM, sends them.
+//!
+//! Two staging buffers take turns: while the engine fills one, the other is searched for zero pages,
+//! packed and sent.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use super::error::Error;
+use super::frame::{Framed, Kind};
+use super::limiter::Limiter;
+use super::message::IterationEnd;
+use super::pages::{Content, List, Packer};
+use super::run::{Batches, Run};
+use crate::host::Mutex;
+use crate::vidmm::PagingChannel;
+
+/// What all streams of a source share.
+pub(super) struct Shared {
+    /// Bytes of a page.
+    pub page_bytes: usize,
+    /// Zero pages travel without bytes.
+    pub find_zero: bool,
+    /// How bytes are packed, if at all.
+    pub packer: Option<Arc<dyn Packer>>,
+    /// The bandwidth limit.
+    pub limiter: Limiter,
+    /// Somebody wants the migration to stop.
+    pub cancel: Arc<AtomicBool>,
+}
+
+/// What a stream moved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Moved {
+    /// Pages, zero ones included.
+    pub pages: u64,
+    /// Zero pages.
+    pub zero_pages: u64,
+}
+
+/// A data stream and its staging buffers.
+pub(super) struct Mover {
+    link: Framed,
+    staging: [PagingChannel; 2],
+    list: List,
+    packed: Vec<u8>,
+}
+
+impl Mover {
+    /// A stream over `link` with two staging buffers.
+    pub(super) fn new(link: Framed, staging: [PagingChannel; 2]) -> Self {
+        Self { link, staging, list: List::default(), packed: Vec::new() }
+    }
+
+    /// Bytes put on the wire so far.
+    pub(super) fn bytes_sent(&self) -> u64 {
+        self.link.bytes_sent()
+    }
+
+    /// The link below, for what is sent beside pages.
+    pub(super) fn link(&mut self) -> &mut Framed {
+        &mut self.link
+    }
+
+    /// Moves batches of `work` until none is left, then ends the stream's part of the iteration.
+    pub(super) fn run(&mut self, work: &Mutex<Batches>, shared: &Shared, iteration: u32) -> Result<Moved, Error> {
+        let mut moved = Moved::default();
+        let mut runs = [Vec::new(), Vec::new()];
+        let mut filling = 0;
+        let mut ready = false;
+        loop {
+            if shared.cancel.load(Ordering::Relaxed) {
+                return Err(Error::Cancelled);
+            }
+            let more = work.lock().take(&mut runs[filling]);
+            if more {
+                self.staging[filling].start_out(&runs[filling])?;
+            }
+            let sending = 1 - filling;
+            if ready {
+                self.send(sending, &runs[sending], shared, iteration, &mut moved)?;
+            }
+            if !more {
+                break;
+            }
+            (ready, filling) = (true, sending);
+        }
+        self.link.send_message(Kind::IterationEnd, &IterationEnd { iteration, pages: moved.pages })?;
+        Ok(moved)
+    }
+
+    fn send(
+        &mut self,
+        which: usize,
+        runs: &[Run],
+        shared: &Shared,
+        iteration: u32,
+        moved: &mut Moved,
+    ) -> Result<(), Error> {
+        let staging = self.staging[which].wait()?;
+        self.list.sort(iteration, runs, staging, shared.page_bytes, shared.find_zero);
+        let mut pieces = Vec::new();
+        self.list.pieces(staging, shared.page_bytes, &mut pieces);
+        if let Some(packer) = &shared.packer
+            && packer.pack(&pieces, &mut self.packed)
+        {
+            self.list.packing = packer.id();
+            pieces.clear();
+            pieces.push(&self.packed);
+        }
+        let list = postcard::to_allocvec(&self.list).map_err(|_| Error::Protocol("a list could not be encoded"))?;
+        let length = (list.len() as u32).to_le_bytes();
+        let mut parts: Vec<&[u8]> = Vec::with_capacity(pieces.len() + 2);
+        parts.extend([&length[..], &list]);
+        parts.append(&mut pieces);
+        let before = self.link.bytes_sent();
+        self.link.send(Kind::Pages, &parts)?;
+        shared.limiter.take(self.link.bytes_sent() - before);
+        moved.zero_pages += self.list.pages(Content::Zero);
+        moved.pages += self.list.pages(Content::Zero) + self.list.pages(Content::Bytes);
+        Ok(())
+    }
+}

@@ -1,0 +1,293 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::units::{Bytes, Rate, Time};
+
+/// Migrate a VF of a simulated GPU-P host live, through the driver's own WDDM 3.2 callback table.
+#[derive(Parser, Debug)]
+#[command(name = "gpup", version, about, propagate_version = true)]
+#[command(after_help = "Exit codes: 0 all was proved; 1 failed, the source VF runs on; 2 wrong usage; \
+                        3 the VF cannot move there; 4 in doubt; 5 cancelled or not converging.")]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Move a running VF from one simulated host to another and prove that nothing was lost
+    Migrate(Box<Migrate>),
+    /// Wait for VFs that other processes move here
+    Serve(Serve),
+    /// Run a guest for a while, then save its VF to a file (quick migration)
+    Save(Save),
+    /// Restore a saved VF and let its guest finish
+    Restore(Restore),
+    /// Decode a saved VF or a recorded stream, record by record
+    Inspect(Inspect),
+    /// Show what Dxgkrnl learns of the adapter
+    Caps(Caps),
+}
+
+/// The simulated host.
+#[derive(Args, Debug, Clone)]
+pub struct HostArgs {
+    /// Number of VFs on the host
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub vfs: u32,
+    /// VRAM of each VF
+    #[arg(long, default_value = "256MiB", value_name = "SIZE")]
+    pub vf_size: Bytes,
+    /// VRAM of the whole adapter [default: what the VFs need]
+    #[arg(long, value_name = "SIZE")]
+    pub vram: Option<Bytes>,
+    /// Report dirty tracking as performant (on from the start) or not (on from Prepare)
+    #[arg(long, value_enum, default_value_t = Switch::On, value_name = "on|off")]
+    pub performant_tracking: Switch,
+    /// Firmware version the adapter reports, major * 65536 + minor
+    #[arg(long, hide = true)]
+    pub firmware: Option<u32>,
+    /// Device revision the adapter reports
+    #[arg(long, hide = true)]
+    pub revision: Option<u32>,
+}
+
+/// The guests and what they do.
+#[derive(Args, Debug, Clone)]
+pub struct GuestArgs {
+    /// VF that moves, is saved or restored
+    #[arg(long, default_value_t = 1, value_name = "INDEX")]
+    pub vf: u32,
+    /// Work of that VF: matmul, stencil, nbody, writer or idle
+    #[arg(long, default_value = "matmul")]
+    pub workload: gpup_guest::Workload,
+    /// Pages the writer dirties each second; 0 = as many as it can
+    #[arg(long, default_value_t = 20_000, value_name = "PAGES_PER_SECOND")]
+    pub dirty_rate: u64,
+    /// Which pages the writer dirties: sequential, random or hot
+    #[arg(long, default_value = "random")]
+    pub pattern: gpup_guest::Pattern,
+    /// A file that the guest uploads into its VRAM first
+    #[arg(long, value_name = "FILE")]
+    pub image: Option<PathBuf>,
+    /// How much of the VF's free memory the guest fills with incompressible bytes first, without --image
+    #[arg(long, default_value_t = 50, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub fill: u8,
+    /// How long the guest works before it moves
+    #[arg(long, default_value = "1s", value_name = "TIME")]
+    pub warm_up: Time,
+    /// How long it works afterwards
+    #[arg(long, default_value = "500ms", value_name = "TIME")]
+    pub cool_down: Time,
+    /// Seed of the guests' data
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Leave the other VFs without work
+    #[arg(long)]
+    pub quiet_neighbours: bool,
+}
+
+/// How to move it.
+#[derive(Args, Debug, Clone)]
+pub struct MoveArgs {
+    /// Data connections
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub streams: u16,
+    /// Most bytes a second, all connections together [default: no limit]
+    #[arg(long, value_name = "RATE")]
+    pub bandwidth: Option<Rate>,
+    /// Longest pause aimed at
+    #[arg(long, default_value = "100ms", value_name = "TIME")]
+    pub pause_limit: Time,
+    /// Longest brownout
+    #[arg(long, default_value = "60s", value_name = "TIME")]
+    pub time_limit: Time,
+    /// What to do when the pause limit cannot be kept
+    #[arg(long, value_enum, default_value_t = Timeout::Throttle)]
+    pub on_timeout: Timeout,
+    /// Leave out the bytes of pages that are zero
+    #[arg(long, value_enum, default_value_t = Switch::On, value_name = "on|off")]
+    pub zero_pages: Switch,
+    /// Compress pages
+    #[arg(long, value_enum, default_value_t = Compress::None)]
+    pub compress: Compress,
+    /// Use SetVirtualFunctionPauseState, or leave the pause to the driver
+    #[arg(long, value_enum, default_value_t = Switch::On, value_name = "on|off")]
+    pub pause_ddi: Switch,
+    /// How long to ask the target for an answer when in doubt
+    #[arg(long, default_value = "30s", value_name = "TIME")]
+    pub settle: Time,
+}
+
+/// `gpup migrate`
+#[derive(Args, Debug)]
+pub struct Migrate {
+    /// Target that serves; without it both hosts live in this process, connected by TCP over loopback
+    #[arg(long, value_name = "HOST:PORT")]
+    pub to: Option<String>,
+    /// Only ask whether the VF can move there, and if not why
+    #[arg(long)]
+    pub check: bool,
+    /// Host.
+    #[command(flatten)]
+    pub host: HostArgs,
+    /// Guests.
+    #[command(flatten)]
+    pub guest: GuestArgs,
+    /// Migration.
+    #[command(flatten)]
+    pub how: MoveArgs,
+    /// Output.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// `gpup serve`
+#[derive(Args, Debug)]
+pub struct Serve {
+    /// Address to listen on
+    #[arg(long, default_value = "127.0.0.1:7433", value_name = "ADDR")]
+    pub listen: String,
+    /// End after so many visits [default: serve until stopped]
+    #[arg(long, value_name = "N")]
+    pub visits: Option<u32>,
+    /// How long a VM that arrived works on before it is made to finish
+    #[arg(long, default_value = "500ms", value_name = "TIME")]
+    pub cool_down: Time,
+    /// Use SetVirtualFunctionPauseState, or leave the pause to the driver
+    #[arg(long, value_enum, default_value_t = Switch::On, value_name = "on|off")]
+    pub pause_ddi: Switch,
+    /// Host.
+    #[command(flatten)]
+    pub host: HostArgs,
+    /// Output.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// `gpup save`
+#[derive(Args, Debug)]
+pub struct Save {
+    /// File to write; it must not exist
+    pub file: PathBuf,
+    /// Overwrite an existing file
+    #[arg(long)]
+    pub force: bool,
+    /// Leave out the bytes of pages that are zero
+    #[arg(long, value_enum, default_value_t = Switch::On, value_name = "on|off")]
+    pub zero_pages: Switch,
+    /// Compress pages
+    #[arg(long, value_enum, default_value_t = Compress::None)]
+    pub compress: Compress,
+    /// Host.
+    #[command(flatten)]
+    pub host: HostArgs,
+    /// Guests.
+    #[command(flatten)]
+    pub guest: GuestArgs,
+    /// Output.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// `gpup restore`
+#[derive(Args, Debug)]
+pub struct Restore {
+    /// File to read
+    pub file: PathBuf,
+    /// How long the guest works on before it is made to finish
+    #[arg(long, default_value = "500ms", value_name = "TIME")]
+    pub cool_down: Time,
+    /// Firmware version the adapter reports, major * 65536 + minor
+    #[arg(long, hide = true)]
+    pub firmware: Option<u32>,
+    /// Output.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// `gpup inspect`
+#[derive(Args, Debug)]
+pub struct Inspect {
+    /// File to read
+    pub file: PathBuf,
+    /// Output.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// `gpup caps`
+#[derive(Args, Debug)]
+pub struct Caps {
+    /// Host.
+    #[command(flatten)]
+    pub host: HostArgs,
+    /// Output.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// Where results go.
+#[derive(Args, Debug, Clone)]
+pub struct Output {
+    /// Write the result to FILE as JSON; `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Say nothing but errors
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// On or off.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Switch {
+    /// Yes.
+    On,
+    /// No.
+    Off,
+}
+
+impl Switch {
+    /// Whether it is on.
+    pub fn is_on(self) -> bool {
+        self == Self::On
+    }
+}
+
+/// What to do when the pause limit cannot be kept.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timeout {
+    /// Give up; the VF stays.
+    Cancel,
+    /// Pause longer than asked.
+    Switchover,
+    /// Slow the guest's engine work down, then give up.
+    Throttle,
+}
+
+/// Compression of pages.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compress {
+    /// None: fastest above some 8 Gbit/s.
+    None,
+    /// lz4: cheap.
+    Lz4,
+    /// zstd level 1: smaller.
+    Zstd,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,102 @@
+//! `gpup caps`: what Dxgkrnl learns of the adapter when it starts.
+
+use serde_json::{Value, json};
+
+use crate::args::Caps;
+use crate::exit::Failure;
+use crate::report::write_json;
+use crate::units::Bytes;
+use crate::world::Machine;
+
+/// Runs the command.
+pub fn run(args: &Caps) -> Result<(), Failure> {
+    let machine = Machine::start(&args.host)?;
+    let caps = describe(&machine);
+    if let Some(path) = &args.output.json {
+        write_json(&caps, path)?;
+    }
+    if !args.output.quiet && args.output.json.as_deref() != Some(std::path::Path::new("-")) {
+        print(&caps);
+    }
+    Ok(machine.stop()?)
+}
+
+fn describe(machine: &Machine) -> Value {
+    let caps = machine.adapter().caps();
+    let nodes: Vec<Value> = caps
+        .nodes
+        .iter()
+        .enumerate()
+        .map(|(index, node)| {
+            json!({
+                "node": index,
+                "name": node.name,
+                "engine": format!("{:?}", node.engine),
+                "gpu_mmu": node.gpu_mmu,
+                "paging": index as u32 == caps.paging_node,
+            })
+        })
+        .collect();
+    let segments: Vec<Value> = caps
+        .segments
+        .iter()
+        .map(|segment| {
+            json!({
+                "segment": segment.id,
+                "local": segment.is_local(),
+                "bytes": segment.bytes,
+                "dirty_page_bytes": segment.tracking_page,
+            })
+        })
+        .collect();
+    json!({
+        "interface_version": format!("{:#x}", caps.interface_version),
+        "wddm": format!("{:?}", caps.wddm),
+        "compute_only": caps.compute_only,
+        "per_engine_tdr": caps.per_engine_tdr,
+        "compute_preemption": format!("{:?}", caps.preemption),
+        "nodes": nodes,
+        "segments": segments,
+        "gpu_va_bits": caps.mmu.address_bits,
+        "page_table_levels": caps.mmu.levels.len(),
+        "page_table_updates": format!("{:?}", caps.mmu.update_mode),
+        "partition_counts": caps.partition_options,
+        "interfaces": caps.interfaces,
+        "live_migration": caps.live_migration(),
+        "dirty_tracking": caps.tracking,
+        "dirty_tracking_performant": caps.tracking_performant,
+        "scatter_page_bytes": caps.scatter_page,
+    })
+}
+
+fn print(caps: &Value) {
+    let Value::Object(caps) = caps else { return };
+    for (name, value) in caps {
+        match value {
+            Value::Array(items) if items.iter().all(Value::is_object) => {
+                println!("{name}:");
+                items.iter().for_each(|item| println!("    {}", line(item)));
+            }
+            Value::Array(items) => {
+                let items: Vec<String> = items.iter().map(|item| text("", item)).collect();
+                println!("{name}: {}", items.join(", "));
+            }
+            value => println!("{name}: {}", text(name, value)),
+        }
+    }
+}
+
+fn line(item: &Value) -> String {
+    let Value::Object(fields) = item else { return String::new() };
+    fields.iter().map(|(name, value)| format!("{name} {}", text(name, value))).collect::<Vec<_>>().join(", ")
+}
+
+fn text(name: &str, value: &Value) -> String {
+    match (value, value.as_u64()) {
+        (_, Some(bytes)) if name.ends_with("bytes") => Bytes(bytes).to_string(),
+        (Value::String(text), _) => text.clone(),
+        (Value::Bool(flag), _) => if *flag { "yes" } else { "no" }.into(),
+        (Value::Null, _) => "none".into(),
+        (value, _) => value.to_string(),
+    }
+}

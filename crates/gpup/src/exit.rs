@@ -1,0 +1,79 @@
+//! Exit codes, and the failures behind them.
+
+use std::fmt;
+use std::process::ExitCode;
+
+use dxgksim::agent::Error;
+
+use crate::report::Verdict;
+
+/// Why the tool ends with a code that is not 0.
+#[derive(Debug)]
+pub enum Failure {
+    /// Something failed; the source VF runs on. Code 1.
+    Failed(String),
+    /// The command line is wrong. Code 2.
+    Usage(String),
+    /// The VF cannot move there. Code 3.
+    Incompatible(String),
+    /// Nobody knows who owns the VF. Code 4.
+    InDoubt(String),
+    /// Cancelled, or not converging. Code 5.
+    Cancelled(String),
+}
+
+impl Failure {
+    /// The command line is wrong.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::Usage(message.into())
+    }
+
+    /// Fine if everything was proved.
+    pub fn unless_identical(verdict: Verdict) -> Result<(), Self> {
+        match verdict {
+            Verdict::Identical => Ok(()),
+            Verdict::Different => Err(Self::Failed("the VF arrived, but not everything was proved identical".into())),
+            Verdict::Failed => Err(Self::Failed("the VF did not arrive".into())),
+        }
+    }
+
+    /// The exit code.
+    pub fn code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Failed(_) => 1,
+            Self::Usage(_) => 2,
+            Self::Incompatible(_) => 3,
+            Self::InDoubt(_) => 4,
+            Self::Cancelled(_) => 5,
+        })
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Failed(text)
+        | Self::Usage(text)
+        | Self::Incompatible(text)
+        | Self::InDoubt(text)
+        | Self::Cancelled(text)) = self;
+        f.write_str(text)
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Failed(format!("{error:#}"))
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let text = error.to_string();
+        match error {
+            Error::Incompatible(_) => Self::Incompatible(text),
+            Error::InDoubt { .. } => Self::InDoubt(text),
+            Error::Cancelled | Error::NotConverging => Self::Cancelled(text),
+            _ => Self::Failed(text),
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! `gpup inspect`: a saved VF or a recorded stream in words, record by record.
+
+use std::fs::File;
+
+use anyhow::Context;
+use dxgksim::agent::file::{describe_pages, walk};
+use dxgksim::agent::frame::Kind;
+use dxgksim::agent::message::{Hello, decode};
+use gpup_core::migration::describe::describe;
+use serde::Serialize;
+
+use crate::args::Inspect;
+use crate::exit::Failure;
+use crate::report::write_json;
+use crate::tcp::FileReader;
+use crate::units::Bytes;
+
+/// One record.
+#[derive(Debug, Serialize)]
+struct Record {
+    number: u32,
+    kind: String,
+    bytes: usize,
+    text: String,
+    /// The driver's own records inside.
+    inside: Vec<String>,
+}
+
+/// The whole file.
+#[derive(Debug, Serialize)]
+struct Contents {
+    records: Vec<Record>,
+    /// What is wrong with it, the record named.
+    damage: Option<String>,
+}
+
+/// Runs the command.
+pub fn run(args: &Inspect) -> Result<(), Failure> {
+    let shown = args.file.display();
+    let input = File::open(&args.file).with_context(|| format!("cannot read {shown}"))?;
+    let mut records = Vec::new();
+    let walked = walk(Box::new(FileReader::new(input)), |number, kind, payload| {
+        records.push(record(number, kind, payload));
+    });
+    let inside = records.iter().flat_map(|record| &record.inside).find(|line| line.starts_with("DAMAGED"));
+    let damage = walked.err().map(|error| error.to_string()).or(inside.cloned());
+    let contents = Contents { records, damage };
+    if let Some(path) = &args.output.json {
+        write_json(&contents, path)?;
+    }
+    if !args.output.quiet {
+        contents.print();
+    }
+    match contents.damage {
+        None => Ok(()),
+        Some(damage) => Err(Failure::Failed(format!("{shown} is damaged: {damage}"))),
+    }
+}
+
+impl Contents {
+    /// Batches of pages are many: they share a line.
+    fn print(&self) {
+        let (mut batches, mut bytes) = (0u64, 0usize);
+        for record in &self.records {
+            if record.kind == "Pages" {
+                batches += 1;
+                bytes += record.bytes;
+                continue;
+            }
+            if batches > 0 {
+                println!("      Pages             {batches} batches, {}", Bytes(bytes as u64));
+                (batches, bytes) = (0, 0);
+            }
+            println!("{:>5} {:<17} {:>10}  {}", record.number, record.kind, Bytes(record.bytes as u64), record.text);
+            record.inside.iter().for_each(|line| println!("          {line}"));
+        }
+        if batches > 0 {
+            println!("      Pages             {batches} batches, {}", Bytes(bytes as u64));
+        }
+    }
+}
+
+fn record(number: u32, kind: Kind, payload: &[u8]) -> Record {
+    let text = match kind {
+        Kind::Hello => decode(payload).map(|hello: Hello| {
+            format!(
+                "migration {:032x}: {} of VRAM in pages of {}, workload {}",
+                hello.migration,
+                Bytes(hello.vf_bytes),
+                Bytes(hello.page_bytes),
+                hello.workload
+            )
+        }),
+        Kind::Pages => describe_pages(payload),
+        Kind::PageHashes => Ok(format!("of {} pages", payload.len() / 8)),
+        _ => Ok(String::new()),
+    };
+    let inside = match kind {
+        Kind::Immutable | Kind::Mutable => describe(payload)
+            .map(|line| line.map_or_else(|broken| format!("DAMAGED {broken}"), |line| line.to_string()))
+            .collect(),
+        _ => Vec::new(),
+    };
+    let text = text.unwrap_or_else(|error| error.to_string());
+    Record { number, kind: format!("{kind:?}"), bytes: payload.len(), text, inside }
+}
