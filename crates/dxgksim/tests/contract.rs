@@ -59,10 +59,10 @@ fn run_with(
 ) -> BTreeSet<&'static str> {
     let _alone = alone();
     let driver = fake::driver_with(change);
-    if let Ok(adapter) = Adapter::start(&driver, quick()) {
-        if let Ok(vgpu) = adapter.create_vgpu(0, &VgpuOptions::default()) {
-            work(&vgpu);
-        }
+    if let Ok(adapter) = Adapter::start(&driver, quick())
+        && let Ok(vgpu) = adapter.create_vgpu(0, &VgpuOptions::default())
+    {
+        work(&vgpu);
     }
     broken(&driver)
 }
@@ -145,7 +145,9 @@ fn a_table_with_holes_and_display_functions() {
     let rules = run(|table| {
         table.DxgkDdiCalibrateGpuClock = None;
         table.DxgkDdiPresent = Some(unsafe {
-            std::mem::transmute::<*const (), UnknownCallback>(fake::unused as unsafe extern "win64" fn(_) -> _ as *const ())
+            std::mem::transmute::<*const (), UnknownCallback>(
+                fake::unused as unsafe extern "win64" fn(_) -> _ as *const (),
+            )
         });
     });
     assert_eq!(rules, BTreeSet::from(["TABLE_PROHIBITED", "TABLE_REQUIRED"]));
@@ -232,7 +234,10 @@ fn paging_that_would_be_a_bug_check() {
     assert_eq!(run(|table| table.DxgkDdiBuildPagingBuffer = Some(never_fits)), only("MULTIPASS"));
     assert_eq!(run(|table| table.DxgkDdiBuildPagingBuffer = Some(too_far)), only("PAGING_BUFFER"));
     assert_eq!(run(|table| table.DxgkDdiBuildPagingBuffer = Some(not_at_once)), only("PAGING_IMMEDIATE"));
-    assert_eq!(run(|table| table.DxgkDdiSubmitCommandVirtual = Some(refuses_to_submit)), only("SUBMIT_STATUS"));
+    assert_eq!(
+        run(|table| table.DxgkDdiSubmitCommandVirtual = Some(refuses_to_submit)),
+        only("SUBMIT_STATUS")
+    );
 }
 
 /// Executes a submission and reports nothing.
@@ -327,7 +332,10 @@ driver! {
 
 #[test]
 fn interrupts_at_the_wrong_place() {
-    assert_eq!(run(|table| table.DxgkDdiSubmitCommandVirtual = Some(at_passive)), only("NOTIFY_INTERRUPT_IRQL"));
+    assert_eq!(
+        run(|table| table.DxgkDdiSubmitCommandVirtual = Some(at_passive)),
+        only("NOTIFY_INTERRUPT_IRQL")
+    );
     assert_eq!(run(|table| table.DxgkDdiSubmitCommandVirtual = Some(without_dpc)), only("QUEUE_DPC"));
     let rules = run(|table| table.DxgkDdiSubmitCommandVirtual = Some(has_vsyncs));
     assert_eq!(rules, BTreeSet::from(["CALLBACK_IRQL", "INTERRUPT_TYPE"]));

@@ -8,7 +8,9 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::sync::atomic::Ordering;
 
-use wddm::{DXGKARG_ESCAPE, DXGKARG_GETGPUPARTITIONINFO, DXGKARG_SETGPUPARTITIONCOUNT, STATUS_BUFFER_TOO_SMALL};
+use wddm::{
+    DXGKARG_ESCAPE, DXGKARG_GETGPUPARTITIONINFO, DXGKARG_SETGPUPARTITIONCOUNT, STATUS_BUFFER_TOO_SMALL,
+};
 
 use super::start::{bring_up, take_down};
 use super::triage::TriageEvent;

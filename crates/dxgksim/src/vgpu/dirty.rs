@@ -144,7 +144,8 @@ impl Vgpu {
         succeed(name, status)?;
         let last = buffer.words().count() as u64;
         for (at, value) in (0..).zip(buffer.words()) {
-            let valid = if at + 1 == last && pages % 64 != 0 { (1 << (pages % 64)) - 1 } else { u64::MAX };
+            let valid =
+                if at + 1 == last && !pages.is_multiple_of(64) { (1 << (pages % 64)) - 1 } else { u64::MAX };
             contract.require(
                 value & !valid == 0,
                 &rules::DIRTY_BITS,

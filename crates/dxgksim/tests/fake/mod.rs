@@ -8,6 +8,7 @@
     clippy::undocumented_unsafe_blocks,
     clippy::multiple_unsafe_ops_per_block,
     clippy::missing_safety_doc,
+    clippy::missing_transmute_annotations,
     clippy::not_unsafe_ptr_arg_deref,
     missing_docs,
     unreachable_pub,
