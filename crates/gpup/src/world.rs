@@ -116,7 +116,7 @@ impl Machine {
     /// Makes a VF and boots a guest on it.
     pub fn boot(&self, vf: u32, work: &Work) -> anyhow::Result<Guest> {
         let vgpu = self.create_vf(vf, self.vf_bytes)?;
-        let guest = work.spec.clone().build(work.image.clone()).map_err(|error| anyhow!("VF {vf}: {error}"))?;
+        let guest = work.spec.clone().build(work.image.as_deref().cloned()).map_err(|error| anyhow!("VF {vf}: {error}"))?;
         let vm = Vm::boot(vgpu.clone(), guest).map_err(|error| anyhow!("VF {vf}: {error}"))?;
         Ok(Guest { vgpu, vm, work: work.clone() })
     }
@@ -158,7 +158,7 @@ pub struct Work {
     /// The workload and its parameters.
     pub spec: Spec,
     /// Bytes to be uploaded first.
-    pub image: Option<Vec<u8>>,
+    pub image: Option<Arc<Vec<u8>>>,
 }
 
 impl Work {
@@ -182,7 +182,7 @@ impl Work {
         };
         spec.image_bytes = image.as_ref().map_or(0, |image| image.len() as u64);
         spec.fits().map_err(|error| anyhow!(error))?;
-        Ok(Self { spec, image })
+        Ok(Self { spec, image: image.map(Arc::new) })
     }
 
     /// A neighbour's work.
