@@ -31,8 +31,10 @@ fn pattern(channel: &mut PagingChannel, seed: u8) {
 
 #[test]
 fn an_adapter_starts_copies_and_stops_with_and_without_an_interrupt() {
-    for interrupt_connected in [true, false] {
-        let adapter = start(AdapterOptions { interrupt_connected, ..AdapterOptions::default() });
+    for (interrupt_connected, kernel_mode_testing) in [(true, true), (false, true), (true, false)] {
+        let options =
+            AdapterOptions { interrupt_connected, kernel_mode_testing, ..AdapterOptions::default() };
+        let adapter = start(options);
         assert_eq!(adapter.caps().partition_options, [2, 4]);
         let free = adapter.free_bytes(1);
         assert_eq!(adapter.self_test(), Ok(SelfTest::Copied));

@@ -182,8 +182,8 @@ impl Adapter {
 
     /// Copies through a process of its own, whose page tables the paging process writes into VRAM.
     ///
-    /// With the kernel-mode testing feature data is copied by a command of that process; without it only the page
-    /// tables are written.
+    /// With the kernel-mode testing feature the copy is a test command; else a paging transfer on that process's
+    /// context.
     pub fn self_test(&self) -> Result<SelfTest, PagingError> {
         self.paging.self_test(&self.core, &self.caps, &self.interfaces)
     }
@@ -212,7 +212,7 @@ impl Adapter {
 pub enum SelfTest {
     /// Data went through a process's own page tables and arrived.
     Copied,
-    /// The page tables were written; the driver has no test commands to use them.
+    /// The page tables were written; the driver takes no commands that use them.
     TablesOnly,
 }
 

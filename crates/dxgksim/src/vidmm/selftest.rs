@@ -1,13 +1,15 @@
 //! The self-test: data copied by a process whose page tables the paging process wrote into VRAM.
 //!
-//! Articles: "GPU virtual address", "Kernel-mode testing". The copy is a test command buffer, so it works for any
-//! driver that has the kernel-mode testing feature.
+//! Articles: "GPU virtual address", "Kernel-mode testing", "System paging process". The copy is a test command buffer
+//! where the driver has the kernel-mode testing feature. Else it is a VIRTUAL_TRANSFER on a context of the process, as
+//! a companion context would run it.
 //!
 //! UNSAFETY: reaches a function of the driver through the feature interface.
 #![expect(unsafe_code)]
 
 use alloc::sync::Arc;
 use alloc::vec;
+use alloc::vec::Vec;
 
 use wddm::*;
 
@@ -55,8 +57,8 @@ fn copy_through(
     reserve: &Arc<Reserve>,
 ) -> Result<SelfTest, PagingError> {
     let mut channel = PagingChannel::new(core, paging, reserve, None)?;
-    let build = test_interface(core, interfaces);
-    let node = testable_node(caps).unwrap_or(paging.node);
+    let build = test_interface(core, interfaces).zip(testable_node(caps));
+    let (build, node) = (build.map(|(build, _)| build), build.map_or(paging.node, |(_, node)| node));
     let flags =
         if build.is_some() { DXGK_CREATECONTEXTFLAGS::TestContext } else { DXGK_CREATECONTEXTFLAGS::empty() };
     let process = Process::new(core, caps, paging, &mut channel, node, flags)?;
@@ -78,10 +80,15 @@ fn copy_through(
     process.map(&mut channel, SOURCE, &vram(0))?;
     process.map(&mut channel, DESTINATION, &vram(PAGES))?;
     process.map(&mut channel, COMMANDS, &[entry(0, commands.address(), paging.space.system)])?;
-    let Some(build) = build.filter(|_| testable_node(caps).is_some()) else {
-        return Ok(SelfTest::TablesOnly);
+    let private = vec![0u64; caps.paging_buffer.private_bytes.max(1024).div_ceil(8) as usize];
+    let mut buffer = CommandBuffer { pages: commands, private };
+    let built = match build {
+        Some(build) => build_test_copy(core, build, &process, &mut buffer)?,
+        None => build_transfer(core, &process, &mut buffer)?,
     };
-    submit_copy(paging, core, build, &process, node, commands)?;
+    if !submit(paging, core, &process, node, buffer, built)? {
+        return Ok(SelfTest::TablesOnly);
+    }
     channel.start_out(&[destination])?;
     let arrived = channel.wait()?[..bytes] == expected[..];
     if arrived { Ok(SelfTest::Copied) } else { Err(PagingError::Corrupt) }
@@ -117,14 +124,25 @@ fn test_interface(core: &Core, interfaces: &Interfaces) -> Option<Build> {
     if status.is_success() { interface.pfnBuildTestCommandBuffer } else { None }
 }
 
-fn submit_copy(
-    paging: &Paging,
+/// The commands of one copy, and the private data beside them.
+struct CommandBuffer {
+    pages: Pages,
+    private: Vec<u64>,
+}
+
+/// Bytes that were written: commands, private data. And who wrote them.
+struct Built {
+    bytes: u32,
+    private: u32,
+    flags: DXGK_SUBMITCOMMANDFLAGS,
+}
+
+fn build_test_copy(
     core: &Core,
     build: Build,
     process: &Process,
-    node: u32,
-    commands: Pages,
-) -> Result<(), PagingError> {
+    buffer: &mut CommandBuffer,
+) -> Result<Built, PagingError> {
     let ddi = &calls::BUILD_TEST_COMMAND_BUFFER;
     let call = |args: &mut DXGKARG_BUILDTESTCOMMANDBUFFER| {
         core.contract.call(ddi, || {
@@ -141,40 +159,76 @@ fn submit_copy(
         NumBytes: (PAGES * PAGE) as u32,
     };
     let asked = call(&mut args);
+    let held = asked == STATUS_BUFFER_OVERFLOW
+        && (1..=4096).contains(&args.DmaBufferSize)
+        && args.DmaBufferPrivateDataSize <= 1024;
     core.contract.require(
-        asked == STATUS_BUFFER_OVERFLOW
-            && (1..=4096).contains(&args.DmaBufferSize)
-            && args.DmaBufferPrivateDataSize <= 1024,
+        held,
         &rules::STATUS,
         format_args!("{} without a buffer: {asked}, {} bytes", ddi.name, args.DmaBufferSize),
     );
-    let mut private = vec![0u64; 128];
-    args.pDmaBuffer = commands.start().cast();
+    args.pDmaBuffer = buffer.pages.start().cast();
     args.DmaBufferSize = PAGE as u32;
-    args.pDmaBufferPrivateData = private.as_mut_ptr().cast();
+    args.pDmaBufferPrivateData = buffer.private.as_mut_ptr().cast();
     args.DmaBufferPrivateDataSize = args.DmaBufferPrivateDataSize.min(1024);
     succeed(ddi.name, call(&mut args))?;
-    let mut submit = DXGKARG_SUBMITCOMMANDVIRTUAL::zeroed();
-    submit.hContext = process.context();
-    submit.DmaBufferVirtualAddress = COMMANDS;
-    submit.DmaBufferSize = args.DmaBufferSize;
-    submit.pDmaBufferPrivateData = private.as_mut_ptr().cast();
-    submit.DmaBufferPrivateDataSize = args.DmaBufferPrivateDataSize;
-    submit.DmaBufferUmdPrivateDataSize = args.DmaBufferPrivateDataSize;
-    submit.NodeOrdinal = node;
+    let flags = DXGK_SUBMITCOMMANDFLAGS::empty();
+    Ok(Built { bytes: args.DmaBufferSize, private: args.DmaBufferPrivateDataSize, flags })
+}
+
+fn build_transfer(core: &Core, process: &Process, buffer: &mut CommandBuffer) -> Result<Built, PagingError> {
+    let mut transfer = DXGK_BUILDPAGINGBUFFER_TRANSFERVIRTUAL::zeroed();
+    transfer.TransferSizeInBytes = PAGES * PAGE;
+    transfer.SourceVirtualAddress = SOURCE;
+    transfer.DestinationVirtualAddress = DESTINATION;
+    transfer.TransferDirection = DXGK_MEMORY_TRANSFER_DIRECTION::DXGK_MEMORY_TRANSFER_LOCAL_TO_LOCAL;
+    let (start, private) = (buffer.pages.start(), buffer.private.as_mut_ptr());
+    let mut args = DXGKARG_BUILDPAGINGBUFFER::zeroed();
+    args.pDmaBuffer = start.cast();
+    args.DmaSize = PAGE as u32;
+    args.pDmaBufferPrivateData = private.cast();
+    args.DmaBufferPrivateDataSize = (buffer.private.len() * 8) as u32;
+    args.Operation = DXGK_BUILDPAGINGBUFFER_OPERATION::DXGK_OPERATION_VIRTUAL_TRANSFER;
+    args.u.TransferVirtual = transfer;
+    args.hSystemContext = process.context();
+    args.DmaBufferGpuVirtualAddress = COMMANDS;
+    succeed(calls::BUILD_PAGING_BUFFER.name, core.build_paging_buffer(&mut args))?;
+    let bytes = args.pDmaBuffer.addr().wrapping_sub(start.addr()) as u32;
+    let private = args.pDmaBufferPrivateData.addr().wrapping_sub(private.addr()) as u32;
+    Ok(Built { bytes, private, flags: DXGK_SUBMITCOMMANDFLAGS::Paging })
+}
+
+/// Runs the commands on the process's context; false when the driver does not take them there.
+fn submit(
+    paging: &Paging,
+    core: &Core,
+    process: &Process,
+    node: u32,
+    mut buffer: CommandBuffer,
+    built: Built,
+) -> Result<bool, PagingError> {
+    let mut args = DXGKARG_SUBMITCOMMANDVIRTUAL::zeroed();
+    args.hContext = process.context();
+    args.DmaBufferVirtualAddress = COMMANDS;
+    args.DmaBufferSize = built.bytes;
+    args.pDmaBufferPrivateData = buffer.private.as_mut_ptr().cast();
+    args.DmaBufferPrivateDataSize = built.private;
+    args.DmaBufferUmdPrivateDataSize = built.private;
+    args.Flags = built.flags;
+    args.NodeOrdinal = node;
     let serial = paging.serial.lock();
     let fence = core.interrupts.submit(node, |fence| {
-        submit.SubmissionFenceId = fence;
-        core.submit_command_virtual(&mut submit)
+        args.SubmissionFenceId = fence;
+        core.submit_command_virtual(&mut args)
     });
     drop(serial);
-    let fence = fence.map_err(|status| PagingError::Ddi(calls::SUBMIT_COMMAND_VIRTUAL.name, status))?;
+    let Ok(fence) = fence else { return Ok(false) };
     match core.interrupts.wait(node, fence, &Arc::new(Event::new()), paging.timeout_ns) {
-        FenceState::Completed => Ok(()),
+        FenceState::Completed => Ok(true),
         FenceState::Faulted(status) => Err(PagingError::Fault(status)),
         FenceState::Pending => {
             // The engine may still read them.
-            core::mem::forget((private, commands));
+            core::mem::forget(buffer);
             Err(PagingError::Timeout)
         }
     }
