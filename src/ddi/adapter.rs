@@ -68,12 +68,13 @@ wddm::ddi! {
     pub(crate) unsafe fn stop_device(adapter: PVOID) -> NTSTATUS {
         // SAFETY: within a DDI of the adapter, and the reference ends with it.
         let miniport = unsafe { miniport::find(adapter) };
-        status::of(miniport.map(|miniport| miniport.withdraw().map(stop)))
+        status::of(miniport.and_then(|miniport| stop(miniport, miniport::seat_of(adapter)?)))
     }
 
     /// DxgkDdiRemoveDevice. PASSIVE_LEVEL. "DXGKDDI_REMOVE_DEVICE callback function (dispmprt.h)".
     pub(crate) unsafe fn remove_device(adapter: PVOID) -> NTSTATUS {
-        status::of(miniport::remove(adapter).map(|miniport| miniport.withdraw().map(stop)))
+        let seat = miniport::seat_of(adapter);
+        status::of(seat.and_then(|seat| stop(&*miniport::remove(adapter)?, seat)))
     }
 
     /// DxgkDdiResetDevice. Any level, before a crash dump: nothing to show and nothing to lock. "DXGKDDI_RESET_DEVICE
@@ -172,14 +173,18 @@ fn simulated(settings: &Settings) -> Result<Arc<dyn Device>> {
     Ok(device)
 }
 
-/// Stops engines, ends VFs and migrations, and says what Dxgkrnl has forgotten to close.
-fn stop(started: Box<Started>) {
+/// Stops engines, ends VFs and migrations, and says what Dxgkrnl has forgotten to close. The engines stop first, so
+/// that what they still report finds its DPC.
+fn stop(miniport: &Miniport, seat: usize) -> Result<()> {
+    let Ok(started) = miniport.started() else { return Ok(()) };
     started.adapter.stop();
     let objects = started.objects();
     if objects > 0 {
         os::log(Level::Warning, format_args!("{objects} objects were not closed"));
     }
+    drop(miniport.withdraw(|| miniport::wait_for_dpcs(seat)));
     os::log(Level::Info, format_args!("adapter stopped"));
+    Ok(())
 }
 
 /// The device is gone: nothing may reach it any more.

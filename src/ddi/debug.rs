@@ -7,7 +7,7 @@ use core::fmt::{self, Write};
 
 use gpup_core::Result;
 use gpup_core::device::abi;
-use wddm::DXGKARG_COLLECTDBGINFO;
+use wddm::{DXGKARG_COLLECTDBGINFO, VIDEO_ENGINE_TIMEOUT_DETECTED, VIDEO_TDR_TIMEOUT_DETECTED};
 
 use super::edge;
 use crate::miniport::Started;
@@ -18,7 +18,7 @@ edge::entries! {
     read collect_dbg_info(DXGKARG_COLLECTDBGINFO) => collect;
 }
 
-/// A text: reason, then each node's fence and whether it moves. What does not fit is cut off; the rest is zeroed.
+/// A text: reason, then, for the reasons that come at PASSIVE_LEVEL, each node's fence and whether it moves. What does not fit is cut off; the rest is zeroed.
 fn collect(started: &Started, args: &DXGKARG_COLLECTDBGINFO) -> Result<()> {
     // SAFETY: Dxgkrnl's buffer of BufferSize bytes.
     let buffer = unsafe { edge::slice_mut(args.pBuffer.cast::<u8>(), args.BufferSize) }?;
@@ -31,6 +31,9 @@ fn collect(started: &Started, args: &DXGKARG_COLLECTDBGINFO) -> Result<()> {
 
 fn report(started: &Started, reason: u32, out: &mut impl Write) -> fmt::Result {
     writeln!(out, "gpup_kmd {} reason {reason:#x}", env!("CARGO_PKG_VERSION"))?;
+    if !matches!(reason, VIDEO_TDR_TIMEOUT_DETECTED | VIDEO_ENGINE_TIMEOUT_DETECTED) {
+        return Ok(());
+    }
     for node in 0..abi::NODES {
         let device = started.adapter.device();
         let (fence, moves) = (device.last_completed_fence(node), device.responsive(node));

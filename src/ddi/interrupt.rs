@@ -1,24 +1,21 @@
 //! The interrupt routine and its DPC. How an engine's fence becomes an interrupt: see [`crate::miniport::notify`].
-//!
-//! UNSAFETY: looks an adapter up within its own callback.
-#![expect(unsafe_code)]
 
 use wddm::{BOOLEAN, FALSE, PVOID};
 
-use crate::miniport;
+use crate::miniport::{self, Miniport};
 
 wddm::ddi! {
     /// DxgkDdiInterruptRoutine. DIRQL, nonpaged. "DXGKDDI_INTERRUPT_ROUTINE callback function (dispmprt.h)".
     ///
     /// The engines are software and raise no line, so an interrupt on a shared one is never this device's.
-    pub(crate) unsafe fn interrupt_routine(_adapter: PVOID, _message: u32) -> BOOLEAN {
+    pub(crate) fn interrupt_routine(_adapter: PVOID, _message: u32) -> BOOLEAN {
         FALSE
     }
 
     /// DxgkDdiDpcRoutine. DISPATCH_LEVEL, nonpaged. "DXGKDDI_DPC_ROUTINE callback function (dispmprt.h)".
-    pub(crate) unsafe fn dpc_routine(adapter: PVOID) {
-        // SAFETY: within a DDI of the adapter, and the reference ends with it.
-        if let Ok(started) = unsafe { miniport::started(adapter) } {
+    pub(crate) fn dpc_routine(adapter: PVOID) {
+        let Ok(dpc) = miniport::enter_dpc(adapter) else { return };
+        if let Some(Ok(started)) = dpc.miniport().map(Miniport::started) {
             started.dxgkrnl.notify_dpc();
         }
     }

@@ -20,7 +20,7 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 use gpup_core::{Error, Result};
 use wddm::HANDLE;
 
-pub(crate) use registry::{add, find, remove, seat_of};
+pub(crate) use registry::{add, enter_dpc, find, remove, seat_of, wait_for_dpcs};
 pub(crate) use started::{Allocation, Context, Device, Process, Started};
 
 /// An adapter that AddDevice has announced.
@@ -35,9 +35,9 @@ impl Miniport {
 
     /// What StartDevice made.
     pub(crate) fn started(&self) -> Result<&Started> {
-        let started = self.started.load(Ordering::Acquire);
-        // SAFETY: a non-null pointer is a Started that lives until `stop`, and Dxgkrnl calls StopDevice only when
-        // no other call of this adapter is inside the driver.
+        let started = self.started.load(Ordering::SeqCst);
+        // SAFETY: a non-null pointer is a Started that lives until `withdraw`: Dxgkrnl calls StopDevice only when no
+        // other call of this adapter is inside the driver, and a DPC has counted itself in.
         unsafe { started.as_ref() }.ok_or(Error::WrongState)
     }
 
@@ -54,9 +54,10 @@ impl Miniport {
         Ok(())
     }
 
-    /// Takes it back: from now on the adapter is not started.
-    pub(crate) fn withdraw(&self) -> Option<Box<Started>> {
-        let old = self.started.swap(ptr::null_mut(), Ordering::AcqRel);
+    /// Takes it back: from now on the adapter is not started. `quiet` waits for those who found it before.
+    pub(crate) fn withdraw(&self, quiet: impl FnOnce()) -> Option<Box<Started>> {
+        let old = self.started.swap(ptr::null_mut(), Ordering::SeqCst);
+        quiet();
         // SAFETY: a non-null pointer came from Box::into_raw in `publish`, was swapped out once, and Dxgkrnl has no
         // other call inside the driver.
         (!old.is_null()).then(|| unsafe { Box::from_raw(old) })
@@ -65,7 +66,8 @@ impl Miniport {
 
 impl Drop for Miniport {
     fn drop(&mut self) {
-        drop(self.withdraw());
+        // Whoever drops it is the only one who has it.
+        drop(self.withdraw(|| ()));
     }
 }
 

@@ -100,8 +100,10 @@ impl Vf {
         if bytes == 0 {
             return Err(Error::InvalidParameter);
         }
-        if bytes > geometry.vram_bytes {
-            return Err(Error::OutOfRange);
+        let mut sorted = regions.to_vec();
+        sorted.sort_unstable();
+        if sorted.windows(2).any(|pair| pair[0].end() > pair[1].offset) {
+            return Err(Error::InvalidParameter);
         }
         let words = usize::try_from((bytes / page).div_ceil(64)).map_err(|_| Error::NoResources)?;
         Ok(Memory {

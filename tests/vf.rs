@@ -1,0 +1,305 @@
+//! VFs through the interfaces of QueryInterface: making them, mapping them, moving them.
+//!
+//! UNSAFETY: it is the other side of the DDI.
+#![expect(unsafe_code)]
+
+mod support;
+
+use support::TestAdapter;
+use wddm::*;
+
+const MIB: u64 = 1 << 20;
+const VF_BYTES: u64 = 2 * MIB;
+
+/// Calls a function of an interface with its context.
+macro_rules! call {
+    ($interface:expr, $function:ident, $args:expr) => {{
+        // SAFETY: live arguments.
+        unsafe { $interface.$function.unwrap()($interface.Context, $args) }
+    }};
+}
+
+/// The interfaces of an adapter.
+struct Host {
+    adapter: TestAdapter,
+    partition: DXGKDDI_GPU_PARTITION_INTERFACE,
+    sriov: DXGKDDI_SRIOV_INTERFACE,
+    flexiov: DXGKDDI_FLEXIOV_DEVICE_INTERFACE,
+}
+
+impl Host {
+    fn start(settings: &[(&str, u64)]) -> Self {
+        let settings = [&[("VramBytes", 64 * MIB)], settings].concat();
+        let adapter = TestAdapter::start(&settings);
+        Self {
+            partition: adapter.interface(&GUID_DXGKDDI_GPU_PARTITION_INTERFACE, 1, 128).unwrap(),
+            sriov: adapter.interface(&GUID_DXGKDDI_SRIOV_INTERFACE, 1, 120).unwrap(),
+            flexiov: adapter.interface(&GUID_DXGKDDI_FLEXIOV_DEVICE_INTERFACE, 1, 56).unwrap(),
+            adapter,
+        }
+    }
+
+    /// Makes a VF of two megabytes and gives it power.
+    fn vf(&self, vf: u32) {
+        let mut create = DXGKARG_CREATEVIRTUALGPU::zeroed();
+        create.PartitionId = vf;
+        create.Profile.Capability[0] =
+            DXGK_VIRTUALGPUCAPABILITY { MinValue: VF_BYTES, MaxValue: VF_BYTES, OptimalValue: VF_BYTES };
+        assert_eq!(call!(self.partition, DxgkDdiCreateVirtualGpu, &mut create), STATUS_SUCCESS);
+        assert_eq!((create.NumMemorySegments, create.NumEngines), (1, 0));
+        let segment = create.SegmentInfo[0];
+        assert_eq!((segment.DriverSegmentId, segment.Size), (1, VF_BYTES));
+        assert_eq!(self.resources(vf, &[(4 * MIB * u64::from(vf), VF_BYTES)]), STATUS_SUCCESS);
+        assert_eq!(self.power(vf, DEVICE_POWER_STATE::PowerDeviceD0), STATUS_SUCCESS);
+    }
+
+    /// SetVirtualGpuResources with as many ranges as there are.
+    fn resources(&self, vf: u32, ranges: &[(u64, u64)]) -> NTSTATUS {
+        let mut words = vec![u64::from(vf) | (ranges.len() as u64) << 32];
+        words.extend(ranges.iter().flat_map(|(offset, bytes)| [0, 1, *offset, *bytes]));
+        words.resize(words.len().max(5), 0);
+        call!(self.partition, DxgkDdiSetVirtualGpuResources, words.as_mut_ptr().cast())
+    }
+
+    fn power(&self, vf: u32, state: DEVICE_POWER_STATE) -> NTSTATUS {
+        let mut args = DXGKARG_SETVIRTUALFUNCTIONPOWERSTATE::zeroed();
+        (args.VirtualFunctionIndex, args.PowerState) = (vf, state);
+        call!(self.sriov, DxgkDdiSetVirtualFunctionPowerState, &mut args)
+    }
+
+    fn prepare(&self, vf: u32, role: DXGK_GPUP_MIGRATIONTYPE) -> NTSTATUS {
+        let args = DXGKARG_GPUP_PREPARE_LIVE_MIGRATION { vfIndex: vf, MigrationType: role };
+        // SAFETY: live arguments.
+        unsafe { self.adapter.table.DxgkDdiPrepareLiveMigration.unwrap()(self.adapter.context, &args) }
+    }
+
+    fn save_mutable(&self, vf: u32, size: &mut u64, data: *mut u8) -> NTSTATUS {
+        let mut args = DXGKARG_GPUP_SAVE_MUTABLE_MIGRATION_DATA { vfIndex: vf, DataSize: size, Data: data };
+        // SAFETY: live arguments.
+        unsafe {
+            self.adapter.table.DxgkDdiSaveMutableMigrationData.unwrap()(self.adapter.context, &mut args)
+        }
+    }
+
+    fn immutable(&self, vf: u32) -> Vec<u8> {
+        let save = self.adapter.table.DxgkDdiSaveImmutableMigrationData.unwrap();
+        let mut size = 0;
+        let mut args = DXGKARG_GPUP_SAVE_IMMUTABLE_MIGRATION_DATA::zeroed();
+        (args.vfIndex, args.DataSize) = (vf, &raw mut size);
+        // SAFETY: live arguments.
+        assert_eq!(unsafe { save(self.adapter.context, &mut args) }, STATUS_SUCCESS);
+        let mut data = vec![0; size as usize];
+        args.Data = data.as_mut_ptr();
+        // SAFETY: a buffer of the size asked for.
+        assert_eq!(unsafe { save(self.adapter.context, &mut args) }, STATUS_SUCCESS);
+        data
+    }
+
+    fn restore_immutable(&self, vf: u32, data: &mut [u8]) -> NTSTATUS {
+        let args = DXGKARG_GPUP_RESTORE_IMMUTABLE_MIGRATION_DATA {
+            vfIndex: vf,
+            DataSize: data.len() as u64,
+            Data: data.as_mut_ptr(),
+        };
+        // SAFETY: live arguments.
+        unsafe {
+            self.adapter.table.DxgkDdiRestoreImmutableMigrationData.unwrap()(self.adapter.context, &args)
+        }
+    }
+
+    fn end(&self, vf: u32) -> NTSTATUS {
+        // SAFETY: no pointer is passed.
+        unsafe { self.adapter.table.DxgkDdiEndLiveMigration.unwrap()(self.adapter.context, vf) }
+    }
+}
+
+const SOURCE: DXGK_GPUP_MIGRATIONTYPE = DXGK_GPUP_MIGRATIONTYPE::DXGK_GPUP_MIGRATIONTYPE_SOURCE;
+const TARGET: DXGK_GPUP_MIGRATIONTYPE = DXGK_GPUP_MIGRATIONTYPE::DXGK_GPUP_MIGRATIONTYPE_TARGET;
+
+#[test]
+fn partitions_are_asked_for_set_and_profiled() {
+    let host = Host::start(&[("NumberOfVfs", 6)]);
+    let mut args = DXGKARG_GETGPUPARTITIONINFO::zeroed();
+    assert_eq!(call!(host.partition, DxgkDdiGetGpuPartitionInfo, &mut args), STATUS_BUFFER_TOO_SMALL);
+    assert_eq!(args.NumGpuPartitionOptions, 4);
+    let mut options = [0u16; 5];
+    args.pGpuPartitionOptions = options.as_mut_ptr();
+    assert_eq!(call!(host.partition, DxgkDdiGetGpuPartitionInfo, &mut args), STATUS_SUCCESS);
+    assert_eq!((options, args.CurrentGpuPartitionCount), ([1, 2, 4, 6, 0], 6));
+    let mut count = DXGKARG_SETGPUPARTITIONCOUNT { PartitionCount: 3 };
+    assert_eq!(call!(host.partition, DxgkDdiSetGpuPartitionCount, &mut count), STATUS_INVALID_PARAMETER);
+    count.PartitionCount = 2;
+    assert_eq!(call!(host.partition, DxgkDdiSetGpuPartitionCount, &mut count), STATUS_SUCCESS);
+    let mut profile = DXGKARG_GETVIRTUALGPUPROFILE::zeroed();
+    profile.PartitionCount = 2;
+    assert_eq!(call!(host.partition, DxgkDdiGetVirtualGpuProfile, &mut profile), STATUS_SUCCESS);
+    assert_eq!(profile.VirtualizationFlags, DXGK_VIRTUALIZED_HOST_VIRTUAL_DEVICE);
+    let memory = profile.ProfileCapability[0];
+    assert_eq!((memory.TotalValue, memory.OptimalPartitionValue), (48 * MIB, 24 * MIB));
+    assert_eq!(profile.ProfileCapability[1], DXGK_VGPU_PROFILE_CAPABILITY::zeroed());
+    host.vf(1);
+    assert_eq!(call!(host.partition, DxgkDdiSetGpuPartitionCount, &mut count), STATUS_INVALID_DEVICE_STATE);
+    let mut third = DXGKARG_CREATEVIRTUALGPU::zeroed();
+    third.PartitionId = 2;
+    assert_eq!(call!(host.partition, DxgkDdiCreateVirtualGpu, &mut third), STATUS_INVALID_PARAMETER);
+}
+
+#[test]
+fn resources_are_checked() {
+    let host = Host::start(&[]);
+    host.vf(0);
+    assert_eq!(host.resources(0, &[(8 * MIB, MIB)]), STATUS_INVALID_DEVICE_STATE, "it has power");
+    assert_eq!(host.power(0, DEVICE_POWER_STATE::PowerDeviceD1), STATUS_INVALID_PARAMETER);
+    assert_eq!(host.power(0, DEVICE_POWER_STATE::PowerDeviceD3), STATUS_SUCCESS);
+    assert_eq!(host.resources(0, &[(8 * MIB, MIB), (MIB, MIB), (20 * MIB, MIB)]), STATUS_SUCCESS);
+    for wrong in [&[][..], &[(1, MIB)], &[(0, 1)], &[(63 * MIB, 2 * MIB)], &[(0, MIB), (0, MIB)]] {
+        assert_eq!(host.resources(0, wrong), STATUS_INVALID_PARAMETER, "{wrong:?}");
+    }
+    assert_eq!(host.resources(0, &[(0, 4096); 33]), STATUS_INVALID_PARAMETER);
+    assert_eq!(host.resources(3, &[(0, MIB)]), STATUS_INVALID_PARAMETER, "VF 3 does not exist");
+    assert_eq!(host.power(0, DEVICE_POWER_STATE::PowerDeviceD0), STATUS_SUCCESS);
+    let mut destroy = DXGKARG_DESTROYVIRTUALGPU { PartitionId: 0 };
+    assert_eq!(call!(host.partition, DxgkDdiDestroyVirtualGpu, &mut destroy), STATUS_SUCCESS);
+    assert_eq!(call!(host.partition, DxgkDdiDestroyVirtualGpu, &mut destroy), STATUS_INVALID_PARAMETER);
+}
+
+#[test]
+fn a_bar_is_mapped_and_its_interrupt_page_trapped() {
+    let host = Host::start(&[]);
+    host.vf(0);
+    let mut descriptor = CM_PARTIAL_RESOURCE_DESCRIPTOR::zeroed();
+    let mut args = DXGKARG_GETBACKINGRESOURCE::zeroed();
+    args.Resource = &mut descriptor;
+    assert_eq!(call!(host.flexiov, DxgkDdiGetBackingResource, &mut args), STATUS_SUCCESS);
+    // SAFETY: the driver's list.
+    let mdl = unsafe { &*args.pMdl };
+    // SAFETY: the registers of a VF that exists.
+    let magic = unsafe { mdl.MappedSystemVa.cast::<u32>().read_volatile() };
+    assert_eq!((magic, mdl.ByteCount), (u32::from_le_bytes(*b"GPVF"), 256 * 1024));
+    args.ResourceIndex = 1;
+    assert_eq!(call!(host.flexiov, DxgkDdiGetBackingResource, &mut args), STATUS_SUCCESS);
+    assert!(args.pMdl.is_null());
+    args.ResourceIndex = 32;
+    assert_eq!(call!(host.flexiov, DxgkDdiGetBackingResource, &mut args), STATUS_INVALID_PARAMETER);
+    let mut count = DXGKARG_GETMMIORANGECOUNT::zeroed();
+    assert_eq!(call!(host.flexiov, DxgkDdiGetMmioRangeCount, &mut count), STATUS_SUCCESS);
+    let mut ranges = vec![DXGK_MMIORANGEINFO::zeroed(); count.RangeCount[0] as usize];
+    let mut args = DXGKARG_GETMMIORANGES::zeroed();
+    args.pMmioRanges = ranges.as_mut_ptr();
+    args.NumRanges = 1;
+    assert_eq!(call!(host.flexiov, DxgkDdiGetMmioRanges, &mut args), STATUS_BUFFER_TOO_SMALL);
+    args.NumRanges = ranges.len() as u32;
+    assert_eq!(call!(host.flexiov, DxgkDdiGetMmioRanges, &mut args), STATUS_SUCCESS);
+    let trapped: Vec<u64> =
+        ranges.iter().filter(|range| range.InterceptWrites != 0).map(|range| range.BasePageNumber).collect();
+    assert_eq!(trapped, [1]);
+
+    let write = |index: i16, vf: u32| {
+        let mut args = DXGKARG_GPUP_WRITE_VIRTUALIZED_MSIX::zeroed();
+        (args.InterruptTableIndex, args.vfIndex) = (index, vf);
+        // SAFETY: live arguments.
+        unsafe { host.adapter.table.DxgkDdiWriteVirtualizedInterrupt.unwrap()(host.adapter.context, &args) }
+    };
+    assert_eq!((write(2, 0), write(3, 0)), (STATUS_SUCCESS, STATUS_INVALID_PARAMETER));
+    assert_eq!((write(-1, 0), write(0, 1)), (STATUS_INVALID_PARAMETER, STATUS_INVALID_PARAMETER));
+}
+
+#[test]
+fn config_space_is_a_pci_function() {
+    let host = Host::start(&[("DeviceId", 0xABCD)]);
+    host.vf(0);
+    let mut data = [0u8; 64];
+    let mut args = DXGKARG_READVIRTUALFUNCTIONCONFIG::zeroed();
+    (args.Data, args.Length) = (data.as_mut_ptr().cast(), 64);
+    assert_eq!(call!(host.sriov, DxgkDdiReadVirtualFunctionConfig, &mut args), STATUS_SUCCESS);
+    assert_eq!(data[..4], [0x34, 0x12, 0xCD, 0xAB]);
+    args.Offset = 224;
+    assert_eq!(call!(host.sriov, DxgkDdiReadVirtualFunctionConfig, &mut args), STATUS_INVALID_PARAMETER);
+    let mut registers = [7u32; 7];
+    let mut probe =
+        DXGKARG_QUERYPROBEDBARS { VirtualFunctionIndex: 0, BaseRegisterValues: registers.as_mut_ptr() };
+    call!(host.sriov, DxgkDdiQueryProbedBars, &mut probe);
+    assert_eq!(registers, [0xFFFC_000C, 0xFFFF_FFFF, 0, 0, 0, 0, 7]);
+    let mut block = DXGKARG_READVIRTUALFUNCTIONCONFIGBLOCK::zeroed();
+    assert_eq!(call!(host.sriov, DxgkDdiReadVirtualFunctionConfigBlock, &mut block), STATUS_NOT_SUPPORTED);
+}
+
+#[test]
+fn a_refusal_names_its_reason_first() {
+    let (here, there) = (Host::start(&[]), Host::start(&[("FirmwareVersion", 0x0002_0000)]));
+    here.vf(0);
+    there.vf(1);
+    assert_eq!(here.prepare(0, SOURCE), STATUS_SUCCESS);
+    assert_eq!(here.prepare(0, SOURCE), STATUS_DEVICE_BUSY);
+    assert_eq!(there.prepare(1, TARGET), STATUS_SUCCESS);
+    let mut data = here.immutable(0);
+    assert_eq!(there.restore_immutable(1, &mut data), STATUS_OBJECT_TYPE_MISMATCH);
+    let events = there.adapter.reports.events.lock().unwrap().clone();
+    let [(1, text, status)] = &events[..] else { panic!("{events:?}") };
+    assert!(text.contains("firmware"), "{text}");
+    assert_eq!(*status, 0xC000_0024);
+    let half = data.len() / 2;
+    assert_eq!(there.restore_immutable(1, &mut data[..half]), STATUS_DATA_ERROR);
+    assert_eq!((there.end(1), there.end(1)), (STATUS_SUCCESS, STATUS_SUCCESS));
+    assert_eq!(there.end(3), STATUS_INVALID_PARAMETER, "VF 3 does not exist");
+}
+
+#[test]
+fn saving_takes_two_calls() {
+    let host = Host::start(&[]);
+    host.vf(0);
+    let mut size = 0;
+    assert_eq!(host.save_mutable(0, &mut size, std::ptr::null_mut()), STATUS_INVALID_DEVICE_STATE);
+    assert_eq!(host.prepare(0, SOURCE), STATUS_SUCCESS);
+    assert_eq!(host.save_mutable(0, &mut size, std::ptr::null_mut()), STATUS_SUCCESS);
+    let needed = size;
+    let mut data = vec![0xEEu8; needed as usize + 8];
+    size = needed - 1;
+    assert_eq!(host.save_mutable(0, &mut size, data.as_mut_ptr()), STATUS_BUFFER_TOO_SMALL);
+    assert!(size == needed && data.iter().all(|byte| *byte == 0xEE));
+    size = needed + 8;
+    assert_eq!(host.save_mutable(0, &mut size, data.as_mut_ptr()), STATUS_SUCCESS);
+    assert!(size == needed && data[needed as usize..] == [0xEE; 8]);
+    assert_eq!(host.end(0), STATUS_SUCCESS);
+}
+
+#[test]
+fn a_basis_is_read_and_cleared() {
+    let host = Host::start(&[]);
+    host.vf(0);
+    let (table, context) = (&host.adapter.table, host.adapter.context);
+    // Segment 1, two ranges: the VF's second and first megabyte.
+    let basis = [1u64, 2, MIB, MIB, 0, MIB];
+    // SAFETY: the arguments with two ranges.
+    let handle = unsafe { table.DxgkDdiCreateMemoryBasis.unwrap()(context, basis.as_ptr().cast()) };
+    assert!(!handle.is_null());
+    // SAFETY: handles are looked up.
+    assert_eq!(unsafe { table.DxgkDdiStartDirtyTracking.unwrap()(context, handle) }, STATUS_SUCCESS);
+    // SAFETY: as above.
+    assert!(!unsafe { table.DxgkDdiDestroyMemoryBasis.unwrap()(context, handle) }.is_success());
+    let mut reset = DXGKARG_RESETVIRTUALFUNCTION { VirtualFunctionIndex: 0 };
+    assert_eq!(call!(host.sriov, DxgkDdiResetVirtualFunction, &mut reset), STATUS_SUCCESS);
+    let query = |index: u64, bytes: u64, room: usize, clear: i32, out: &mut [u8]| {
+        let mut args = DXGKARG_QUERYDIRTYBITDATA::zeroed();
+        (args.MemoryBasis, args.SubrangeIndex, args.SubrangeSize) = (handle, index, bytes);
+        (args.Buffer, args.BufferSize) = (out.as_mut_ptr().cast(), room);
+        args.Flags = DXGKARG_QUERYDIRTYBITDATAFLAGS(clear);
+        // SAFETY: a buffer of that size at least.
+        unsafe { table.DxgkDdiQueryDirtyBitData.unwrap()(context, &mut args) }
+    };
+    let mut bits = [0xC5u8; 66];
+    assert_eq!(query(0, 0, 63, 1, &mut bits), STATUS_BUFFER_TOO_SMALL);
+    assert_eq!(query(0, 4095, 66, 1, &mut bits), STATUS_INVALID_PARAMETER);
+    assert_eq!(query(0, 0, 66, 2, &mut bits), STATUS_INVALID_PARAMETER);
+    assert_eq!(bits, [0xC5; 66]);
+    assert_eq!(query(1, 8 * 4096, 66, 1, &mut bits), STATUS_SUCCESS);
+    assert_eq!(bits[..2], [0xFF, 0xC5], "the reset wrote every page");
+    assert_eq!(query(0, 0, 66, 0, &mut bits), STATUS_SUCCESS);
+    assert_eq!((bits[31], bits[32], bits[33], bits[64]), (0xFF, 0, 0xFF, 0xC5));
+    // SAFETY: handles are looked up.
+    assert_eq!(unsafe { table.DxgkDdiStopDirtyTracking.unwrap()(context, handle) }, STATUS_SUCCESS);
+    // SAFETY: as above.
+    assert_eq!(unsafe { table.DxgkDdiDestroyMemoryBasis.unwrap()(context, handle) }, STATUS_SUCCESS);
+    // SAFETY: as above.
+    assert_eq!(unsafe { table.DxgkDdiDestroyMemoryBasis.unwrap()(context, handle) }, STATUS_INVALID_HANDLE);
+}
