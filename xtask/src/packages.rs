@@ -22,7 +22,7 @@ fn apt(arguments: &[&str]) -> bool {
 }
 
 /// Installs what is missing and says so. False when something needed cannot be had.
-pub fn install() -> bool {
+pub(crate) fn install() -> bool {
     let missing: Vec<&Need> = NEEDS.iter().filter(|need| !is_there(need.program)).collect();
     for need in &missing {
         println!("xtask: installing the Debian package {} ({})", need.package, need.purpose);

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 /// How the steps went.
 #[derive(Default)]
-pub struct Summary {
+pub(crate) struct Summary {
     lines: Vec<String>,
     failed: usize,
     skipped: usize,
@@ -13,7 +13,7 @@ pub struct Summary {
 
 impl Summary {
     /// Whether no step failed.
-    pub fn passed(&self) -> bool {
+    pub(crate) fn passed(&self) -> bool {
         self.failed == 0
     }
 
@@ -58,7 +58,10 @@ fn nightly(arguments: &str) -> Command {
 }
 
 fn loom(command: &mut Command, preemptions: &str) {
-    command.env("RUSTFLAGS", "--cfg loom").env("LOOM_MAX_PREEMPTIONS", preemptions).env("CARGO_TARGET_DIR", "target/loom");
+    command
+        .env("RUSTFLAGS", "--cfg loom")
+        .env("LOOM_MAX_PREEMPTIONS", preemptions)
+        .env("CARGO_TARGET_DIR", "target/loom");
 }
 
 fn common(summary: &mut Summary) {
@@ -87,7 +90,7 @@ fn address_sanitizer(summary: &mut Summary) {
 }
 
 /// Every test in bounded form.
-pub fn test() -> Summary {
+pub(crate) fn test() -> Summary {
     let mut summary = Summary::default();
     if !crate::packages::install() {
         summary.failed += 1;
@@ -98,7 +101,7 @@ pub fn test() -> Summary {
 }
 
 /// The bounded tests and the long runs.
-pub fn full() -> Summary {
+pub(crate) fn full() -> Summary {
     let mut summary = Summary::default();
     if !crate::packages::install() {
         summary.failed += 1;
@@ -118,7 +121,7 @@ pub fn full() -> Summary {
 }
 
 /// The benchmarks behind the README's table.
-pub fn bench() -> Summary {
+pub(crate) fn bench() -> Summary {
     let mut summary = Summary::default();
     summary.step("dirty plane", &mut cargo("bench -p gpup-core --bench dirty --locked"));
     summary.step("scheduler", &mut cargo("bench -p gpup-core --bench scheduler --locked"));
