@@ -386,3 +386,28 @@ fn vfs_do_not_wait_for_each_other() {
     });
     drop(held);
 }
+
+/// Pool is short when a host is busy, and a pause is no time to ask for it.
+#[test]
+fn nothing_in_the_pause_allocates() {
+    let (here, there) = (adapter(), adapter());
+    let source = running(&here, 0);
+    tracked(&here, 0);
+    source.prepare_source().unwrap();
+    dirty(&here, 0, 5, 0x55);
+    dirty(&here, 0, 7, 0x77);
+    let target = running(&there, 0);
+    target.prepare_target().unwrap();
+    target.restore_immutable(&immutable(source)).unwrap();
+    // What the log reads from its environment, it reads once.
+    crate::os::log(crate::os::Level::Info, format_args!("a line"));
+    let mut data = vec![0; MIB as usize];
+    let pause = allocation_counter::measure(|| {
+        source.set_paused(true).unwrap();
+        let size = source.mutable_size().unwrap() as usize;
+        source.save_mutable(&mut data[..size]).unwrap();
+        target.restore_mutable(&data[..size]).unwrap();
+    });
+    assert_eq!(pause.count_total, 0);
+    assert_eq!(byte(&there, 0, 7), 0x77);
+}
