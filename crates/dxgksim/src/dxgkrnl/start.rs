@@ -47,9 +47,6 @@ impl From<PagingError> for StartError {
     }
 }
 
-/// The table that the driver gets: it may keep the pointer until it is removed.
-pub(super) type Callbacks = Box<wddm::DXGKRNL_INTERFACE>;
-
 /// AddDevice to the capabilities.
 pub(super) fn bring_up(core: &Arc<Core>) -> Result<(Caps, Interfaces), StartError> {
     let failed = |name| move |status: NTSTATUS| StartError::Ddi(name, status);
@@ -95,7 +92,8 @@ fn start_device(core: &Core) -> Result<(), NTSTATUS> {
     start.AdapterGuid =
         GUID { Data1: core.handle as u32, ..GUID::from_u128(0xD0C5_0000_0000_0000_0000_0000_0000_0001) };
     start.AdapterLuid = LUID { LowPart: core.handle as u32, HighPart: 0 };
-    let mut table: Callbacks = Box::new(callbacks::interface(core));
+    // The driver copies it: the page says that the structure is gone after the call.
+    let mut table = Box::new(callbacks::interface(core));
     let (status, sources, children) = core.start_device(&mut start, &mut table);
     ok(status)?;
     core.contract.require(
