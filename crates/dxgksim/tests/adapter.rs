@@ -30,6 +30,20 @@ fn pattern(channel: &mut PagingChannel, seed: u8) {
 }
 
 #[test]
+fn a_driver_registers_once_loaded_and_two_adapters_run_on_it() {
+    assert_eq!(fake::load(fake::idle_entry).err(), Some(wddm::STATUS_UNSUCCESSFUL));
+    let driver = Arc::new(fake::load(fake::driver_entry).unwrap());
+    let adapters = [(), ()].map(|()| Adapter::start(&driver, AdapterOptions::default()).unwrap());
+    for adapter in &adapters {
+        assert_eq!(adapter.self_test(), Ok(SelfTest::Copied));
+        assert!(!adapter.raise_interrupt(0));
+        assert!(adapter.surprise_remove().is_err(), "the DDI is optional, and this driver lacks it");
+    }
+    drop(adapters);
+    assert_eq!(driver.contract().violations(), []);
+}
+
+#[test]
 fn an_adapter_starts_copies_and_stops_with_and_without_an_interrupt() {
     for (interrupt_connected, kernel_mode_testing) in [(true, true), (false, true), (true, false)] {
         let options =

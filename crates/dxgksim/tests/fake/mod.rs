@@ -33,7 +33,7 @@ pub mod vf;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use dxgksim::dxgkrnl::Driver;
+use dxgksim::dxgkrnl::{Driver, DriverEntry};
 use wddm::*;
 
 /// Bytes of VRAM.
@@ -147,6 +147,17 @@ driver! {
         STATUS_NOT_SUPPORTED
     }
 
+    /// DriverEntry, with what DxgkInitialize leads to.
+    pub unsafe fn driver_entry(driver: *mut DRIVER_OBJECT, path: *mut UNICODE_STRING) -> NTSTATUS {
+        let mut table = table();
+        dxgksim::dxgkrnl::register(driver, path, &raw mut table)
+    }
+
+    /// A DriverEntry that forgets to register.
+    pub unsafe fn idle_entry(_driver: *mut DRIVER_OBJECT, _path: *mut UNICODE_STRING) -> NTSTATUS {
+        STATUS_SUCCESS
+    }
+
     /// A required DDI that nobody calls here. Its other parameters are never looked at.
     pub unsafe fn unused(_context: HANDLE) -> NTSTATUS { STATUS_NOT_IMPLEMENTED }
 }
@@ -195,4 +206,10 @@ pub fn driver_with(change: impl FnOnce(&mut DRIVER_INITIALIZATION_DATA)) -> Arc<
     let mut table = table();
     change(&mut table);
     Arc::new(unsafe { Driver::from_table(&table) })
+}
+
+/// The driver, loaded through its DriverEntry.
+pub fn load(entry: DriverEntry) -> Result<Driver, NTSTATUS> {
+    dxgksim::host::std_host::install();
+    unsafe { Driver::load(entry, "fake") }
 }
