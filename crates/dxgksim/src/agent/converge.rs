@@ -192,6 +192,9 @@ mod tests {
     fn a_stall_ends_the_brownout_where_the_policy_allows() {
         let mut it = convergence(OnTimeout::Switchover);
         let decisions: [Decision; 4] = core::array::from_fn(|at| it.decide(1 << 30, at as f64));
-        assert_eq!(decisions, [Decision::Iterate, Decision::Iterate, Decision::Iterate, Decision::Switchover]);
+        assert_eq!(
+            decisions,
+            [Decision::Iterate, Decision::Iterate, Decision::Iterate, Decision::Switchover]
+        );
     }
 }

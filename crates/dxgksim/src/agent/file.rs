@@ -7,6 +7,8 @@ use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec;
+use alloc::vec::Vec;
+use core::sync::atomic::AtomicU64;
 
 use wddm::migration::DXGK_GPUP_MIGRATIONTYPE;
 
@@ -46,13 +48,7 @@ pub fn save(
     file: Box<dyn Channel>,
     observer: &mut dyn Observer,
 ) -> Result<Saved, Error> {
-    let shared = Shared {
-        page_bytes: vgpu.dirty_page_bytes() as usize,
-        find_zero,
-        packer,
-        limiter: Limiter::new(None),
-        cancel: Arc::default(),
-    };
+    let shared = shared(vgpu, packer, find_zero);
     match write(vgpu, vm, hello, &shared, file, observer) {
         Ok(saved) => {
             vm.stop();
@@ -67,6 +63,38 @@ pub fn save(
             Err(error)
         }
     }
+}
+
+fn shared(vgpu: &Vgpu, packer: Option<Arc<dyn Packer>>, find_zero: bool) -> Shared {
+    Shared {
+        page_bytes: vgpu.dirty_page_bytes() as usize,
+        find_zero,
+        packer,
+        limiter: Limiter::new(None),
+        cancel: Arc::default(),
+        moved: AtomicU64::new(0),
+    }
+}
+
+/// Writes a VM that a migration left standing still, with the driver's data saved then. It stays as it is.
+pub(super) fn save_held(
+    vgpu: &Arc<Vgpu>,
+    vm: &Arc<Vm>,
+    hello: &Hello,
+    packer: Option<Arc<dyn Packer>>,
+    [immutable, mutable]: &[Vec<u8>; 2],
+    file: Box<dyn Channel>,
+    observer: &mut dyn Observer,
+) -> Result<Saved, Error> {
+    let shared = shared(vgpu, packer, true);
+    let mut link = Framed::new(file);
+    link.send_message(Kind::Hello, hello)?;
+    link.send(Kind::Immutable, &[immutable])?;
+    enter(observer, Phase::LastPages)?;
+    // Every page: the brownout's harvests have taken the marks of what was written.
+    let pages = vec![u64::MAX; (vgpu.pages() as usize).div_ceil(64)];
+    let (mut mover, moved, hashes) = write_pages(vgpu, &pages, &shared, link, observer)?;
+    finish(&mut mover, moved, &hashes, mutable, vm)
 }
 
 fn write(
@@ -90,21 +118,44 @@ fn write(
         // Tracked since the memory was reserved: what never became dirty reads zero on both hosts.
         vgpu.query_dirty(true, &mut dirty)?;
     }
-    let batch = (vgpu.staging_bytes() / shared.page_bytes) as u64;
-    let work = Mutex::new(Batches::new(&dirty, vgpu.pages(), batch));
-    let _ = observer.event(Event::Iterate { number: 0, pages: work.lock().pages() });
-    let mut mover = Mover::new(link, [vgpu.paging_channel()?, vgpu.paging_channel()?]);
-    let Moved { pages, zero_pages } = mover.run(&work, shared, 0)?;
-    let mut staging = [vgpu.paging_channel()?, vgpu.paging_channel()?];
-    let hashes = proof::hash_pages(&mut staging, vgpu.pages(), shared.page_bytes)?;
+    let (mut mover, moved, hashes) = write_pages(vgpu, &dirty, shared, link, observer)?;
     enter(observer, Phase::Mutable)?;
     let mutable = vgpu.save_mutable()?;
+    finish(&mut mover, moved, &hashes, &mutable, vm)
+}
+
+/// Writes the pages in `dirty` and hashes all there are.
+fn write_pages(
+    vgpu: &Arc<Vgpu>,
+    dirty: &[u64],
+    shared: &Shared,
+    link: Framed,
+    observer: &mut dyn Observer,
+) -> Result<(Mover, Moved, Vec<u64>), Error> {
+    let batch = (vgpu.staging_bytes() / shared.page_bytes) as u64;
+    let work = Mutex::new(Batches::new(dirty, vgpu.pages(), batch));
+    let _ = observer.event(Event::Iterate { number: 0, pages: work.lock().pages() });
+    let mut mover = Mover::new(link, [vgpu.paging_channel()?, vgpu.paging_channel()?]);
+    let moved = mover.run(&work, shared, 0, observer)?;
+    let mut staging = [vgpu.paging_channel()?, vgpu.paging_channel()?];
+    let hashes = proof::hash_pages(&mut staging, vgpu.pages(), shared.page_bytes)?;
+    Ok((mover, moved, hashes))
+}
+
+/// Everything behind the pages.
+fn finish(
+    mover: &mut Mover,
+    moved: Moved,
+    hashes: &[u64],
+    mutable: &[u8],
+    vm: &Vm,
+) -> Result<Saved, Error> {
     let link = mover.link();
-    link.send(Kind::PageHashes, &[&proof::encode(&hashes)])?;
-    link.send(Kind::Mutable, &[&mutable])?;
+    link.send(Kind::PageHashes, &[&proof::encode(hashes)])?;
+    link.send(Kind::Mutable, &[mutable])?;
     link.send(Kind::Guest, &[&vm.save()])?;
     link.send(Kind::End, &[])?;
-    Ok(Saved { pages, zero_pages, bytes: mover.bytes_sent() })
+    Ok(Saved { pages: moved.pages, zero_pages: moved.zero_pages, bytes: mover.bytes_sent() })
 }
 
 /// Reads the Hello at the start of a file.
@@ -152,7 +203,11 @@ fn read(
     let mut placer = Placer::new(link, staging, unpacker, page_bytes, vgpu.pages(), written);
     loop {
         match placer.next()? {
-            Arrival::Pages => {}
+            Arrival::Pages => {
+                if observer.event(Event::Moved { pages: placer.pages() }).is_break() {
+                    return Err(Error::Cancelled);
+                }
+            }
             Arrival::End(_) => break,
             Arrival::Other(found, _) => return Err(Error::Unexpected { expected: Kind::Pages, found }),
         }
@@ -196,7 +251,11 @@ pub fn describe_pages(payload: &[u8]) -> Result<String, Error> {
     let list = rest.get(..u32::from_le_bytes(*length) as usize).ok_or(short)?;
     let list: super::pages::List = decode(list)?;
     let (bytes, zero) = (list.pages(super::pages::Content::Bytes), list.pages(super::pages::Content::Zero));
-    Ok(alloc::format!("iteration {}, {bytes} pages, {zero} zero pages, packing {}", list.iteration, list.packing))
+    Ok(alloc::format!(
+        "iteration {}, {bytes} pages, {zero} zero pages, packing {}",
+        list.iteration,
+        list.packing
+    ))
 }
 
 fn enter(observer: &mut dyn Observer, phase: Phase) -> Result<(), Error> {

@@ -154,11 +154,15 @@ impl fmt::Display for FrameError {
                 write!(f, "made for format version {found}, this is version {VERSION}: use the same release")
             }
             Self::UnknownKind { sequence, kind } => write!(f, "record {sequence} is of unknown kind {kind}"),
-            Self::OutOfOrder { expected, found } => write!(f, "record {found} where record {expected} belongs"),
+            Self::OutOfOrder { expected, found } => {
+                write!(f, "record {found} where record {expected} belongs")
+            }
             Self::TooLong { sequence, kind, bytes } => {
                 write!(f, "record {sequence} ({kind:?}) claims an impossible length of {bytes} bytes")
             }
-            Self::Checksum { sequence, kind } => write!(f, "record {sequence} ({kind:?}) is damaged: wrong checksum"),
+            Self::Checksum { sequence, kind } => {
+                write!(f, "record {sequence} ({kind:?}) is damaged: wrong checksum")
+            }
         }
     }
 }
@@ -332,7 +336,8 @@ impl Channel for Loopback {
     }
 
     fn receive(&mut self, out: &mut [u8]) -> Result<(), LinkError> {
-        let end = self.at.checked_add(out.len()).filter(|end| *end <= self.bytes.len()).ok_or(LinkError::Closed)?;
+        let end =
+            self.at.checked_add(out.len()).filter(|end| *end <= self.bytes.len()).ok_or(LinkError::Closed)?;
         out.copy_from_slice(&self.bytes[self.at..end]);
         self.at = end;
         Ok(())

@@ -90,7 +90,8 @@ pub enum Resolve {
 impl Framed {
     /// Sends a message.
     pub fn send_message<T: Serialize>(&mut self, kind: Kind, message: &T) -> Result<(), Error> {
-        let bytes = postcard::to_allocvec(message).map_err(|_| Error::Protocol("a message could not be encoded"))?;
+        let bytes =
+            postcard::to_allocvec(message).map_err(|_| Error::Protocol("a message could not be encoded"))?;
         Ok(self.send(kind, &[&bytes])?)
     }
 

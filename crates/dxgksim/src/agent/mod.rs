@@ -121,6 +121,12 @@ pub enum Event {
         /// Pages to be moved.
         pages: u64,
     },
+    /// So many pages of the iteration have moved. Comes with every batch of the first stream; breaking
+    /// here cancels the migration.
+    Moved {
+        /// Pages of all streams.
+        pages: u64,
+    },
     /// An iteration is done.
     Iterated(Iteration),
     /// Pages dirty now, and the pause to be expected if the VM stopped now, in seconds.

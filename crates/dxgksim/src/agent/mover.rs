@@ -5,7 +5,7 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::error::Error;
 use super::frame::{Framed, Kind};
@@ -13,6 +13,7 @@ use super::limiter::Limiter;
 use super::message::IterationEnd;
 use super::pages::{Content, List, Packer};
 use super::run::{Batches, Run};
+use super::{Event, Observer};
 use crate::host::Mutex;
 use crate::vidmm::PagingChannel;
 
@@ -28,6 +29,8 @@ pub(super) struct Shared {
     pub limiter: Limiter,
     /// Somebody wants the migration to stop.
     pub cancel: Arc<AtomicBool>,
+    /// Pages of this iteration that have moved.
+    pub moved: AtomicU64,
 }
 
 /// What a stream moved.
@@ -63,8 +66,29 @@ impl Mover {
         &mut self.link
     }
 
-    /// Moves batches of `work` until none is left, then ends the stream's part of the iteration.
-    pub(super) fn run(&mut self, work: &Mutex<Batches>, shared: &Shared, iteration: u32) -> Result<Moved, Error> {
+    /// Moves batches of `work` until none is left, then ends the stream's part of the iteration. A stream
+    /// that fails leaves the others nothing to do.
+    pub(super) fn run(
+        &mut self,
+        work: &Mutex<Batches>,
+        shared: &Shared,
+        iteration: u32,
+        observer: &mut dyn Observer,
+    ) -> Result<Moved, Error> {
+        let moved = self.move_all(work, shared, iteration, observer);
+        if moved.is_err() {
+            work.lock().stop();
+        }
+        moved
+    }
+
+    fn move_all(
+        &mut self,
+        work: &Mutex<Batches>,
+        shared: &Shared,
+        iteration: u32,
+        observer: &mut dyn Observer,
+    ) -> Result<Moved, Error> {
         let mut moved = Moved::default();
         let mut runs = [Vec::new(), Vec::new()];
         let mut filling = 0;
@@ -79,7 +103,13 @@ impl Mover {
             }
             let sending = 1 - filling;
             if ready {
+                let before = moved.pages;
                 self.send(sending, &runs[sending], shared, iteration, &mut moved)?;
+                let batch = moved.pages - before;
+                let pages = shared.moved.fetch_add(batch, Ordering::Relaxed) + batch;
+                if observer.event(Event::Moved { pages }).is_break() {
+                    return Err(Error::Cancelled);
+                }
             }
             if !more {
                 break;
@@ -109,7 +139,8 @@ impl Mover {
             pieces.clear();
             pieces.push(&self.packed);
         }
-        let list = postcard::to_allocvec(&self.list).map_err(|_| Error::Protocol("a list could not be encoded"))?;
+        let list =
+            postcard::to_allocvec(&self.list).map_err(|_| Error::Protocol("a list could not be encoded"))?;
         let length = (list.len() as u32).to_le_bytes();
         let mut parts: Vec<&[u8]> = Vec::with_capacity(pieces.len() + 2);
         parts.extend([&length[..], &list]);

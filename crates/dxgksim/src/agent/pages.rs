@@ -58,7 +58,9 @@ impl List {
                 let bytes = pages.next().unwrap_or_default();
                 let content = if find_zero && is_zero(bytes) { Content::Zero } else { Content::Bytes };
                 match self.runs.last_mut() {
-                    Some((last, same)) if *same == content && last.first + last.count == page => last.count += 1,
+                    Some((last, same)) if *same == content && last.first + last.count == page => {
+                        last.count += 1
+                    }
                     _ => self.runs.push((Run { first: page, count: 1 }, content)),
                 }
             }

@@ -39,6 +39,7 @@ pub(super) struct Placer {
     packed: Vec<u8>,
     zeroes: Vec<Run>,
     written: Arc<Written>,
+    pages: u64,
 }
 
 /// One bit a page, shared by the streams of a target: something else than zero may be there.
@@ -80,12 +81,18 @@ impl Placer {
             packed: Vec::new(),
             zeroes: Vec::new(),
             written,
+            pages: 0,
         }
     }
 
     /// The link below.
     pub(super) fn link(&mut self) -> &mut Framed {
         &mut self.link
+    }
+
+    /// Pages received so far, zero ones included.
+    pub(super) fn pages(&self) -> u64 {
+        self.pages
     }
 
     /// Takes the next frame.
@@ -131,6 +138,7 @@ impl Placer {
         self.receive_body(header, &[&length, &raw], &list, body, bytes)?;
         let runs: Vec<Run> = runs_of(&list, Content::Bytes);
         self.zero_out(&list)?;
+        self.pages += list.pages(Content::Bytes) + list.pages(Content::Zero);
         if !runs.is_empty() {
             self.staging[which].start_in(&runs)?;
             self.busy[which] = true;

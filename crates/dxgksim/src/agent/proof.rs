@@ -10,7 +10,11 @@ use super::run::Run;
 use crate::vidmm::PagingChannel;
 
 /// Hashes all `pages` pages of a VF, read out through the paging node.
-pub fn hash_pages(staging: &mut [PagingChannel; 2], pages: u64, page_bytes: usize) -> Result<Vec<u64>, Error> {
+pub fn hash_pages(
+    staging: &mut [PagingChannel; 2],
+    pages: u64,
+    page_bytes: usize,
+) -> Result<Vec<u64>, Error> {
     let batch = (staging[0].bytes() / page_bytes) as u64;
     let mut hashes = Vec::with_capacity(usize::try_from(pages).unwrap_or(0));
     let run = |first: u64| Run { first, count: batch.min(pages - first) };
@@ -23,7 +27,9 @@ pub fn hash_pages(staging: &mut [PagingChannel; 2], pages: u64, page_bytes: usiz
         if next < pages {
             staging[1 - which].start_out(&[run(next)])?;
         }
-        hashes.extend(staging[which].wait()?.chunks_exact(page_bytes).take(run(first).count as usize).map(xxh3_64));
+        hashes.extend(
+            staging[which].wait()?.chunks_exact(page_bytes).take(run(first).count as usize).map(xxh3_64),
+        );
         which = 1 - which;
     }
     Ok(hashes)

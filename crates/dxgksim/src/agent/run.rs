@@ -65,6 +65,11 @@ impl Batches {
         self.runs[self.next..].iter().map(|run| run.count).sum()
     }
 
+    /// Hands out no more.
+    pub fn stop(&mut self) {
+        self.next = self.runs.len();
+    }
+
     /// Puts the next batch's runs into `out`; false when none is left.
     pub fn take(&mut self, out: &mut Vec<Run>) -> bool {
         out.clear();

@@ -5,13 +5,15 @@ use alloc::string::ToString;
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::ops::ControlFlow;
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use wddm::migration::DXGK_GPUP_MIGRATIONTYPE;
 
 use super::channel::{Channel, LinkError};
 use super::converge::{Convergence, Decision, FULL_SPEED, Iteration, Limits};
 use super::error::Error;
+use super::file::{self, Saved};
 use super::frame::{Framed, Kind};
 use super::limiter::Limiter;
 use super::message::{Hello, IterationEnd, PageVerdict, Resolution, Resolve, Verdict};
@@ -119,12 +121,14 @@ pub struct Source {
     vgpu: Arc<Vgpu>,
     vm: Arc<Vm>,
     options: Options,
+    /// What the driver saved in the attempt under way, immutable and mutable: it saves each only once.
+    driver_data: Mutex<[Vec<u8>; 2]>,
 }
 
 impl Source {
     /// The agent that moves `vm` on `vgpu`.
     pub fn new(vgpu: Arc<Vgpu>, vm: Arc<Vm>, options: Options) -> Self {
-        Self { vgpu, vm, options }
+        Self { vgpu, vm, options, driver_data: Mutex::default() }
     }
 
     /// Moves the VM, or leaves it running here. After [`Error::InDoubt`] it stands still: see [`Source::settle`].
@@ -202,6 +206,7 @@ impl Source {
         let immutable = self.vgpu.save_immutable()?;
         outcome.driver_bytes[0] = immutable.len() as u64;
         control.send(Kind::Immutable, &[&immutable])?;
+        self.driver_data.lock()[0] = immutable;
         match control.expect_message(Kind::Verdict)? {
             Verdict::Compatible => Ok(movers),
             Verdict::Refused(why) => Err(Error::Incompatible(why)),
@@ -258,7 +263,8 @@ impl Source {
     ) -> Result<Framed, Error> {
         let _ = observer.event(Event::Enter(Phase::Commit));
         let begin = host::now();
-        let answer = control.send(Kind::Commit, &[]).map_err(Error::from).and_then(|()| control.expect(Kind::Running));
+        let answer =
+            control.send(Kind::Commit, &[]).map_err(Error::from).and_then(|()| control.expect(Kind::Running));
         let control = match answer {
             Ok(_) => control,
             Err(Error::Aborted(why)) => {
@@ -285,14 +291,40 @@ impl Source {
         loop {
             match ask(connect, migration) {
                 Ok((Resolution::Running, control)) => return Ok(control),
-                Ok((Resolution::Ready | Resolution::Unknown, _)) => {
+                Ok((Resolution::Unknown, _)) => {
                     self.recover(observer)?;
                     return Err(Error::Aborted("it has discarded the VM; the source runs it again".into()));
                 }
-                Err(_) if host::now() >= deadline => return Err(Error::InDoubt { migration }),
-                Err(_) => host::sleep(SETTLE_STEP_NS),
+                // A target that still stands ready may yet run the VM: only its no gives it back.
+                Ok((Resolution::Ready, _)) | Err(_) => {
+                    if host::now() >= deadline || self.options.cancel.load(Ordering::Relaxed) {
+                        return Err(Error::InDoubt { migration });
+                    }
+                    host::sleep(SETTLE_STEP_NS);
+                }
             }
         }
+    }
+
+    /// After [`Error::InDoubt`]: writes the VM, which stands still, to `file`; then it has left this host.
+    /// On an error it stands still as before.
+    pub fn save_in_doubt(
+        &self,
+        file: Box<dyn Channel>,
+        observer: &mut dyn Observer,
+    ) -> Result<Saved, Error> {
+        let hello = Hello { streams: 1, prove: true, ..self.hello() };
+        let saved = file::save_held(
+            &self.vgpu,
+            &self.vm,
+            &hello,
+            self.options.packer.clone(),
+            &self.driver_data.lock(),
+            file,
+            observer,
+        )?;
+        self.leave(observer)?;
+        Ok(saved)
     }
 
     /// The VM runs here as before.
@@ -365,6 +397,7 @@ impl<'a> Carrier<'a> {
             packer: options.packer.clone(),
             limiter: Limiter::new(options.bandwidth),
             cancel: options.cancel.clone(),
+            moved: AtomicU64::new(0),
         };
         let words = (source.vgpu.pages() as usize).div_ceil(64);
         Self {
@@ -430,6 +463,7 @@ impl<'a> Carrier<'a> {
         let mutable = source.vgpu.save_mutable()?;
         outcome.driver_bytes[1] = mutable.len() as u64;
         self.control.send(Kind::Mutable, &[&mutable])?;
+        source.driver_data.lock()[1] = mutable;
         let saved = host::now();
         source.enter(self.observer, Phase::Restore)?;
         self.control.send(Kind::Guest, &[&source.vm.save()])?;
@@ -476,9 +510,11 @@ impl<'a> Carrier<'a> {
         self.iteration += 1;
         let work = Arc::new(Mutex::new(Batches::new(&self.dirty, pages, batch)));
         self.tell(Event::Iterate { number, pages: work.lock().pages() })?;
+        self.shared.moved.store(0, Ordering::Relaxed);
         let (begin, sent) = (host::now(), self.bytes_sent());
         let moved = self.run_streams(&work, number)?;
-        self.control.send_message(Kind::IterationEnd, &IterationEnd { iteration: number, pages: moved.pages })?;
+        self.control
+            .send_message(Kind::IterationEnd, &IterationEnd { iteration: number, pages: moved.pages })?;
         self.control.expect(Kind::IterationApplied)?;
         let iteration = Iteration {
             pages: moved.pages,
@@ -496,17 +532,22 @@ impl<'a> Carrier<'a> {
         let results: Arc<Mutex<Vec<Result<Moved, Error>>>> = Arc::new(Mutex::new(Vec::new()));
         let mut threads = Vec::new();
         for mover in &self.movers[1..] {
-            let (mover, work, shared, results) = (mover.clone(), work.clone(), self.shared.clone(), results.clone());
+            let (mover, work, shared, results) =
+                (mover.clone(), work.clone(), self.shared.clone(), results.clone());
             threads.push(Thread::spawn("stream", move || {
-                let result = mover.lock().run(&work, &shared, number);
+                let mut nobody = |_: Event| ControlFlow::Continue(());
+                let result = mover.lock().run(&work, &shared, number, &mut nobody);
                 results.lock().push(result);
             }));
         }
-        let mut total = self.movers[0].lock().run(work, &self.shared, number);
+        let mut total = self.movers[0].lock().run(work, &self.shared, number, self.observer);
         drop(threads);
         for result in results.lock().drain(..) {
             total = total.and_then(|total| {
-                result.map(|one| Moved { pages: total.pages + one.pages, zero_pages: total.zero_pages + one.zero_pages })
+                result.map(|one| Moved {
+                    pages: total.pages + one.pages,
+                    zero_pages: total.zero_pages + one.zero_pages,
+                })
             });
         }
         total

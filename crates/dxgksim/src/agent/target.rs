@@ -166,7 +166,12 @@ impl Target {
         }
     }
 
-    fn open_streams(&self, hello: &Hello, vgpu: &Arc<Vgpu>, desk: &mut dyn Desk) -> Result<Vec<Stream>, Error> {
+    fn open_streams(
+        &self,
+        hello: &Hello,
+        vgpu: &Arc<Vgpu>,
+        desk: &mut dyn Desk,
+    ) -> Result<Vec<Stream>, Error> {
         let written = Arc::new(Written::new(vgpu.pages()));
         (0..hello.streams.clamp(1, MAX_STREAMS))
             .map(|_| {
@@ -235,7 +240,10 @@ impl Target {
         let _ = observer.event(Event::Enter(Phase::Commit));
         match control.expect(Kind::Commit) {
             Ok(_) => {
-                held.run()?;
+                if let Err(error) = held.run() {
+                    let _ = held.discard();
+                    return Err(error);
+                }
                 // If this word is lost the source asks, and hears it then.
                 let _ = control.send(Kind::Running, &[]);
                 let _ = observer.event(Event::Enter(Phase::End));
