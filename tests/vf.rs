@@ -263,6 +263,54 @@ fn saving_takes_two_calls() {
     assert_eq!(host.end(0), STATUS_SUCCESS);
 }
 
+impl Host {
+    /// A tracked basis over a VF's memory.
+    fn basis(&self, vf: u32) -> HANDLE {
+        let basis = [1u64, 1, 4 * MIB * u64::from(vf), VF_BYTES];
+        let (table, context) = (&self.adapter.table, self.adapter.context);
+        // SAFETY: the arguments with one range.
+        let handle = unsafe { table.DxgkDdiCreateMemoryBasis.unwrap()(context, basis.as_ptr().cast()) };
+        // SAFETY: handles are looked up.
+        let status = unsafe { table.DxgkDdiStartDirtyTracking.unwrap()(context, handle) };
+        assert_eq!(status, STATUS_SUCCESS);
+        handle
+    }
+
+    /// Dirty pages of a basis of a VF.
+    fn dirty(&self, basis: HANDLE, clear: bool) -> u32 {
+        let mut bits = [0u8; 64];
+        let mut args = DXGKARG_QUERYDIRTYBITDATA::zeroed();
+        args.MemoryBasis = basis;
+        (args.Buffer, args.BufferSize) = (bits.as_mut_ptr().cast(), bits.len());
+        args.Flags = DXGKARG_QUERYDIRTYBITDATAFLAGS(i32::from(clear));
+        // SAFETY: a buffer of that size.
+        let status =
+            unsafe { self.adapter.table.DxgkDdiQueryDirtyBitData.unwrap()(self.adapter.context, &mut args) };
+        assert_eq!(status, STATUS_SUCCESS);
+        bits.iter().map(|byte| byte.count_ones()).sum()
+    }
+}
+
+/// The switches that take safeguards away count only in a driver that was built for tests.
+#[test]
+fn faults_are_for_tests_only() {
+    let faulty = cfg!(feature = "fault-injection");
+    let host = Host::start(&[("FaultNoLedger", 1), ("FaultNoLatePages", 1)]);
+    host.vf(0);
+    let basis = host.basis(0);
+    let mut reset = DXGKARG_RESETVIRTUALFUNCTION { VirtualFunctionIndex: 0 };
+    assert_eq!(call!(host.sriov, DxgkDdiResetVirtualFunction, &mut reset), STATUS_SUCCESS);
+    assert_eq!(host.prepare(0, SOURCE), STATUS_SUCCESS);
+    assert_eq!((host.dirty(basis, true), host.dirty(basis, false)), (512, 0));
+    assert_eq!(call!(host.sriov, DxgkDdiResetVirtualFunction, &mut reset), STATUS_SUCCESS);
+    let mut size = 0;
+    assert_eq!(host.save_mutable(0, &mut size, std::ptr::null_mut()), STATUS_SUCCESS);
+    assert_eq!(size < VF_BYTES, faulty, "late pages are in the state");
+    assert_eq!(host.dirty(basis, true), 512);
+    assert_eq!(host.end(0), STATUS_SUCCESS);
+    assert_eq!(host.dirty(basis, false), if faulty { 0 } else { 512 }, "the ledger gives pages back");
+}
+
 #[test]
 fn a_basis_is_read_and_cleared() {
     let host = Host::start(&[]);
