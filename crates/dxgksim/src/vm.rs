@@ -137,6 +137,11 @@ impl Vm {
         self.shared.outcome.lock().clone().and_then(Result::err)
     }
 
+    /// Where on this host its interrupts arrive: an address that no guest reads and no migration carries.
+    pub fn mailboxes(&self) -> u64 {
+        self.shared.machine.lock().msix.address()
+    }
+
     /// The state of the VM, which stands still: guest, interrupts, clock.
     pub fn save(&self) -> Vec<u8> {
         let machine = self.shared.machine.lock();

@@ -63,6 +63,15 @@ pub struct Machine {
 impl Machine {
     /// Starts the adapter with the settings of `host`.
     pub fn start(host: &HostArgs) -> anyhow::Result<Self> {
+        Self::start_with(host, &[], AdapterOptions::default())
+    }
+
+    /// The same with more of the driver's settings, under a Dxgkrnl that behaves as `options` say.
+    pub fn start_with(
+        host: &HostArgs,
+        settings: &[(&str, u64)],
+        options: AdapterOptions,
+    ) -> anyhow::Result<Self> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let driver = driver()?;
         let path = format!(r"\Registry\Machine\System\Host{}", NUMBER.fetch_add(1, Ordering::Relaxed));
@@ -90,7 +99,8 @@ impl Machine {
                 set(name, u64::from(value));
             }
         }
-        let options = AdapterOptions { registry_path: path, ..AdapterOptions::default() };
+        settings.iter().for_each(|(name, value)| set(name, *value));
+        let options = AdapterOptions { registry_path: path, ..options };
         let adapter = Adapter::start(&driver, options).map_err(|error| anyhow!("the adapter does not start: {error}"))?;
         adapter.set_partition_count(host.vfs).map_err(|error| anyhow!("{error}"))?;
         Ok(Self { adapter, vf_bytes })

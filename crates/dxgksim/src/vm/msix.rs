@@ -58,6 +58,11 @@ impl Msix {
         self.mailboxes.clone()
     }
 
+    /// Where the messages arrive; entry `n` of the hardware's table has the word `n` there.
+    pub(super) fn address(&self) -> u64 {
+        self.mailboxes.0.address()
+    }
+
     /// The guest writes an entry: its view is kept, the hardware gets this host's.
     pub(super) fn write(&mut self, index: u16, message: MsixMessage) -> Result<(), String> {
         let Some(slot) = self.messages.get_mut(usize::from(index)) else {
@@ -65,7 +70,7 @@ impl Msix {
         };
         *slot = Some(message);
         let entry = DXGK_INTERRUPT_TABLE_ENTRY {
-            MessageAddress: self.mailboxes.0.address() + u64::from(index) * 4,
+            MessageAddress: self.address() + u64::from(index) * 4,
             MessageData: MESSAGE | u32::from(index),
             VectorControl: message.control,
         };
