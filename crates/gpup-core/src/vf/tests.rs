@@ -5,8 +5,8 @@ use std::vec::Vec;
 
 use super::*;
 use crate::adapter::{Adapter, Bounds, Profile, Settings};
+use crate::device::InterruptSink;
 use crate::device::sim::{SimConfig, SimGpu};
-use crate::device::{Device, InterruptSink};
 use crate::dirty::{BasisHandle, Part};
 use crate::migration::Mismatch;
 use crate::sched::Policy;
@@ -195,7 +195,8 @@ fn a_target_on_another_page_size_or_size_refuses() {
     let source = running(&here, 0);
     source.prepare_source().unwrap();
     let data = immutable(source);
-    let changes: [(fn(&mut SimConfig), Mismatch); 4] = [
+    type Change = fn(&mut SimConfig);
+    let changes: [(Change, Mismatch); 4] = [
         (|config| config.geometry.dirty_page_bytes = 16384, Mismatch::DirtyPageSize),
         (|config| config.identity.device += 1, Mismatch::DeviceId),
         (|config| config.identity.revision += 1, Mismatch::Revision),
