@@ -8,7 +8,7 @@
 //! ```
 //! A VF executes while it has memory and power, nobody has paused it, and its migration does not hold it:
 //! the source holds it from the size query of the mutable data until the end, the target from Prepare
-//! until the end. [`standing`] has that rule, in one place.
+//! until the end. [`Standing`] has that rule, in one place.
 //!
 //! Each VF has one lock. Calls for one VF wait for each other; calls for two never do. What a migration
 //! needs during the pause, a copy of the hardware's state and a bitmap of late pages, is allocated with
