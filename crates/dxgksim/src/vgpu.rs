@@ -182,6 +182,13 @@ impl Vgpu {
         succeed(calls::WRITE_VIRTUALIZED_INTERRUPT.name, status)
     }
 
+    /// Ends a migration whose VF is not wanted here. Powered off first: EndLiveMigration lets a VF run.
+    pub fn discard(&self) -> Result<(), DdiError> {
+        self.power_off()?;
+        self.end()?;
+        self.destroy()
+    }
+
     /// Ends tracking, powers the VF off and gives everything back. Again is harmless.
     pub fn destroy(&self) -> Result<(), DdiError> {
         self.reserve.retire();

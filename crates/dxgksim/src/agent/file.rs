@@ -177,8 +177,7 @@ pub fn restore(
     match read(link, &vgpu, loader, unpacker, observer) {
         Ok((vm, verdict)) => Ok((Held::new(vgpu, vm, hello), verdict)),
         Err(error) => {
-            vgpu.end()?;
-            vgpu.destroy()?;
+            vgpu.discard()?;
             Err(error)
         }
     }

@@ -66,8 +66,7 @@ impl Held {
     /// The VM is not wanted: everything of it goes.
     pub fn discard(self) -> Result<(), Error> {
         self.vm.stop();
-        self.vgpu.end()?;
-        Ok(self.vgpu.destroy()?)
+        Ok(self.vgpu.discard()?)
     }
 }
 
@@ -114,8 +113,7 @@ impl Target {
                     let _ = control.send_message(Kind::Abort, &error.to_string());
                 }
                 drop((control, streams));
-                let ended = vgpu.end().and_then(|()| vgpu.destroy());
-                ended.map_err(Error::from).and(Err(error))
+                vgpu.discard().map_err(Error::from).and(Err(error))
             }
         }
     }
