@@ -20,6 +20,8 @@ use gpup_guest::{Spec, Workload};
 use gpup_kmd::escape::Request;
 
 use crate::args::{GuestArgs, HostArgs};
+use crate::exit::Usage;
+use crate::interrupt;
 use crate::units::Bytes;
 
 /// The PF keeps this part of the VRAM for itself, and PF_LEAST at the least.
@@ -78,18 +80,19 @@ impl Machine {
         let set = |name: &str, value: u64| gpup_kmd::os::host::set_setting(&path, name, value);
         let vf_bytes = host.vf_size.0;
         if vf_bytes == 0 || !vf_bytes.is_multiple_of(VF_UNIT) {
-            bail!("--vf-size {} is not a multiple of 64 KiB", host.vf_size);
+            bail!(Usage(format!("--vf-size {} is not a multiple of 64 KiB: choose one that is", host.vf_size)));
         }
-        let needed = vram_for(vf_bytes, host.vfs).context("--vfs times --vf-size is too much")?;
+        let too_much = || Usage(format!("{} VFs of {} are too much: lower --vfs or --vf-size", host.vfs, host.vf_size));
+        let needed = vram_for(vf_bytes, host.vfs).ok_or_else(too_much)?;
         let vram = host.vram.map_or(needed, |vram| vram.0);
         if vram < needed {
-            bail!(
+            bail!(Usage(format!(
                 "--vram {} is too small: {} VFs of {} need {}",
                 Bytes(vram),
                 host.vfs,
                 host.vf_size,
                 Bytes(needed)
-            );
+            )));
         }
         set("NumberOfVfs", u64::from(host.vfs));
         set("VramBytes", vram);
@@ -191,7 +194,7 @@ impl Work {
             None => None,
         };
         spec.image_bytes = image.as_ref().map_or(0, |image| image.len() as u64);
-        spec.fits().map_err(|error| anyhow!(error))?;
+        spec.fits().map_err(Usage)?;
         Ok(Self { spec, image: image.map(Arc::new) })
     }
 
@@ -211,20 +214,24 @@ impl Work {
 fn read_image(path: &Path, vf_bytes: u64) -> anyhow::Result<Vec<u8>> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read the image {}", path.display()))?;
     if bytes.len() as u64 > vf_bytes {
-        bail!(
+        bail!(Usage(format!(
             "the image {} has {}, the VF only {}: choose a smaller file or a larger --vf-size",
             path.display(),
             Bytes(bytes.len() as u64),
             Bytes(vf_bytes)
-        );
+        )));
     }
     Ok(bytes)
 }
 
-/// Bytes of the VF that the workload leaves.
+/// Bytes of the VF that the workload leaves. The writer takes whatever there is, and is left a quarter.
 fn free_bytes(spec: &Spec) -> anyhow::Result<u64> {
     let footprint = spec.fits().map_err(|error| anyhow!(error))?;
-    Ok(spec.vram_bytes.saturating_sub(footprint.work_bytes.next_multiple_of(gpup_core::PAGE_SIZE)))
+    let work = match spec.workload {
+        Workload::Writer => spec.vram_bytes / 4,
+        _ => footprint.work_bytes,
+    };
+    Ok(spec.vram_bytes.saturating_sub(work.next_multiple_of(gpup_core::PAGE_SIZE)))
 }
 
 /// Bytes that no compression shrinks.
@@ -263,6 +270,9 @@ impl Guest {
         while self.vm.steps() == 0 {
             if let Some(error) = self.vm.failure() {
                 bail!("the guest's work failed: {error}");
+            }
+            if interrupt::pressed() {
+                return Ok(());
             }
             if Instant::now() > deadline {
                 bail!("the guest did not begin to work in time");
