@@ -5,6 +5,7 @@ use core::fmt;
 
 use super::channel::LinkError;
 use super::frame::{FrameError, Kind};
+use super::message::PageVerdict;
 use crate::dxgkrnl::DdiError;
 use crate::vidmm::PagingError;
 
@@ -30,6 +31,8 @@ pub enum Error {
     Driver(String),
     /// The guest's work failed.
     Guest(String),
+    /// The proof: pages of the VF are not the same on both sides.
+    Different(PageVerdict),
     /// Somebody asked for it.
     Cancelled,
     /// The iterations did not converge within the time limit, and the policy says cancel.
@@ -51,6 +54,10 @@ impl fmt::Display for Error {
             Self::Incompatible(why) => write!(f, "this VF cannot move there: {why}"),
             Self::Driver(what) => f.write_str(what),
             Self::Guest(what) => write!(f, "the guest's work failed: {what}"),
+            Self::Different(PageVerdict { compared, different, first_different }) => {
+                write!(f, "{different} of {compared} pages differ on the target")?;
+                first_different.map_or(Ok(()), |page| write!(f, ", page {page} first"))
+            }
             Self::Cancelled => f.write_str("cancelled"),
             Self::NotConverging => f.write_str(
                 "the guest dirties pages faster than they move, and the time limit is over: \

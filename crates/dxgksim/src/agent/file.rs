@@ -221,8 +221,8 @@ fn read(
     let mut staging = [vgpu.paging_channel()?, vgpu.paging_channel()?];
     let ours = proof::hash_pages(&mut staging, vgpu.pages(), page_bytes)?;
     let verdict = proof::compare(&hashes, &ours)?;
-    if let Some(page) = verdict.first_different {
-        return Err(Error::Aborted(alloc::format!("{} pages differ, page {page} first", verdict.different)));
+    if verdict.different > 0 {
+        return Err(Error::Different(verdict));
     }
     enter(observer, Phase::Restore)?;
     let vm = Vm::restore(vgpu.clone(), loader, &guest).map_err(Error::Guest)?;

@@ -492,14 +492,8 @@ impl<'a> Carrier<'a> {
         self.control.send(Kind::PageHashes, &[&proof::encode(&hashes)])?;
         let verdict: PageVerdict = self.control.expect_message(Kind::PageVerdict)?;
         outcome.pages = Some(verdict);
-        match verdict.first_different {
-            Some(page) => Err(Error::Aborted(alloc::format!(
-                "{} of {} pages differ on the target, page {page} first",
-                verdict.different,
-                verdict.compared
-            ))),
-            None => Ok(()),
-        }
+        // The target, which stands ready, hears of it by the Abort that follows.
+        if verdict.different == 0 { Ok(()) } else { Err(Error::Different(verdict)) }
     }
 
     /// Moves the pages in `dirty` and waits until the target has applied them.
