@@ -68,6 +68,9 @@ fn common(summary: &mut Summary) {
     summary.step("formatting", &mut cargo("fmt --all --check"));
     summary.step("clippy", &mut cargo("clippy --workspace --all-targets --locked -- -D warnings"));
     summary.step("tests", &mut cargo("test --workspace --locked"));
+    let mut documentation = cargo("doc --workspace --no-deps --lib --locked --quiet");
+    documentation.env("RUSTDOCFLAGS", "-D warnings");
+    summary.step("documentation", &mut documentation);
     let mut interleavings = cargo("test -p gpup-core --lib --release --locked loom");
     loom(&mut interleavings, "2");
     summary.step("interleavings of the dirty plane (loom)", &mut interleavings);
