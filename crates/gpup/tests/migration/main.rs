@@ -7,6 +7,11 @@ mod harness;
 mod wire;
 
 mod cancel;
+mod converge;
+mod hostile;
+mod interrupts;
 mod late;
 mod moves;
+mod order;
+mod stream;
 mod zero;

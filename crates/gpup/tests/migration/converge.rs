@@ -1,0 +1,83 @@
+//! A guest that dirties pages faster than they move: what the policy says happens, and nothing of it stays behind.
+
+use dxgksim::agent::converge::{Limits, OnTimeout};
+use dxgksim::agent::{Error, Event};
+use gpup::world::{Guest, Machine};
+use gpup_guest::Workload;
+
+use crate::harness::{
+    Host, How, Mode, assert_right, boot, in_every_mode, is_empty, settled, state, stop, wait_steps, work,
+};
+
+in_every_mode!(cancel_leaves_it_running, switchover_moves_it_all_the_same, throttle_slows_it_and_lets_go);
+
+/// All of the VF moves in a tenth of a second, and all of it is dirty again long before.
+const BANDWIDTH: u64 = 40 << 20;
+
+fn scene(mode: Mode) -> (Machine, Machine, Guest) {
+    let (here, there) = (Host::new(mode).start(), Host::new(mode).start());
+    let mut what = work(Workload::Writer, 0);
+    what.spec.dirty_rate = 0;
+    let guest = boot(&here, 0, &what);
+    (here, there, guest)
+}
+
+/// A pause that cannot be had, and little time.
+fn how(mode: Mode, on_timeout: OnTimeout) -> How<'static> {
+    let mut how = How::new(mode);
+    how.options.bandwidth = Some(BANDWIDTH);
+    how.options.limits = Limits { pause: 0.01, time: 1.0, on_timeout };
+    how
+}
+
+fn cancel_leaves_it_running(mode: Mode) {
+    let (here, there, guest) = scene(mode);
+    let before = state(&guest.vgpu);
+    let error = how(mode, OnTimeout::Cancel).migrate(&guest.vgpu, &guest.vm, &there).refused("cancel");
+    assert_eq!(error, Error::NotConverging);
+    assert_eq!(state(&guest.vgpu), before);
+    assert!(before.executes && is_empty(&there));
+    wait_steps(&guest.vm);
+    assert_right(guest, &here, "cancel");
+    stop([here, there]);
+}
+
+fn switchover_moves_it_all_the_same(mode: Mode) {
+    let (here, there, guest) = scene(mode);
+    let attempt = how(mode, OnTimeout::Switchover).migrate(&guest.vgpu, &guest.vm, &there);
+    let (outcome, held) = attempt.arrived("switchover");
+    assert!(outcome.estimated_pause > 0.01, "it converged: {outcome:?}");
+    assert_eq!(outcome.speed, 1000);
+    let what = guest.work.clone();
+    guest.destroy().unwrap();
+    assert_right(settled(held, &what), &here, "switchover");
+    stop([here, there]);
+}
+
+fn throttle_slows_it_and_lets_go(mode: Mode) {
+    let (here, there, guest) = scene(mode);
+    let before = state(&guest.vgpu);
+    let (vgpu, mut slowest) = (guest.vgpu.clone(), 1000);
+    let how = how(mode, OnTimeout::Throttle).watched(|event| {
+        if let Event::Throttle(speed) = event {
+            assert_eq!(state(&vgpu).throttle, u64::from(speed), "the driver was not told");
+            slowest = slowest.min(speed);
+        }
+        std::ops::ControlFlow::Continue(())
+    });
+    let attempt = how.migrate(&guest.vgpu, &guest.vm, &there);
+    drop(vgpu);
+    assert!(slowest < 1000, "nobody slowed the guest down");
+    if attempt.source.is_ok() {
+        let (_, held) = attempt.arrived("throttle");
+        assert_eq!(state(&held.vgpu).throttle, 1000, "the target still holds it back");
+        let what = guest.work.clone();
+        guest.destroy().unwrap();
+        assert_right(settled(held, &what), &here, "throttle");
+    } else {
+        assert_eq!(attempt.refused("throttle"), Error::NotConverging);
+        assert_eq!(state(&guest.vgpu), before, "the throttle stayed");
+        assert_right(guest, &here, "throttle");
+    }
+    stop([here, there]);
+}
