@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::units::{Bytes, Rate, Time};
+use crate::units::{Bytes, MigrationId, Rate, Time};
 
 /// Migrate a VF of a simulated GPU-P host live, through the driver's own WDDM 3.2 callback table.
 #[derive(Parser, Debug)]
@@ -28,6 +28,8 @@ pub enum Command {
     Save(Save),
     /// Restore a saved VF and let its guest finish
     Restore(Restore),
+    /// Ask a target in doubt what it holds, or tell it to run or to discard it
+    Resolve(Resolve),
     /// Decode a saved VF or a recorded stream, record by record
     Inspect(Inspect),
     /// Show what Dxgkrnl learns of the adapter
@@ -133,6 +135,9 @@ pub struct Migrate {
     /// Only ask whether the VF can move there, and if not why
     #[arg(long)]
     pub check: bool,
+    /// Where the VF is saved if it stays in doubt [default: gpup-in-doubt-ID.vf]
+    #[arg(long, value_name = "FILE")]
+    pub in_doubt_file: Option<PathBuf>,
     /// Host.
     #[command(flatten)]
     pub host: HostArgs,
@@ -206,6 +211,29 @@ pub struct Restore {
     /// Firmware version the adapter reports, major * 65536 + minor
     #[arg(long, hide = true)]
     pub firmware: Option<u32>,
+    /// Device revision the adapter reports
+    #[arg(long, hide = true)]
+    pub revision: Option<u32>,
+    /// Output.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// `gpup resolve`
+#[derive(Args, Debug)]
+pub struct Resolve {
+    /// The target
+    #[arg(long, value_name = "HOST:PORT")]
+    pub to: String,
+    /// The migration, as the messages of both sides name it
+    #[arg(long, value_name = "ID")]
+    pub migration: MigrationId,
+    /// Let the target run the VM: the source is gone and its saved copy will never be restored
+    #[arg(long, conflicts_with = "discard")]
+    pub run: bool,
+    /// Let the target discard the VM: the source, or its saved copy, is to run
+    #[arg(long)]
+    pub discard: bool,
     /// Output.
     #[command(flatten)]
     pub output: Output,
@@ -241,6 +269,13 @@ pub struct Output {
     /// Say nothing but errors
     #[arg(long, short)]
     pub quiet: bool,
+}
+
+impl Output {
+    /// Whether people are to be told the result on standard output.
+    pub fn speaks(&self) -> bool {
+        !self.quiet && self.json.as_deref() != Some(std::path::Path::new("-"))
+    }
 }
 
 /// On or off.

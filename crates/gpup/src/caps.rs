@@ -4,18 +4,18 @@ use serde_json::{Value, json};
 
 use crate::args::Caps;
 use crate::exit::Failure;
-use crate::report::write_json;
+use crate::report::{say, write_json};
 use crate::units::Bytes;
 use crate::world::Machine;
 
 /// Runs the command.
-pub fn run(args: &Caps) -> Result<(), Failure> {
+pub(crate) fn run(args: &Caps) -> Result<(), Failure> {
     let machine = Machine::start(&args.host)?;
     let caps = describe(&machine);
     if let Some(path) = &args.output.json {
         write_json(&caps, path)?;
     }
-    if !args.output.quiet && args.output.json.as_deref() != Some(std::path::Path::new("-")) {
+    if args.output.speaks() {
         print(&caps);
     }
     Ok(machine.stop()?)
@@ -74,14 +74,14 @@ fn print(caps: &Value) {
     for (name, value) in caps {
         match value {
             Value::Array(items) if items.iter().all(Value::is_object) => {
-                println!("{name}:");
-                items.iter().for_each(|item| println!("    {}", line(item)));
+                say!("{name}:");
+                items.iter().for_each(|item| say!("    {}", line(item)));
             }
             Value::Array(items) => {
                 let items: Vec<String> = items.iter().map(|item| text("", item)).collect();
-                println!("{name}: {}", items.join(", "));
+                say!("{name}: {}", items.join(", "));
             }
-            value => println!("{name}: {}", text(name, value)),
+            value => say!("{name}: {}", text(name, value)),
         }
     }
 }

@@ -32,7 +32,9 @@ impl Failure {
     pub fn unless_identical(verdict: Verdict) -> Result<(), Self> {
         match verdict {
             Verdict::Identical => Ok(()),
-            Verdict::Different => Err(Self::Failed("the VF arrived, but not everything was proved identical".into())),
+            Verdict::Different => {
+                Err(Self::Failed("the VF arrived, but not everything was proved identical".into()))
+            }
             Verdict::Failed => Err(Self::Failed("the VF did not arrive".into())),
         }
     }
@@ -49,6 +51,8 @@ impl Failure {
     }
 }
 
+impl std::error::Error for Failure {}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (Self::Failed(text)
@@ -62,9 +66,24 @@ impl fmt::Display for Failure {
 
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
-        Self::Failed(format!("{error:#}"))
+        match error.downcast::<Usage>() {
+            Ok(Usage(text)) => Self::Usage(text),
+            Err(error) => Self::Failed(format!("{error:#}")),
+        }
     }
 }
+
+/// A wrong command line, found where errors are `anyhow`'s.
+#[derive(Debug)]
+pub(crate) struct Usage(pub(crate) String);
+
+impl fmt::Display for Usage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Usage {}
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {

@@ -11,9 +11,9 @@ use serde::Serialize;
 
 use crate::args::Inspect;
 use crate::exit::Failure;
-use crate::report::write_json;
+use crate::report::{say, write_json};
 use crate::tcp::FileReader;
-use crate::units::Bytes;
+use crate::units::{Bytes, count};
 
 /// One record.
 #[derive(Debug, Serialize)]
@@ -35,7 +35,7 @@ struct Contents {
 }
 
 /// Runs the command.
-pub fn run(args: &Inspect) -> Result<(), Failure> {
+pub(crate) fn run(args: &Inspect) -> Result<(), Failure> {
     let shown = args.file.display();
     let input = File::open(&args.file).with_context(|| format!("cannot read {shown}"))?;
     let mut records = Vec::new();
@@ -48,7 +48,7 @@ pub fn run(args: &Inspect) -> Result<(), Failure> {
     if let Some(path) = &args.output.json {
         write_json(&contents, path)?;
     }
-    if !args.output.quiet {
+    if args.output.speaks() {
         contents.print();
     }
     match contents.damage {
@@ -68,14 +68,20 @@ impl Contents {
                 continue;
             }
             if batches > 0 {
-                println!("      Pages             {batches} batches, {}", Bytes(bytes as u64));
+                say!("      Pages             {}, {}", count(batches, "record"), Bytes(bytes as u64));
                 (batches, bytes) = (0, 0);
             }
-            println!("{:>5} {:<17} {:>10}  {}", record.number, record.kind, Bytes(record.bytes as u64), record.text);
-            record.inside.iter().for_each(|line| println!("          {line}"));
+            say!(
+                "{:>5} {:<17} {:>10}  {}",
+                record.number,
+                record.kind,
+                Bytes(record.bytes as u64),
+                record.text
+            );
+            record.inside.iter().for_each(|line| say!("          {line}"));
         }
         if batches > 0 {
-            println!("      Pages             {batches} batches, {}", Bytes(bytes as u64));
+            say!("      Pages             {}, {}", count(batches, "record"), Bytes(bytes as u64));
         }
     }
 }

@@ -4,14 +4,19 @@ pub mod args;
 mod caps;
 pub mod exit;
 mod inspect;
+mod interrupt;
 pub mod migrate;
+mod note;
 pub mod pack;
 mod progress;
 pub mod report;
+mod resolve;
+mod restore;
 mod save;
 pub mod serve;
 pub mod tcp;
 pub mod units;
+mod watch;
 pub mod world;
 
 use args::{Cli, Command};
@@ -22,8 +27,9 @@ pub fn run(cli: &Cli) -> Result<(), Failure> {
     match &cli.command {
         Command::Migrate(args) => migrate::run(args),
         Command::Serve(args) => serve::run(args),
-        Command::Save(args) => save::save(args),
-        Command::Restore(args) => save::restore(args),
+        Command::Save(args) => save::run(args),
+        Command::Restore(args) => restore::run(args),
+        Command::Resolve(args) => resolve::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Caps(args) => caps::run(args),
     }

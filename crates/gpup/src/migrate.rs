@@ -1,7 +1,8 @@
 //! `gpup migrate`: boots the guests, moves one, proves what arrived.
 
+use std::fs::OpenOptions;
 use std::net::SocketAddr;
-use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -12,32 +13,50 @@ use dxgksim::agent::converge::{Limits, OnTimeout};
 use dxgksim::agent::frame::Kind;
 use dxgksim::agent::message::GuestOutcome;
 use dxgksim::agent::pages::Packer;
-use dxgksim::agent::{Error, Event, Observer, Options, Phase, Source};
+use dxgksim::agent::{Error, Options, Source};
 
 use crate::args::{Compress, HostArgs, Migrate, MoveArgs, Timeout};
 use crate::exit::Failure;
+use crate::interrupt;
+use crate::note::Note;
 use crate::pack::{Lz4, Zstd};
 use crate::progress::Progress;
-use crate::report::{Neighbour, Report, write_json};
+use crate::report::{Report, say, write_json};
 use crate::serve::{ServeOptions, Server, Visit};
-use crate::tcp::{Tcp, resolve};
+use crate::tcp::{FileWriter, Tcp, resolve};
+use crate::units::MigrationId;
+use crate::watch::Watch;
 use crate::world::{Guest, Machine, Work};
 
 /// Runs the command.
 pub fn run(args: &Migrate) -> Result<(), Failure> {
-    let scene = Scene::set(args)?;
+    if let Some(file) = args.in_doubt_file.as_ref().filter(|file| file.exists()) {
+        return Err(Failure::usage(format!("{} exists: choose another --in-doubt-file", file.display())));
+    }
     let (target, local) = match &args.to {
-        Some(to) => (resolve(to).map_err(Failure::usage)?, None),
+        Some(to) => (knock(to)?, None),
         None => {
             let local = LocalTarget::start(args)?;
             (local.address, Some(local))
         }
     };
+    let scene = Scene::set(args)?;
     let result = if args.check { scene.check(target) } else { scene.migrate(target) };
     if let Some(local) = local {
         local.end(result.is_ok() && !args.check)?;
     }
     result
+}
+
+/// Finds a target, before guests are booted for nothing.
+fn knock(to: &str) -> Result<SocketAddr, Failure> {
+    let address = resolve(to).map_err(Failure::usage)?;
+    match Tcp::connect(address) {
+        Ok(_) => Ok(address),
+        Err(error) => Err(Failure::Failed(format!(
+            "no target answers at {address} ({error}): start one there with `gpup serve --listen {address}`"
+        ))),
+    }
 }
 
 /// A number that no other attempt has.
@@ -131,6 +150,8 @@ struct Scene<'a> {
 
 impl<'a> Scene<'a> {
     fn set(args: &'a Migrate) -> Result<Self, Failure> {
+        // From here on Ctrl-C is a request, so that the hosts are taken down in order.
+        interrupt::flag();
         let HostArgs { vfs, vf_size, .. } = args.host;
         if args.guest.vf >= vfs {
             let last = vfs - 1;
@@ -147,24 +168,31 @@ impl<'a> Scene<'a> {
             eprintln!("source: {vfs} VFs of {vf_size}; VF {} runs {}", args.guest.vf, mover.vm.workload());
         }
         mover.wait_started()?;
-        sleep(args.guest.warm_up.0);
+        interrupt::pause(args.guest.warm_up.0)?;
         Ok(Self { args, machine, mover, neighbours })
     }
 
-    fn source(&self) -> Source {
-        Source::new(self.mover.vgpu.clone(), self.mover.vm.clone(), options(&self.args.how))
+    fn source(&self) -> Result<Source, Failure> {
+        let options = Options {
+            cancel: interrupt::flag(),
+            note: Note::of(&self.args.guest, &self.args.host).encode()?,
+            ..options(&self.args.how)
+        };
+        Ok(Source::new(self.mover.vgpu.clone(), self.mover.vm.clone(), options))
     }
 
     fn check(self, target: SocketAddr) -> Result<(), Failure> {
         let mut progress = Progress::new(self.mover.vgpu.dirty_page_bytes(), self.args.output.quiet);
-        let verdict = self.source().check(&mut connector(target), &mut progress);
+        let verdict = self.source()?.check(&mut connector(target), &mut progress);
         drop(progress);
         if let Some(path) = &self.args.output.json {
             let reason = verdict.as_ref().err().map(ToString::to_string);
             write_json(&serde_json::json!({ "can_move": verdict.is_ok(), "reason": reason }), path)?;
         }
         verdict.map_err(Failure::from)?;
-        println!("VF {} can move there.", self.args.guest.vf);
+        if self.args.output.speaks() {
+            say!("VF {} can move there.", self.args.guest.vf);
+        }
         self.without_guests()?.clear()
     }
 
@@ -172,23 +200,30 @@ impl<'a> Scene<'a> {
         let page_bytes = self.mover.vgpu.dirty_page_bytes();
         let vf_bytes = self.mover.vgpu.vram_bytes();
         let workload = self.mover.vm.workload();
-        let mut watch = Watch::new(&self, Progress::new(page_bytes, self.args.output.quiet));
-        let before = watch.shares_since_start();
-        let result = self.source().migrate(&mut connector(target), &mut watch);
-        let during = watch.shares_of_migration();
-        drop(watch);
-        let neighbours = self.neighbour_reports(&before, &during);
+        let progress = Progress::new(page_bytes, self.args.output.quiet);
+        let mut watch = Watch::new(&self.mover, &self.neighbours, progress);
+        let source = self.source()?;
+        let result = source.migrate(&mut connector(target), &mut watch);
+        let neighbours = watch.neighbours();
         match result {
-            Err(Error::InDoubt { migration }) => return Err(in_doubt(migration)),
+            Err(error @ Error::InDoubt { .. }) => {
+                let mut report = Report::failed(workload, vf_bytes, error.to_string());
+                report.neighbours = neighbours;
+                self.keep_in_doubt(&source, error, report)
+            }
             Ok((outcome, mut control)) => {
+                drop(source);
                 let mut report = Report::new(workload, vf_bytes, page_bytes, &outcome);
                 let outcome = control.expect_message(Kind::Outcome);
+                // The target waits for this word: without it the source might still come and ask.
+                let _ = control.send(Kind::End, &[]);
                 let rest = self.judge(&mut report, outcome)?;
                 report.neighbours = neighbours;
                 rest.tell(&report)?;
                 Failure::unless_identical(report.verdict)
             }
             Err(error) => {
+                drop(source);
                 let mut report = Report::failed(workload, vf_bytes, error.to_string());
                 let rest = self.stayed(&mut report)?;
                 report.neighbours = neighbours;
@@ -196,6 +231,44 @@ impl<'a> Scene<'a> {
                 Err(Failure::from(error))
             }
         }
+    }
+
+    /// Nobody knows who owns the VF, so it leaves this process whole, in a file.
+    fn keep_in_doubt(self, source: &Source, error: Error, mut report: Report) -> Result<(), Failure> {
+        let Error::InDoubt { migration } = error else { return Err(error.into()) };
+        let id = MigrationId(migration);
+        report.was_in_doubt = true;
+        let name = PathBuf::from(format!("gpup-in-doubt-{id}.vf"));
+        let elsewhere = std::env::temp_dir().join(&name);
+        let wanted = self.args.in_doubt_file.clone().unwrap_or(name);
+        let mut failures = Vec::new();
+        for file in [wanted, elsewhere] {
+            let mut progress = Progress::new(self.mover.vgpu.dirty_page_bytes(), self.args.output.quiet);
+            match save_to(source, &file, &mut progress) {
+                Ok(()) => {
+                    report.in_doubt_file = Some(file);
+                    break;
+                }
+                Err(error) => failures.push(error),
+            }
+        }
+        if let Some(path) = &self.args.output.json {
+            write_json(&report, path)?;
+        }
+        let place = match report.in_doubt_file {
+            Some(file) => {
+                let file = file.display();
+                format!(
+                    "the VF is saved whole in {file}: if the target does not run it, `gpup restore {file}` brings \
+                     it back; `gpup resolve --to HOST:PORT --migration {id}` asks the target"
+                )
+            }
+            None => format!("the VF could not be saved: {}", failures.join("; ")),
+        };
+        Err(Failure::InDoubt(format!(
+            "in doubt: the connection was cut while ownership passed (migration {id}), and the target did not \
+             answer; {place}"
+        )))
     }
 
     /// Compares the guest's result on the target with that of a guest that never moved.
@@ -212,7 +285,9 @@ impl<'a> Scene<'a> {
                 report.result_identical = Some(false);
                 report.error = Some(format!("the guest failed on the target: {why}"));
             }
-            Err(error) => report.error = Some(format!("the target did not tell the guest's outcome: {error}")),
+            Err(error) => {
+                report.error = Some(format!("the target did not tell the guest's outcome: {error}"))
+            }
         }
         report.conclude();
         Ok(rest)
@@ -221,7 +296,8 @@ impl<'a> Scene<'a> {
     /// The VM stayed: proves that it runs on to its right result.
     fn stayed(self, report: &mut Report) -> Result<Rest<'a>, Failure> {
         sleep(self.args.guest.cool_down.0);
-        let outcome = self.mover.finish(None).context("the migration failed, and the source VF does not run on")?;
+        let outcome =
+            self.mover.finish(None).context("the migration failed, and the source VF does not run on")?;
         let work = self.mover.work.clone();
         let rest = self.without_guests()?;
         let reference = rest.machine.reference(rest.args.guest.vf, &work, outcome.steps)?;
@@ -236,28 +312,23 @@ impl<'a> Scene<'a> {
         self.neighbours.into_iter().try_for_each(Guest::destroy)?;
         Ok(Rest { args: self.args, machine: self.machine })
     }
-
-    fn neighbour_reports(&self, before: &[f64], during: &[f64]) -> Vec<Neighbour> {
-        let shares = before.iter().zip(during);
-        self.neighbours
-            .iter()
-            .zip(shares)
-            .map(|(guest, (before, during))| Neighbour {
-                vf: guest.vgpu.index(),
-                workload: guest.vm.workload(),
-                share_before: *before,
-                share_during: *during,
-            })
-            .collect()
-    }
 }
 
-/// The options' time is over; the VF stayed as it was for as long as this process lived.
-fn in_doubt(migration: u128) -> Failure {
-    Failure::InDoubt(format!(
-        "in doubt: the connection was cut while ownership passed (migration {migration:032x}) and the target \
-         did not answer; the source VF stood paused and whole until this process ended"
-    ))
+/// Saves a VF in doubt to `path`, which must not exist.
+fn save_to(source: &Source, path: &Path, progress: &mut Progress) -> Result<(), String> {
+    let failed = |what: &dyn std::fmt::Display| format!("cannot write {}: {what}", path.display());
+    let file = OpenOptions::new().write(true).create_new(true).open(path).map_err(|error| failed(&error))?;
+    let written = file.try_clone().map_err(|error| failed(&error)).and_then(|sync| {
+        let writer = FileWriter::new(file);
+        let failure = writer.failure();
+        let saved = source.save_in_doubt(Box::new(writer), progress);
+        saved.map_err(|error| failure.get().map_or_else(|| failed(&error), |why| failed(why)))?;
+        sync.sync_all().map_err(|error| failed(&error))
+    });
+    if written.is_err() {
+        let _ = std::fs::remove_file(path);
+    }
+    written
 }
 
 /// The source host when its guests are gone.
@@ -273,7 +344,7 @@ impl Rest<'_> {
         if let Some(path) = &output.json {
             write_json(report, path)?;
         }
-        if !output.quiet && output.json.as_deref() != Some(std::path::Path::new("-")) {
+        if output.speaks() {
             report.print();
         }
         self.clear()
@@ -282,61 +353,5 @@ impl Rest<'_> {
     /// Stops everything; the driver must have kept every rule.
     fn clear(self) -> Result<(), Failure> {
         Ok(self.machine.stop()?)
-    }
-}
-
-/// Follows the migration for the terminal and for the neighbours' shares.
-struct Watch<'a> {
-    progress: Progress,
-    scene: &'a Scene<'a>,
-    at_brownout: Option<Vec<u64>>,
-    at_end: Option<Vec<u64>>,
-}
-
-impl<'a> Watch<'a> {
-    fn new(scene: &'a Scene<'a>, progress: Progress) -> Self {
-        Self { progress, scene, at_brownout: None, at_end: None }
-    }
-
-    /// Engine time of the mover and of each neighbour.
-    fn busy(&self) -> Vec<u64> {
-        std::iter::once(&self.scene.mover).chain(&self.scene.neighbours).map(Guest::busy).collect()
-    }
-
-    /// Each neighbour's part of all engine time granted to VFs since they were made.
-    fn shares_since_start(&self) -> Vec<f64> {
-        let busy = self.busy();
-        shares(&vec![0; busy.len()], &busy)
-    }
-
-    /// The same from the begin of the brownout to the moment ownership passed.
-    fn shares_of_migration(&self) -> Vec<f64> {
-        match (&self.at_brownout, &self.at_end) {
-            (Some(from), Some(to)) => shares(from, to),
-            (Some(from), None) => shares(from, &self.busy()),
-            _ => vec![0.0; self.scene.neighbours.len()],
-        }
-    }
-}
-
-fn shares(from: &[u64], to: &[u64]) -> Vec<f64> {
-    let spent: Vec<u64> = from.iter().zip(to).map(|(from, to)| to.saturating_sub(*from)).collect();
-    let all: u64 = spent.iter().sum();
-    spent[1..].iter().map(|one| if all == 0 { 0.0 } else { *one as f64 / all as f64 }).collect()
-}
-
-impl Observer for Watch<'_> {
-    fn event(&mut self, event: Event) -> ControlFlow<()> {
-        match event {
-            Event::Enter(Phase::Brownout) => self.at_brownout = Some(self.busy()),
-            Event::Enter(Phase::Commit) => self.at_end = Some(self.busy()),
-            Event::Throttle(speed) => {
-                if let Err(error) = self.scene.mover.throttle(speed) {
-                    eprintln!("the guest could not be slowed: {error}");
-                }
-            }
-            _ => {}
-        }
-        self.progress.event(event)
     }
 }

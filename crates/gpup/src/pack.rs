@@ -93,7 +93,8 @@ mod tests {
 
     #[test]
     fn noise_is_left_as_it_is() {
-        let noise: Vec<u8> = (0..4096u64).map(|at| (at.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8).collect();
+        let noise: Vec<u8> =
+            (0..4096u64).map(|at| (at.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8).collect();
         let mut state = 1u64;
         let noise: Vec<u8> = noise
             .iter()

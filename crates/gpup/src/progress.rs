@@ -4,82 +4,107 @@ use std::io::IsTerminal;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use dxgksim::agent::converge::{FULL_SPEED, Iteration};
 use dxgksim::agent::{Event, Observer};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::units::{Bytes, seconds};
+use crate::units::{Bytes, count, seconds};
 
-/// Shows what the source's agent tells.
-pub struct Progress {
+const PAGES: &str = "  {prefix:<13} [{bar:26}] {binary_bytes:>10} of {binary_total_bytes:<10} {binary_bytes_per_sec:>13}  {msg}";
+const WAITING: &str = "  {prefix:<13} {spinner} {elapsed}  {msg}";
+const TICK: Duration = Duration::from_millis(100);
+
+/// Shows what an agent tells: bars on a terminal, one line a step elsewhere, nothing when quiet.
+pub(crate) struct Progress {
     bar: ProgressBar,
     page_bytes: u64,
-    phase: String,
-    estimate: String,
-    show: bool,
+    lines: bool,
 }
 
 impl Progress {
-    /// Bars on a terminal, one line a phase elsewhere, nothing when quiet.
-    pub fn new(page_bytes: u64, quiet: bool) -> Self {
+    /// Of a VF whose pages have so many bytes.
+    pub(crate) fn new(page_bytes: u64, quiet: bool) -> Self {
         let terminal = std::io::stderr().is_terminal();
-        let target = if quiet || !terminal { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let target =
+            if quiet || !terminal { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         let bar = ProgressBar::with_draw_target(None, target);
-        bar.set_style(style());
-        Self { bar, page_bytes, phase: String::new(), estimate: String::new(), show: !quiet && !terminal }
+        bar.set_style(style(WAITING));
+        Self { bar, page_bytes, lines: !quiet && !terminal }
     }
 
+    /// A line that stays.
     fn line(&self, text: &str) {
-        if self.show {
+        if self.lines {
             eprintln!("{text}");
         } else {
             self.bar.println(text);
         }
     }
 
-    fn redraw(&self) {
-        self.bar.set_message(format!("{} {}", self.phase, self.estimate));
+    fn begin(&self, name: String, pages: Option<u64>) {
+        self.bar.set_style(style(if pages.is_some() { PAGES } else { WAITING }));
+        match pages {
+            Some(pages) => self.bar.set_length(pages * self.page_bytes),
+            None => self.bar.unset_length(),
+        }
+        self.bar.set_prefix(name);
+        self.bar.reset();
+        self.bar.enable_steady_tick(TICK);
+    }
+
+    fn iterated(&self, it: &Iteration) {
+        let rate = (it.pages * self.page_bytes) as f64 / it.seconds.max(1e-9);
+        self.bar.set_message("");
+        self.line(&format!(
+            "    {} ({} zero), {} on the wire in {}, {}/s",
+            count(it.pages, "page"),
+            it.zero_pages,
+            Bytes(it.bytes),
+            seconds(it.seconds),
+            Bytes(rate as u64)
+        ));
     }
 }
 
-fn style() -> ProgressStyle {
-    ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner())
+fn style(template: &str) -> ProgressStyle {
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    style.progress_chars("=> ")
 }
 
 impl Observer for Progress {
     fn event(&mut self, event: Event) -> ControlFlow<()> {
         match event {
             Event::Enter(phase) => {
-                self.phase = phase.to_string();
-                self.estimate.clear();
-                self.bar.enable_steady_tick(Duration::from_millis(100));
-                self.line(&format!("  {phase}"));
+                self.begin(phase.to_string(), None);
+                if self.lines {
+                    self.line(&format!("  {phase}"));
+                }
             }
-            Event::Iterate { number, pages } => {
-                let bytes = Bytes(pages * self.page_bytes);
-                self.phase = format!("iteration {number}: {pages} pages, {bytes}");
+            Event::Iterate { number, pages } => self.begin(format!("iteration {number}"), Some(pages)),
+            Event::Moved { pages } => {
+                let bytes = pages * self.page_bytes;
+                self.bar.set_position(bytes);
+                if self.bar.length().is_none() {
+                    self.bar.set_message(format!("{} of VRAM", Bytes(bytes)));
+                }
             }
-            Event::Iterated(it) => {
-                let rate = (it.pages * self.page_bytes) as f64 / it.seconds.max(1e-9);
-                self.line(&format!(
-                    "    {} pages ({} zero), {} on the wire in {}, {}/s",
-                    it.pages,
-                    it.zero_pages,
-                    Bytes(it.bytes),
-                    seconds(it.seconds),
-                    Bytes(rate as u64)
-                ));
+            Event::Iterated(it) => self.iterated(&it),
+            Event::Estimate { remaining, pause } if pause.is_finite() => {
+                let text = format!("pause now: {}", seconds(pause));
+                self.bar.set_message(text.clone());
+                self.line(&format!("    {} dirty, {text}", count(remaining, "page")));
             }
-            Event::Estimate { remaining, pause } => {
-                self.estimate = format!("({remaining} pages dirty, pause now: {})", seconds(pause));
-                self.line(&format!("    {}", self.estimate));
-            }
-            Event::Throttle(speed) if speed < dxgksim::agent::converge::FULL_SPEED => {
-                self.line(&format!("    the guest's engine work is slowed to {:.0} %", f64::from(speed) / 10.0));
+            Event::Estimate { .. } => {}
+            Event::Throttle(speed) if speed < FULL_SPEED => {
+                let percent = f64::from(speed) / 10.0;
+                self.line(&format!("    the guest's engine work is slowed to {percent:.0} %"));
             }
             Event::Throttle(_) => {}
-            Event::InDoubt => self.line("  in doubt: the connection was cut while ownership passed; asking the target"),
+            Event::InDoubt => {
+                self.line("  in doubt: the connection was cut while ownership passed; asking the target");
+                self.bar.set_message("in doubt: asking the target");
+            }
         }
-        self.redraw();
         ControlFlow::Continue(())
     }
 }

@@ -2,13 +2,22 @@
 
 use std::fmt;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use dxgksim::agent::converge::{FULL_SPEED, Iteration};
 use dxgksim::agent::{Outcome, Pause};
 use serde::Serialize;
 
-use crate::units::{Bytes, seconds};
+use crate::units::{Bytes, count, seconds};
+
+/// Prints a line; who reads it may have gone (`gpup caps | head -1`), which is no failure.
+macro_rules! say {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stdout(), $($text)*);
+    }};
+}
+pub(crate) use say;
 
 /// What was proved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -129,6 +138,8 @@ pub struct Report {
     pub slowest_speed: f64,
     /// The wire was cut in the commit window, and it was settled.
     pub was_in_doubt: bool,
+    /// Where the VF was saved because it stayed in doubt.
+    pub in_doubt_file: Option<PathBuf>,
     /// The other VFs on the source.
     pub neighbours: Vec<Neighbour>,
 }
@@ -163,30 +174,37 @@ impl Report {
             driver_data_bytes: outcome.driver_bytes,
             slowest_speed: f64::from(outcome.speed) / f64::from(FULL_SPEED),
             was_in_doubt: outcome.was_in_doubt,
+            in_doubt_file: None,
             neighbours: Vec::new(),
         }
     }
 
     /// The report of a migration that did not happen.
     pub fn failed(workload: String, vf_bytes: u64, error: String) -> Self {
-        Self { error: Some(error), ..Self::new(workload, vf_bytes, 1, &Outcome::default()) }
+        let nothing = Outcome { speed: FULL_SPEED, ..Outcome::default() };
+        Self { error: Some(error), ..Self::new(workload, vf_bytes, 1, &nothing) }
     }
 
     /// Says it to people.
     pub fn print(&self) {
-        match (&self.error, self.result_identical) {
-            (None, _) => println!("{self}"),
-            (Some(_), Some(true)) => println!(
-                "The source VF ran on: its guest's result after {} steps is that of a guest nobody tried to move.",
-                self.guest_steps.unwrap_or_default()
+        let steps = self.guest_steps.unwrap_or_default();
+        match (self.verdict, self.result_identical) {
+            (Verdict::Failed, Some(true)) => say!(
+                "The source VF ran on: its guest's result after {} is that of a guest nobody tried to move.",
+                count(steps, "step")
             ),
-            (Some(_), _) => println!("The source VF did NOT run on to its right result."),
+            (Verdict::Failed, _) => say!("The source VF did NOT run on to its right result."),
+            _ => say!("{self}"),
+        }
+        if let (Some(error), Verdict::Different) = (&self.error, self.verdict) {
+            say!("           {error}");
         }
     }
 
     /// Draws the verdict from the pages and the result.
     pub fn conclude(&mut self) {
-        let same = self.pages_different == 0 && self.pages_compared > 0 && self.result_identical == Some(true);
+        let same =
+            self.pages_different == 0 && self.pages_compared > 0 && self.result_identical == Some(true);
         self.verdict = if same { Verdict::Identical } else { Verdict::Different };
     }
 }
@@ -195,7 +213,7 @@ impl Report {
 pub fn write_json(value: &impl Serialize, path: &Path) -> anyhow::Result<()> {
     let text = serde_json::to_string_pretty(value)? + "\n";
     if path == Path::new("-") {
-        std::io::stdout().write_all(text.as_bytes())?;
+        let _ = std::io::stdout().write_all(text.as_bytes());
     } else {
         std::fs::write(path, text)
             .map_err(|error| anyhow::anyhow!("cannot write {}: {error}", path.display()))?;
@@ -205,7 +223,11 @@ pub fn write_json(value: &impl Serialize, path: &Path) -> anyhow::Result<()> {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{:>12} {:>10} {:>12} {:>10} {:>12}", "iteration", "pages", "zero pages", "time", "on the wire")?;
+        writeln!(
+            f,
+            "{:>12} {:>10} {:>12} {:>10} {:>12}",
+            "iteration", "pages", "zero pages", "time", "on the wire"
+        )?;
         let last = self.iterations.len().saturating_sub(1);
         for (number, it) in self.iterations.iter().enumerate() {
             let name = if number == last { "in the pause".to_string() } else { number.to_string() };
@@ -214,9 +236,9 @@ impl fmt::Display for Report {
         }
         writeln!(
             f,
-            "\nmoved      {} in {} pages ({} zero) for a VF of {}",
+            "\nmoved      {} in {} ({} zero) for a VF of {}",
             Bytes(self.bytes_sent),
-            self.pages_sent,
+            count(self.pages_sent, "page"),
             self.zero_pages,
             Bytes(self.vf_bytes)
         )?;
@@ -229,9 +251,13 @@ impl fmt::Display for Report {
         let p = &self.pause;
         writeln!(
             f,
-            "pause      {} (expected {}): stop {}, drain {}, last pages {}, mutable data {}, restore {}, resume {}",
+            "pause      {}, expected {}",
             seconds(self.pause_seconds),
-            seconds(self.estimated_pause_seconds),
+            seconds(self.estimated_pause_seconds)
+        )?;
+        writeln!(
+            f,
+            "           stop {}, drain {}, last pages {}, mutable data {}, restore {}, resume {}",
             seconds(p.stop),
             seconds(p.drain),
             seconds(p.last_pages),
@@ -241,7 +267,11 @@ impl fmt::Display for Report {
         )?;
         writeln!(f, "proof      {} more standing still, to compare every page", seconds(self.proof_seconds))?;
         if self.slowest_speed < 1.0 {
-            writeln!(f, "throttle   the guest's engine work ran at {:.0} % at the least", self.slowest_speed * 100.0)?;
+            writeln!(
+                f,
+                "throttle   the guest's engine work ran at {:.0} % at the least",
+                self.slowest_speed * 100.0
+            )?;
         }
         if self.was_in_doubt {
             writeln!(f, "in doubt   the connection was cut while ownership passed; asking again settled it")?;
@@ -257,20 +287,24 @@ impl fmt::Display for Report {
             )?;
         }
         let result = match (self.result_identical, self.guest_steps) {
-            (Some(true), Some(steps)) => format!("the guest's result after {steps} steps is identical"),
-            (Some(false), Some(steps)) => format!("THE GUEST'S RESULT after {steps} steps DIFFERS"),
+            (Some(true), Some(steps)) => {
+                format!("the guest's result after {} is identical", count(steps, "step"))
+            }
+            (Some(false), Some(steps)) => {
+                format!("THE GUEST'S RESULT after {} DIFFERS", count(steps, "step"))
+            }
             _ => "the guest's result was not compared here".into(),
         };
         write!(
             f,
-            "verdict    {}: {} of {} pages identical, {result}",
+            "verdict    {}: {} of {} identical, {result}",
             match self.verdict {
                 Verdict::Identical => "IDENTICAL",
                 Verdict::Different => "DIFFERENT",
                 Verdict::Failed => "FAILED",
             },
             self.pages_compared - self.pages_different,
-            self.pages_compared
+            count(self.pages_compared, "page")
         )
     }
 }

@@ -1,63 +1,57 @@
-//! `gpup save` and `gpup restore`: quick migration through a file.
+//! `gpup save`: quick migration, into a file.
 
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread::sleep;
 
-use anyhow::{Context, anyhow};
-use dxgksim::agent::file;
+use anyhow::Context;
 use dxgksim::agent::message::Hello;
-use gpup_guest::{Pattern, Spec, Workload};
-use serde::{Deserialize, Serialize};
+use dxgksim::agent::pages::Packer;
+use dxgksim::agent::{Error, file};
 
-use crate::args::{HostArgs, Restore, Save, Switch};
+use crate::args::{Output, Save};
 use crate::exit::Failure;
+use crate::interrupt;
 use crate::migrate::{migration_id, packer};
-use crate::pack::AnyUnpacker;
+use crate::note::Note;
 use crate::progress::Progress;
-use crate::report::{Verdict, write_json};
-use crate::tcp::{FileReader, FileWriter};
-use crate::units::Bytes;
-use crate::world::{Machine, Work, finish};
+use crate::report::{say, write_json};
+use crate::tcp::FileWriter;
+use crate::units::{Bytes, count};
+use crate::world::{Guest, Machine, Work};
 
-/// What the tool notes in a file, so that the result can be proved after a restore.
-#[derive(Debug, Serialize, Deserialize)]
-struct Note {
-    workload: String,
-    seed: u64,
-    dirty_rate: u64,
-    pattern: String,
-    image: Option<PathBuf>,
-    fill: u8,
-    image_bytes: u64,
-    performant: bool,
-}
-
-/// `gpup save`
-pub fn save(args: &Save) -> Result<(), Failure> {
+/// Runs the command.
+pub(crate) fn run(args: &Save) -> Result<(), Failure> {
+    let shown = args.file.display();
+    if args.file.is_dir() {
+        return Err(Failure::usage(format!("{shown} is a directory: name a file in it")));
+    }
     if args.file.exists() && !args.force {
-        let file = args.file.display();
-        return Err(Failure::usage(format!("{file} exists: choose another name or add --force")));
+        return Err(Failure::usage(format!("{shown} exists: choose another name or add --force")));
     }
     if args.guest.vf >= args.host.vfs {
-        return Err(Failure::usage(format!("no VF {}: this host has VFs 0 to {}", args.guest.vf, args.host.vfs - 1)));
+        let last = args.host.vfs - 1;
+        return Err(Failure::usage(format!("no VF {}: this host has VFs 0 to {last}", args.guest.vf)));
     }
+    let cancel = interrupt::flag();
     let work = Work::of(&args.guest, args.host.vf_size.0)?;
+    // Before the guest boots: a place that cannot be written to shows at once.
+    let place = Place::open(&args.file)?;
+    let result = boot_and_save(args, &work, &place);
+    if result.is_err() {
+        place.remove();
+    }
+    if cancel.load(std::sync::atomic::Ordering::Relaxed) && result.is_err() {
+        return Err(Failure::Cancelled("cancelled: nothing was saved, and the VF ran on".into()));
+    }
+    result
+}
+
+fn boot_and_save(args: &Save, work: &Work, place: &Place) -> Result<(), Failure> {
     let machine = Machine::start(&args.host)?;
-    let guest = machine.boot(args.guest.vf, &work)?;
+    let guest = machine.boot(args.guest.vf, work)?;
     guest.wait_started()?;
-    sleep(args.guest.warm_up.0);
-    let note = Note {
-        workload: args.guest.workload.to_string(),
-        seed: args.guest.seed,
-        dirty_rate: args.guest.dirty_rate,
-        pattern: args.guest.pattern.to_string(),
-        image: args.guest.image.as_ref().map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone())),
-        fill: args.guest.fill,
-        image_bytes: work.spec.image_bytes,
-        performant: args.host.performant_tracking.is_on(),
-    };
+    interrupt::pause(args.guest.warm_up.0)?;
     let hello = Hello {
         migration: migration_id(),
         vf_bytes: guest.vgpu.vram_bytes(),
@@ -65,36 +59,25 @@ pub fn save(args: &Save) -> Result<(), Failure> {
         streams: 1,
         prove: true,
         workload: guest.vm.workload(),
-        note: serde_json::to_vec(&note).context("the note")?,
+        note: Note::of(&args.guest, &args.host).encode()?,
     };
-    // A half-written file never bears the name asked for.
-    let part = args.file.with_extension("part");
-    let out = create(&part)?;
-    let sync = out.try_clone().context("the file")?;
-    let mut progress = Progress::new(hello.page_bytes, args.output.quiet);
-    let channel = Box::new(FileWriter::new(out));
-    let packer = packer(args.compress);
-    let saved =
-        file::save(&guest.vgpu, &guest.vm, &hello, packer, args.zero_pages.is_on(), channel, &mut progress);
-    drop(progress);
-    let saved = saved.map_err(|error| {
-        let _ = std::fs::remove_file(&part);
-        anyhow!("cannot save to {}: {error}; the VF runs on", args.file.display())
-    })?;
-    sync.sync_all().and_then(|()| std::fs::rename(&part, &args.file)).context("the file")?;
+    let saved = write(&guest, &hello, packer(args.compress), args.zero_pages.is_on(), place, &args.output)
+        .map_err(|why| {
+            Failure::Failed(format!("cannot save to {}: {why}; the VF ran on", args.file.display()))
+        })?;
     if let Some(path) = &args.output.json {
         write_json(
             &serde_json::json!({ "bytes": saved.bytes, "pages": saved.pages, "zero_pages": saved.zero_pages }),
             path,
         )?;
     }
-    if !args.output.quiet {
-        println!(
-            "saved {} of VRAM to {}: {} in {} pages ({} zero)",
+    if args.output.speaks() {
+        say!(
+            "saved {} of VRAM to {}: {} with {} ({} zero)",
             Bytes(hello.vf_bytes),
             args.file.display(),
             Bytes(saved.bytes),
-            saved.pages,
+            count(saved.pages, "page"),
             saved.zero_pages
         );
     }
@@ -102,88 +85,62 @@ pub fn save(args: &Save) -> Result<(), Failure> {
     Ok(machine.stop()?)
 }
 
-fn create(path: &Path) -> anyhow::Result<File> {
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .open(path)
-        .with_context(|| format!("cannot write {}", path.display()))
-}
-
-/// `gpup restore`
-pub fn restore(args: &Restore) -> Result<(), Failure> {
-    let shown = args.file.display();
-    let input = File::open(&args.file).with_context(|| format!("cannot read {shown}"))?;
-    let refuse = |error: dxgksim::agent::Error| match error {
-        dxgksim::agent::Error::Incompatible(_) => Failure::Incompatible(format!("{shown}: {error}")),
-        error => Failure::Failed(format!("{shown} is refused: {error}; nothing was restored")),
-    };
-    let (link, hello) = file::open(Box::new(FileReader::new(input))).map_err(refuse)?;
-    let note: Note = serde_json::from_slice(&hello.note)
-        .map_err(|_| Failure::Failed(format!("{shown} is refused: its note cannot be read")))?;
-    let host = HostArgs {
-        vfs: 1,
-        vf_size: Bytes(hello.vf_bytes),
-        vram: None,
-        performant_tracking: if note.performant { Switch::On } else { Switch::Off },
-        firmware: args.firmware,
-        revision: None,
-    };
-    let machine = Machine::start(&host)?;
-    let vgpu = machine.create_vf(0, hello.vf_bytes)?;
-    let mut progress = Progress::new(hello.page_bytes, args.output.quiet);
-    let restored =
-        file::restore(link, hello, vgpu, &gpup_guest::Loader, Arc::new(AnyUnpacker), &mut progress);
+fn write(
+    guest: &Guest,
+    hello: &Hello,
+    packer: Option<Arc<dyn Packer>>,
+    find_zero: bool,
+    place: &Place,
+    output: &Output,
+) -> Result<file::Saved, String> {
+    let text = |error: std::io::Error| error.to_string();
+    let writer = FileWriter::new(place.file.try_clone().map_err(text)?);
+    let failure = writer.failure();
+    let mut progress = Progress::new(hello.page_bytes, output.quiet);
+    let saved = file::save(&guest.vgpu, &guest.vm, hello, packer, find_zero, Box::new(writer), &mut progress);
     drop(progress);
-    let (mut held, pages) = restored.map_err(refuse)?;
-    held.run().map_err(refuse)?;
-    sleep(args.cool_down.0);
-    let outcome = finish(&held.vm, None)?;
-    held.vm.stop();
-    held.vgpu.destroy().map_err(|error| anyhow!("{error}"))?;
-    let identical = match note.work(held.hello.vf_bytes)? {
-        Some(work) => Some(machine.reference(0, &work, outcome.steps)? == outcome),
-        None => None,
-    };
-    let verdict = match identical {
-        Some(false) => Verdict::Different,
-        _ => Verdict::Identical,
-    };
-    if let Some(path) = &args.output.json {
-        write_json(
-            &serde_json::json!({
-                "verdict": verdict,
-                "pages_compared": pages.compared,
-                "guest_steps": outcome.steps,
-                "result_identical": identical,
-            }),
-            path,
-        )?;
-    }
-    if !args.output.quiet {
-        let result = match identical {
-            Some(true) => "its guest's result is that of a guest that was never saved",
-            Some(false) => "its guest's RESULT DIFFERS from that of a guest that was never saved",
-            None => "its guest's result was not compared: the image is not there",
-        };
-        println!("restored {shown}: {} pages identical, {} steps done, {result}", pages.compared, outcome.steps);
-    }
-    machine.stop()?;
-    Failure::unless_identical(verdict)
+    let saved = saved.map_err(|error: Error| failure.get().map_or(error.to_string(), ToString::to_string))?;
+    place.keep().map_err(text)?;
+    Ok(saved)
 }
 
-impl Note {
-    /// The saved guest's work, to be done again for comparison; none if its image is no longer there.
-    fn work(&self, vf_bytes: u64) -> anyhow::Result<Option<Work>> {
-        let parse = |what: &str| anyhow!("the file's note has a strange {what}");
-        let workload: Workload = self.workload.parse().map_err(|_| parse("workload"))?;
-        let pattern: Pattern = self.pattern.parse().map_err(|_| parse("pattern"))?;
-        let spec =
-            Spec { seed: self.seed, dirty_rate: self.dirty_rate, pattern, ..Spec::new(workload, vf_bytes) };
-        match (&self.image, self.fill) {
-            (Some(path), _) if !path.exists() => Ok(None),
-            (image, fill) => Work::with_image(spec, image.as_deref(), fill).map(Some),
+/// Where a file is written: a half-written one never bears the name asked for.
+struct Place {
+    file: File,
+    name: PathBuf,
+    /// None for what is no ordinary file, such as a pipe: it is written to as it is.
+    part: Option<PathBuf>,
+}
+
+impl Place {
+    fn open(name: &Path) -> Result<Self, Failure> {
+        let ordinary = std::fs::metadata(name).map_or(true, |found| found.is_file());
+        let part = ordinary.then(|| {
+            let mut part = name.as_os_str().to_owned();
+            part.push(".part");
+            PathBuf::from(part)
+        });
+        let path = part.as_deref().unwrap_or(name);
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(path)
+            .with_context(|| format!("cannot write {}", name.display()))?;
+        Ok(Self { file, name: name.into(), part })
+    }
+
+    /// The file is whole: it gets its name.
+    fn keep(&self) -> std::io::Result<()> {
+        let Some(part) = &self.part else { return Ok(()) };
+        self.file.sync_all()?;
+        std::fs::rename(part, &self.name)
+    }
+
+    /// It is not, and goes.
+    fn remove(&self) {
+        if let Some(part) = &self.part {
+            let _ = std::fs::remove_file(part);
         }
     }
 }

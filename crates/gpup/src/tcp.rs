@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{BufReader, ErrorKind, IoSlice, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use dxgksim::agent::channel::{Channel, LinkError};
@@ -35,7 +36,8 @@ impl Tcp {
 /// The first address `host:port` stands for.
 pub fn resolve(text: &str) -> Result<SocketAddr, String> {
     let hint = "write HOST:PORT, such as 127.0.0.1:7433";
-    let mut found = text.to_socket_addrs().map_err(|error| format!("'{text}' is no address ({error}): {hint}"))?;
+    let mut found =
+        text.to_socket_addrs().map_err(|error| format!("'{text}' is no address ({error}): {hint}"))?;
     found.next().ok_or_else(|| format!("'{text}' stands for no address: {hint}"))
 }
 
@@ -69,18 +71,30 @@ impl Channel for Tcp {
 }
 
 /// A channel that writes a file.
-pub struct FileWriter(File);
+pub struct FileWriter {
+    file: File,
+    failure: Arc<OnceLock<std::io::Error>>,
+}
 
 impl FileWriter {
     /// Writes to `file`, unbuffered: most of it is page batches, and a full disk shows at once.
     pub fn new(file: File) -> Self {
-        Self(file)
+        Self { file, failure: Arc::default() }
+    }
+
+    /// Where the reason will stand if writing fails: a channel only says that it is closed.
+    pub fn failure(&self) -> Arc<OnceLock<std::io::Error>> {
+        self.failure.clone()
     }
 }
 
 impl Channel for FileWriter {
     fn send(&mut self, parts: &[&[u8]]) -> Result<(), LinkError> {
-        parts.iter().try_for_each(|part| self.0.write_all(part)).map_err(|error| link_error(&error))
+        parts.iter().try_for_each(|part| self.file.write_all(part)).map_err(|error| {
+            let link = link_error(&error);
+            let _ = self.failure.set(error);
+            link
+        })
     }
 
     fn receive(&mut self, _out: &mut [u8]) -> Result<(), LinkError> {
@@ -104,6 +118,9 @@ impl Channel for FileReader {
     }
 
     fn receive(&mut self, out: &mut [u8]) -> Result<(), LinkError> {
-        self.0.read_exact(out).map_err(|error| link_error(&error))
+        self.0.read_exact(out).map_err(|error| match error.kind() {
+            ErrorKind::UnexpectedEof => LinkError::Ended,
+            _ => link_error(&error),
+        })
     }
 }

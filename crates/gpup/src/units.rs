@@ -41,8 +41,9 @@ impl FromStr for Bytes {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let value = scaled(text, &SIZES)
-            .ok_or_else(|| format!("'{text}' is no size: write bytes or a number with a unit, such as 256MiB or 4GiB"))?;
+        let value = scaled(text, &SIZES).ok_or_else(|| {
+            format!("'{text}' is no size: write bytes or a number with a unit, such as 256MiB or 4GiB")
+        })?;
         Ok(Self(value as u64))
     }
 }
@@ -74,7 +75,9 @@ impl FromStr for Rate {
         let value = scaled(bare, &BITS).filter(|_| bare.to_ascii_lowercase().ends_with("bit"));
         match value.or_else(|| scaled(bare, &SIZES)) {
             Some(value) if value >= 1.0 => Ok(Self(value as u64)),
-            _ => Err(format!("'{text}' is no rate: write a size a second, such as 500MB/s, 1GiB/s or 10Gbit")),
+            _ => {
+                Err(format!("'{text}' is no rate: write a size a second, such as 500MB/s, 1GiB/s or 10Gbit"))
+            }
         }
     }
 }
@@ -91,7 +94,36 @@ impl FromStr for Time {
         scaled(text, &UNITS)
             .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
             .map(Self)
-            .ok_or_else(|| format!("'{text}' is no duration: write a number with us, ms, s, m or h, such as 300ms"))
+            .ok_or_else(|| {
+                format!("'{text}' is no duration: write a number with us, ms, s, m or h, such as 300ms")
+            })
+    }
+}
+
+/// So many things: `1 page`, `3 pages`.
+pub fn count(number: u64, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
+/// The number that names a migration on both sides, in hexadecimal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MigrationId(pub u128);
+
+impl FromStr for MigrationId {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        u128::from_str_radix(text.trim(), 16).map(Self).map_err(|_| {
+            format!(
+                "'{text}' names no migration: copy the hexadecimal number from the message of either side"
+            )
+        })
+    }
+}
+
+impl fmt::Display for MigrationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
     }
 }
 
@@ -123,7 +155,8 @@ mod tests {
 
     #[test]
     fn sizes_are_written_short() {
-        for (bytes, text) in [(0, "0 B"), (4096, "4 KiB"), (256 << 20, "256 MiB"), (1_610_612_736, "1.5 GiB")] {
+        for (bytes, text) in [(0, "0 B"), (4096, "4 KiB"), (256 << 20, "256 MiB"), (1_610_612_736, "1.5 GiB")]
+        {
             assert_eq!(Bytes(bytes).to_string(), text);
         }
     }

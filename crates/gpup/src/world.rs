@@ -80,9 +80,13 @@ impl Machine {
         let set = |name: &str, value: u64| gpup_kmd::os::host::set_setting(&path, name, value);
         let vf_bytes = host.vf_size.0;
         if vf_bytes == 0 || !vf_bytes.is_multiple_of(VF_UNIT) {
-            bail!(Usage(format!("--vf-size {} is not a multiple of 64 KiB: choose one that is", host.vf_size)));
+            bail!(Usage(format!(
+                "--vf-size {} is not a multiple of 64 KiB: choose one that is",
+                host.vf_size
+            )));
         }
-        let too_much = || Usage(format!("{} VFs of {} are too much: lower --vfs or --vf-size", host.vfs, host.vf_size));
+        let too_much =
+            || Usage(format!("{} VFs of {} are too much: lower --vfs or --vf-size", host.vfs, host.vf_size));
         let needed = vram_for(vf_bytes, host.vfs).ok_or_else(too_much)?;
         let vram = host.vram.map_or(needed, |vram| vram.0);
         if vram < needed {
@@ -104,7 +108,8 @@ impl Machine {
         }
         settings.iter().for_each(|(name, value)| set(name, *value));
         let options = AdapterOptions { registry_path: path, ..options };
-        let adapter = Adapter::start(&driver, options).map_err(|error| anyhow!("the adapter does not start: {error}"))?;
+        let adapter = Adapter::start(&driver, options)
+            .map_err(|error| anyhow!("the adapter does not start: {error}"))?;
         adapter.set_partition_count(host.vfs).map_err(|error| anyhow!("{error}"))?;
         Ok(Self { adapter, vf_bytes })
     }
@@ -129,7 +134,11 @@ impl Machine {
     /// Makes a VF and boots a guest on it.
     pub fn boot(&self, vf: u32, work: &Work) -> anyhow::Result<Guest> {
         let vgpu = self.create_vf(vf, self.vf_bytes)?;
-        let guest = work.spec.clone().build(work.image.as_deref().cloned()).map_err(|error| anyhow!("VF {vf}: {error}"))?;
+        let guest = work
+            .spec
+            .clone()
+            .build(work.image.as_deref().cloned())
+            .map_err(|error| anyhow!("VF {vf}: {error}"))?;
         let vm = Vm::boot(vgpu.clone(), guest).map_err(|error| anyhow!("VF {vf}: {error}"))?;
         Ok(Guest { vgpu, vm, work: work.clone() })
     }

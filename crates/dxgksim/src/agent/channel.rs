@@ -9,6 +9,8 @@ pub enum LinkError {
     Closed,
     /// Nothing came or went for as long as the channel waits.
     TimedOut,
+    /// A file has no more bytes.
+    Ended,
 }
 
 impl fmt::Display for LinkError {
@@ -16,6 +18,7 @@ impl fmt::Display for LinkError {
         f.write_str(match self {
             Self::Closed => "the connection was closed",
             Self::TimedOut => "the other side did not answer in time",
+            Self::Ended => "the file ends too early",
         })
     }
 }

@@ -143,13 +143,7 @@ fn write_pages(
 }
 
 /// Everything behind the pages.
-fn finish(
-    mover: &mut Mover,
-    moved: Moved,
-    hashes: &[u64],
-    mutable: &[u8],
-    vm: &Vm,
-) -> Result<Saved, Error> {
+fn finish(mover: &mut Mover, moved: Moved, hashes: &[u64], mutable: &[u8], vm: &Vm) -> Result<Saved, Error> {
     let link = mover.link();
     link.send(Kind::PageHashes, &[&proof::encode(hashes)])?;
     link.send(Kind::Mutable, &[mutable])?;

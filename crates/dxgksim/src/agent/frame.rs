@@ -143,6 +143,20 @@ pub enum FrameError {
         /// What it claims to be.
         kind: Kind,
     },
+    /// The file ends before the frame does.
+    CutShort {
+        /// Number of the frame.
+        sequence: u32,
+    },
+    /// What the frame holds makes no sense.
+    Senseless {
+        /// Number of the frame.
+        sequence: u32,
+        /// What it claims to be.
+        kind: Kind,
+        /// What is wrong with it.
+        what: &'static str,
+    },
 }
 
 impl fmt::Display for FrameError {
@@ -162,6 +176,10 @@ impl fmt::Display for FrameError {
             }
             Self::Checksum { sequence, kind } => {
                 write!(f, "record {sequence} ({kind:?}) is damaged: wrong checksum")
+            }
+            Self::CutShort { sequence } => write!(f, "the file ends within record {sequence}"),
+            Self::Senseless { sequence, kind, what } => {
+                write!(f, "record {sequence} ({kind:?}) is damaged: {what}")
             }
         }
     }
@@ -190,6 +208,10 @@ impl Header {
         let word = |at: usize| u32::from_le_bytes([raw[at], raw[at + 1], raw[at + 2], raw[at + 3]]);
         let half = |at: usize| u16::from_le_bytes([raw[at], raw[at + 1]]);
         if raw[..4] != MAGIC {
+            return Err(FrameError::BadMagic { sequence: expected });
+        }
+        if half(6) != VERSION && expected > 0 {
+            // The first frame was of this version, so this one is damaged.
             return Err(FrameError::BadMagic { sequence: expected });
         }
         if half(6) != VERSION {
@@ -273,13 +295,21 @@ impl Framed {
     /// Receives the next header. The caller takes exactly its payload with [`Framed::receive_payload`].
     pub fn receive_header(&mut self) -> Result<Header, FrameError> {
         let mut raw = [0; HEADER_BYTES];
-        self.channel.receive(&mut raw)?;
+        self.receive_payload(&mut raw)?;
         Header::parse(&raw, self.received)
     }
 
     /// Receives bytes of the present payload.
     pub fn receive_payload(&mut self, out: &mut [u8]) -> Result<(), FrameError> {
-        Ok(self.channel.receive(out)?)
+        self.channel.receive(out).map_err(|error| match error {
+            LinkError::Ended => FrameError::CutShort { sequence: self.received },
+            error => error.into(),
+        })
+    }
+
+    /// Names the present frame in an error about what it holds.
+    pub(super) fn senseless(&self, kind: Kind, what: &'static str) -> FrameError {
+        FrameError::Senseless { sequence: self.received, kind, what }
     }
 
     /// Ends a frame: compares the checksum and moves on to the next number.
@@ -304,7 +334,7 @@ impl Framed {
         while payload.len() < header.bytes {
             let at = payload.len();
             payload.resize(header.bytes.min(at + STEP), 0);
-            self.channel.receive(&mut payload[at..])?;
+            self.receive_payload(&mut payload[at..])?;
         }
         Ok(payload)
     }

@@ -27,6 +27,9 @@ pub struct Hello {
     pub note: Vec<u8>,
 }
 
+/// What a source aborts with when its question is answered.
+pub const ONLY_ASKED: &str = "only asked whether it could";
+
 /// The target driver's answer to the immutable data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Verdict {

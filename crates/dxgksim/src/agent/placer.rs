@@ -99,7 +99,11 @@ impl Placer {
     pub(super) fn next(&mut self) -> Result<Arrival, Error> {
         let header = self.link.receive_header()?;
         match header.kind {
-            Kind::Pages => self.place(&header).map(|()| Arrival::Pages),
+            Kind::Pages => match self.place(&header) {
+                Ok(()) => Ok(Arrival::Pages),
+                Err(Error::Protocol(what)) => Err(self.link.senseless(Kind::Pages, what).into()),
+                Err(error) => Err(error),
+            },
             kind => {
                 let payload = self.link.receive_rest(&header)?;
                 self.link.finish(&header, &[&payload])?;

@@ -16,7 +16,7 @@ use super::error::Error;
 use super::file::{self, Saved};
 use super::frame::{Framed, Kind};
 use super::limiter::Limiter;
-use super::message::{Hello, IterationEnd, PageVerdict, Resolution, Resolve, Verdict};
+use super::message::{Hello, IterationEnd, ONLY_ASKED, PageVerdict, Resolution, Resolve, Verdict};
 use super::mover::{Moved, Mover, Shared};
 use super::pages::Packer;
 use super::run::{self, Batches};
@@ -219,7 +219,7 @@ impl Source {
         let verdict = self.introduce(&mut control, connect, observer, &mut Outcome::default());
         if verdict.is_ok() {
             // The target discards what it prepared, whether this word reaches it or the end of the connection does.
-            let _ = control.send_message(Kind::Abort, &"only asked whether it could");
+            let _ = control.send_message(Kind::Abort, &ONLY_ASKED);
         }
         self.vgpu.end()?;
         verdict.map(|_| ())
@@ -308,11 +308,7 @@ impl Source {
 
     /// After [`Error::InDoubt`]: writes the VM, which stands still, to `file`; then it has left this host.
     /// On an error it stands still as before.
-    pub fn save_in_doubt(
-        &self,
-        file: Box<dyn Channel>,
-        observer: &mut dyn Observer,
-    ) -> Result<Saved, Error> {
+    pub fn save_in_doubt(&self, file: Box<dyn Channel>, observer: &mut dyn Observer) -> Result<Saved, Error> {
         let hello = Hello { streams: 1, prove: true, ..self.hello() };
         let saved = file::save_held(
             &self.vgpu,

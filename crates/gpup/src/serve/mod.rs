@@ -1,23 +1,33 @@
 //! The target's side: a listener that takes VMs in, answers sources in doubt, and lets guests finish.
 
-use std::collections::HashMap;
+mod register;
+mod settle;
+
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::ops::ControlFlow;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use dxgksim::agent::channel::LinkError;
 use dxgksim::agent::frame::{Framed, Kind};
-use dxgksim::agent::message::{GuestOutcome, Hello, Resolution, Resolve};
+use dxgksim::agent::message::{GuestOutcome, Hello, ONLY_ASKED};
 use dxgksim::agent::{Arrived, Desk, Error, Event, Held, Target, Visitor};
 use dxgksim::vgpu::Vgpu;
 use serde::Serialize;
 
-use crate::tcp::{PATIENCE, Tcp};
-use crate::units::Bytes;
+use crate::args::Serve;
+use crate::exit::Failure;
+use crate::interrupt;
+use crate::report::{say, write_json};
+use crate::tcp::{PATIENCE, Tcp, resolve};
+use crate::units::{Bytes, MigrationId, count};
 use crate::world::{Machine, finish};
+use register::Register;
+
+/// How often a target that serves looks whether it is to stop.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// What a target does.
 #[derive(Clone)]
@@ -55,18 +65,6 @@ pub enum Ending {
     GuestFailed,
 }
 
-/// Where a migration stands on this side.
-enum Entry {
-    /// Its agent is at work.
-    UnderWay(Sender<Framed>),
-    /// Ready, and the wire was cut.
-    InDoubt(Box<Held>),
-    /// Runs, or has run, here.
-    Running,
-    /// Nothing of it is left.
-    Discarded,
-}
-
 /// A target that serves.
 pub struct Server {
     listener: TcpListener,
@@ -77,9 +75,9 @@ struct Shared {
     machine: Arc<Machine>,
     target: Target,
     options: ServeOptions,
-    entries: Mutex<HashMap<u128, Entry>>,
-    changed: Condvar,
+    register: Register,
     visits: Mutex<Vec<Visit>>,
+    ended: Condvar,
 }
 
 impl Server {
@@ -96,9 +94,9 @@ impl Server {
             machine,
             target,
             options,
-            entries: Mutex::default(),
-            changed: Condvar::new(),
+            register: Register::default(),
             visits: Mutex::default(),
+            ended: Condvar::new(),
         };
         Ok(Self { listener, shared: Arc::new(shared) })
     }
@@ -110,6 +108,11 @@ impl Server {
 
     /// Serves until `visits` visits have ended; for ever when `None`.
     pub fn run(&self, visits: Option<u32>) -> anyhow::Result<Vec<Visit>> {
+        self.run_until(visits, || false)
+    }
+
+    /// The same, or until `stop` says so.
+    fn run_until(&self, visits: Option<u32>, mut stop: impl FnMut() -> bool) -> anyhow::Result<Vec<Visit>> {
         let shared = self.shared.clone();
         let listener = self.listener.try_clone()?;
         std::thread::Builder::new().name("listener".into()).spawn(move || {
@@ -121,10 +124,32 @@ impl Server {
             }
         })?;
         let mut ended = self.shared.visits.lock().unwrap_or_else(PoisonError::into_inner);
-        while visits.is_none_or(|visits| (ended.len() as u32) < visits) {
-            ended = self.shared.changed.wait(ended).unwrap_or_else(PoisonError::into_inner);
+        while visits.is_none_or(|visits| (ended.len() as u32) < visits) && !stop() {
+            ended = self.shared.ended.wait_timeout(ended, LOOK).unwrap_or_else(PoisonError::into_inner).0;
         }
         Ok(ended.clone())
+    }
+
+    /// Whether nothing is lost if it stops now; says so once if there is.
+    fn may_stop(&self, warned: &mut bool) -> bool {
+        let open = self.shared.register.unsettled();
+        if open > 0 && !std::mem::replace(warned, true) {
+            let open = count(open as u64, "VM");
+            self.shared.say(&format!("{open} on the way or in doubt: serving until that is settled"));
+        }
+        open == 0
+    }
+
+    /// Waits until every source knows its guest's outcome: one that was cut off will come and ask.
+    fn linger(&self) {
+        let untold = self.shared.register.untold();
+        if untold > 0 {
+            let outcomes = count(untold as u64, "outcome");
+            let patience = PATIENCE.as_secs();
+            self.shared
+                .say(&format!("{outcomes} not heard by the source: waiting {patience} s for it to ask"));
+            self.shared.register.wait_told(PATIENCE);
+        }
     }
 }
 
@@ -138,12 +163,15 @@ impl Shared {
     /// Each connection has a thread of its own.
     fn welcome(self: &Arc<Self>, stream: TcpStream) {
         let shared = self.clone();
-        let work = move || match Tcp::over(stream).map_err(anyhow::Error::from).and_then(|tcp| {
-            Visitor::greet(Box::new(tcp)).map_err(anyhow::Error::from)
-        }) {
+        let work = move || match Tcp::over(stream)
+            .map_err(anyhow::Error::from)
+            .and_then(|tcp| Visitor::greet(Box::new(tcp)).map_err(anyhow::Error::from))
+        {
             Ok(Visitor::Source(control, hello)) => shared.visit(control, hello),
             Ok(Visitor::Stream(link, migration)) => shared.route(link, migration),
             Ok(Visitor::Resolve(link, question)) => shared.resolve(link, question),
+            // Somebody only looked whether the port is open.
+            Err(error) if silent(&error) => {}
             Err(error) => shared.say(&format!("a visitor was turned away: {error}")),
         };
         if std::thread::Builder::new().name("visitor".into()).spawn(work).is_err() {
@@ -151,31 +179,19 @@ impl Shared {
         }
     }
 
-    fn set(&self, migration: u128, entry: Entry) {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner).insert(migration, entry);
-        self.changed.notify_all();
-    }
-
     /// Hands a data connection to its migration.
     fn route(&self, link: Framed, migration: u128) {
-        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        match entries.get(&migration) {
-            Some(Entry::UnderWay(streams)) if streams.send(link).is_ok() => {}
-            _ => self.say("a data connection of no migration under way was turned away"),
+        if !self.register.route(link, migration) {
+            self.say("a data connection of no migration under way was turned away");
         }
     }
 
     fn visit(&self, mut control: Framed, hello: Hello) {
         let migration = hello.migration;
-        let (sender, streams) = channel();
-        {
-            let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-            if entries.contains_key(&migration) {
-                let _ = control.send_message(Kind::Abort, &"this migration is known already");
-                return;
-            }
-            entries.insert(migration, Entry::UnderWay(sender));
-        }
+        let Some(streams) = self.register.begin(migration) else {
+            let _ = control.send_message(Kind::Abort, &"this migration is known already");
+            return;
+        };
         self.say(&format!("a VM with {} of VRAM ({}) asks to come", Bytes(hello.vf_bytes), hello.workload));
         let mut desk = ServeDesk { shared: self, streams };
         let mut observer = |event: Event| {
@@ -186,33 +202,40 @@ impl Shared {
         };
         match self.target.receive(control, hello, &mut desk, &mut observer) {
             Ok(Arrived::Running(held, control)) => {
-                self.set(migration, Entry::Running);
+                self.register.running(migration);
                 self.let_finish(held, control);
             }
             Ok(Arrived::InDoubt(held)) => {
                 self.say(&format!(
-                    "in doubt: the connection was cut while ownership passed (migration {migration:032x}); \
-                     the VM stands ready until the source asks again"
+                    "in doubt: the connection was cut while ownership passed (migration {}); the VM stands \
+                     ready until the source asks, or `gpup resolve` says that it is gone",
+                    MigrationId(migration)
                 ));
-                self.set(migration, Entry::InDoubt(Box::new(held)));
+                self.register.in_doubt(held);
+            }
+            Err(Error::Aborted(why)) if why == ONLY_ASKED => {
+                self.register.discarded(migration);
+                self.say("it only asked whether it could come: it can");
             }
             Err(error) => {
-                self.set(migration, Entry::Discarded);
+                self.register.discarded(migration);
                 self.end(migration, Ending::Discarded, format!("what came was discarded: {error}"), None);
             }
         }
     }
 
     /// The VM works on for a while, then it is made to finish; the source learns the outcome.
-    fn let_finish(&self, held: Held, mut control: Framed) {
+    fn let_finish(&self, held: Held, control: Framed) {
         let migration = held.hello.migration;
         self.say("the VM runs here");
         std::thread::sleep(self.options.cool_down);
         let outcome = finish(&held.vm, None);
         let (ending, message, steps) = match &outcome {
-            Ok(outcome) => {
-                (Ending::Finished, format!("the guest finished after {} steps", outcome.steps), Some(outcome.steps))
-            }
+            Ok(outcome) => (
+                Ending::Finished,
+                format!("the guest finished after {}", count(outcome.steps, "step")),
+                Some(outcome.steps),
+            ),
             Err(error) => (Ending::GuestFailed, error.to_string(), None),
         };
         let outcome = match outcome {
@@ -221,9 +244,9 @@ impl Shared {
         };
         held.vm.stop();
         let gone = held.vgpu.destroy();
-        if let Err(error) = control.send_message(Kind::Outcome, &outcome) {
-            self.say(&format!("the source could not be told the outcome: {error}"));
-        }
+        let mut waiting = self.register.finished(migration, &outcome);
+        waiting.push(control);
+        waiting.into_iter().for_each(|link| self.tell_outcome(migration, link, &outcome));
         let message = match gone {
             Ok(()) => message,
             Err(error) => format!("{message}; its VF cannot be destroyed: {error}"),
@@ -231,92 +254,25 @@ impl Shared {
         self.end(migration, ending, message, steps);
     }
 
+    /// The other side says End when it has heard: a cut connection swallows words without an error.
+    fn tell_outcome(&self, migration: u128, mut link: Framed, outcome: &GuestOutcome) {
+        let heard = link.send_message(Kind::Outcome, outcome).and_then(|()| link.expect(Kind::End));
+        if heard.is_ok() {
+            self.register.told(migration);
+        }
+    }
+
     fn end(&self, migration: u128, ending: Ending, message: String, guest_steps: Option<u64>) {
         self.say(&message);
-        let visit = Visit { migration: format!("{migration:032x}"), ending, message, guest_steps };
+        let visit = Visit { migration: MigrationId(migration).to_string(), ending, message, guest_steps };
         self.visits.lock().unwrap_or_else(PoisonError::into_inner).push(visit);
-        self.changed.notify_all();
+        self.ended.notify_all();
     }
+}
 
-    /// What became of a migration, once its agent is through with it.
-    fn settled(&self, migration: u128) -> Resolution {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            match self.entries.lock().unwrap_or_else(PoisonError::into_inner).get(&migration) {
-                Some(Entry::UnderWay(_)) if Instant::now() < deadline => {}
-                Some(Entry::UnderWay(_) | Entry::Discarded) | None => return Resolution::Unknown,
-                Some(Entry::InDoubt(_)) => return Resolution::Ready,
-                Some(Entry::Running) => return Resolution::Running,
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-    }
-
-    fn take_held(&self, migration: u128, then: Entry) -> Option<Held> {
-        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        match entries.get(&migration) {
-            Some(Entry::InDoubt(_)) => match entries.insert(migration, then) {
-                Some(Entry::InDoubt(held)) => Some(*held),
-                _ => None,
-            },
-            _ => None,
-        }
-    }
-
-    /// Answers a source in doubt, and does what it then says.
-    fn resolve(&self, mut link: Framed, question: Resolve) {
-        let result = match question {
-            Resolve::Ask(migration) => {
-                let resolution = self.settled(migration);
-                let sent = link.send_message(Kind::Resolution, &resolution);
-                match (sent, resolution) {
-                    (Ok(()), Resolution::Ready) => match link.expect_message(Kind::Resolve) {
-                        Ok(decision) => return self.decide(link, decision),
-                        Err(error) => Err(error),
-                    },
-                    (sent, _) => sent,
-                }
-            }
-            decision => return self.decide(link, decision),
-        };
-        if let Err(error) = result {
-            self.say(&format!("a source in doubt went away again: {error}"));
-        }
-    }
-
-    fn decide(&self, mut link: Framed, decision: Resolve) {
-        match decision {
-            Resolve::Commit(migration) => {
-                let Some(mut held) = self.take_held(migration, Entry::Running) else {
-                    let _ = link.send_message(Kind::Resolution, &self.settled(migration));
-                    return;
-                };
-                if let Err(error) = held.run() {
-                    let _ = link.send_message(Kind::Resolution, &Resolution::Unknown);
-                    self.end(migration, Ending::Discarded, error.to_string(), None);
-                    return;
-                }
-                self.say("the source has settled it");
-                if let Err(error) = link.send_message(Kind::Resolution, &Resolution::Running) {
-                    self.say(&format!("the source went away again: {error}"));
-                }
-                self.let_finish(held, link);
-            }
-            Resolve::Discard(migration) => {
-                let discarded = self.take_held(migration, Entry::Discarded).map(Held::discard);
-                let _ = link.send_message(Kind::Resolution, &Resolution::Unknown);
-                let message = match discarded {
-                    None => return,
-                    Some(Ok(())) => "the source took the VM back: what came was discarded".into(),
-                    Some(Err(error)) => format!("what came could not be discarded: {error}"),
-                };
-                self.end(migration, Ending::Discarded, message, None);
-            }
-            Resolve::Ask(_) => {
-                let _: Result<(), Error> = link.send_message(Kind::Abort, &"asked twice");
-            }
-        }
-    }
+/// Whether a visitor went away before it had said anything.
+fn silent(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<Error>().is_some_and(|error| *error == LinkError::Closed.into())
 }
 
 /// What one migration finds at this target.
@@ -337,8 +293,8 @@ impl Desk for ServeDesk<'_> {
 }
 
 /// `gpup serve`
-pub fn run(args: &crate::args::Serve) -> Result<(), crate::exit::Failure> {
-    let address = crate::tcp::resolve(&args.listen).map_err(crate::exit::Failure::usage)?;
+pub(crate) fn run(args: &Serve) -> Result<(), Failure> {
+    let address = resolve(&args.listen).map_err(Failure::usage)?;
     let machine = Arc::new(Machine::start(&args.host)?);
     let options = ServeOptions {
         cool_down: args.cool_down.0,
@@ -346,11 +302,14 @@ pub fn run(args: &crate::args::Serve) -> Result<(), crate::exit::Failure> {
         quiet: args.output.quiet,
     };
     let server = Server::bind(address, machine.clone(), options)?;
+    interrupt::flag();
     // Standard output, so that a script can wait for it and read the port.
-    println!("listening on {}", server.address()?);
-    let visits = server.run(args.visits)?;
+    say!("listening on {}", server.address()?);
+    let mut warned = false;
+    let visits = server.run_until(args.visits, || interrupt::pressed() && server.may_stop(&mut warned))?;
+    server.linger();
     if let Some(path) = &args.output.json {
-        crate::report::write_json(&visits, path)?;
+        write_json(&visits, path)?;
     }
     let broken = machine.violations();
     if !broken.is_empty() {
@@ -358,6 +317,6 @@ pub fn run(args: &crate::args::Serve) -> Result<(), crate::exit::Failure> {
     }
     match visits.iter().find(|visit| visit.ending != Ending::Finished) {
         None => Ok(()),
-        Some(visit) => Err(crate::exit::Failure::Failed(visit.message.clone())),
+        Some(visit) => Err(Failure::Failed(visit.message.clone())),
     }
 }

@@ -1,0 +1,99 @@
+//! `gpup restore`: a saved VF comes back, and its guest finishes.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::sleep;
+
+use anyhow::{Context, anyhow};
+use dxgksim::agent::file::open;
+use dxgksim::agent::message::PageVerdict;
+use dxgksim::agent::{Error, Held, file};
+
+use crate::args::{HostArgs, Restore, Switch};
+use crate::exit::Failure;
+use crate::note::Note;
+use crate::pack::AnyUnpacker;
+use crate::progress::Progress;
+use crate::report::{Verdict, say, write_json};
+use crate::tcp::FileReader;
+use crate::units::{Bytes, count};
+use crate::world::{Machine, finish};
+
+/// Runs the command.
+pub(crate) fn run(args: &Restore) -> Result<(), Failure> {
+    let input = File::open(&args.file).with_context(|| format!("cannot read {}", args.file.display()))?;
+    let refuse = |error| refuse(&args.file, error);
+    let (link, hello) = open(Box::new(FileReader::new(input))).map_err(refuse)?;
+    let note = Note::decode(&hello.note).map_err(|error| {
+        Failure::Failed(format!("{} is refused: {error}; nothing was restored", args.file.display()))
+    })?;
+    let host = HostArgs {
+        vfs: 1,
+        vf_size: Bytes(hello.vf_bytes),
+        vram: None,
+        performant_tracking: if note.performant { Switch::On } else { Switch::Off },
+        firmware: args.firmware,
+        revision: args.revision,
+    };
+    let machine = Machine::start(&host)?;
+    let vgpu = machine.create_vf(0, hello.vf_bytes)?;
+    let mut progress = Progress::new(hello.page_bytes, args.output.quiet);
+    let restored =
+        file::restore(link, hello, vgpu, &gpup_guest::Loader, Arc::new(AnyUnpacker), &mut progress);
+    drop(progress);
+    let (held, pages) = restored.map_err(refuse)?;
+    finish_and_compare(args, held, pages, &note, machine)
+}
+
+/// The guest works on and finishes; its result is compared with that of a guest that was never saved.
+fn finish_and_compare(
+    args: &Restore,
+    mut held: Held,
+    pages: PageVerdict,
+    note: &Note,
+    machine: Machine,
+) -> Result<(), Failure> {
+    let shown = args.file.display();
+    held.run().map_err(|error| Failure::Failed(format!("{shown}: the restored VF does not run: {error}")))?;
+    sleep(args.cool_down.0);
+    let outcome = finish(&held.vm, None)?;
+    held.vm.stop();
+    held.vgpu.destroy().map_err(|error| anyhow!("{error}"))?;
+    let identical = match note.work(held.hello.vf_bytes)? {
+        Some(work) => Some(machine.reference(0, &work, outcome.steps)? == outcome),
+        None => None,
+    };
+    drop(held);
+    let verdict = if identical == Some(false) { Verdict::Different } else { Verdict::Identical };
+    if let Some(path) = &args.output.json {
+        write_json(
+            &serde_json::json!({
+                "verdict": verdict,
+                "pages_compared": pages.compared,
+                "guest_steps": outcome.steps,
+                "result_identical": identical,
+            }),
+            path,
+        )?;
+    }
+    if args.output.speaks() {
+        let result = match identical {
+            Some(true) => "its guest's result is that of a guest that was never saved",
+            Some(false) => "its guest's RESULT DIFFERS from that of a guest that was never saved",
+            None => "its guest's result was not compared: the image is not there",
+        };
+        let (pages, steps) = (count(pages.compared, "page"), count(outcome.steps, "step"));
+        say!("restored {shown}: {pages} identical, {steps} done, {result}");
+    }
+    machine.stop()?;
+    Failure::unless_identical(verdict)
+}
+
+fn refuse(file: &Path, error: Error) -> Failure {
+    let shown = file.display();
+    match error {
+        Error::Incompatible(why) => Failure::Incompatible(format!("{shown} cannot be restored here: {why}")),
+        error => Failure::Failed(format!("{shown} is refused: {error}; nothing was restored")),
+    }
+}
