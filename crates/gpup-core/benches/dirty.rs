@@ -68,43 +68,29 @@ impl Bench {
         let basis = tracker.create(&[region(0, PAGES)]).unwrap();
         tracker.start(basis).unwrap();
         let writer = tracker.writer().unwrap();
-        Self {
-            tracker,
-            basis,
-            writer,
-            out: vec![0; PAGES as usize / 8],
-        }
+        Self { tracker, basis, writer, out: vec![0; PAGES as usize / 8] }
     }
 
     fn query(&mut self, part: Part, clear: bool) -> usize {
-        self.tracker
-            .query(self.basis, part, clear, &mut self.out)
-            .unwrap()
+        self.tracker.query(self.basis, part, clear, &mut self.out).unwrap()
     }
 
     /// Makes one page of every `step` dirty.
     fn dirty(&mut self, step: u64) {
         if step > 0 {
             self.writer.batch(|section| {
-                (0..PAGES)
-                    .step_by(step as usize)
-                    .for_each(|page| section.mark(region(page, 1)).unwrap());
+                (0..PAGES).step_by(step as usize).for_each(|page| section.mark(region(page, 1)).unwrap());
             });
         }
     }
 }
 
 fn region(page: u64, pages: u64) -> Region {
-    Region {
-        offset: page * PAGE,
-        bytes: pages * PAGE,
-    }
+    Region { offset: page * PAGE, bytes: pages * PAGE }
 }
 
 fn random(state: &mut u64) -> u64 {
-    *state = state
-        .wrapping_mul(6_364_136_223_846_793_005)
-        .wrapping_add(1_442_695_040_888_963_407);
+    *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
     (*state >> 33) % PAGES
 }
 
@@ -124,9 +110,7 @@ fn mark_random(bencher: Bencher<'_, '_>, neighbours: u64) {
 fn mark_random_16_in_a_section(bencher: Bencher<'_, '_>) {
     let (mut bench, mut state) = (Bench::new(0), 1);
     bencher.counter(16u32).bench_local(|| {
-        bench
-            .writer
-            .batch(|section| (0..16).try_for_each(|_| section.mark(region(random(&mut state), 1))))
+        bench.writer.batch(|section| (0..16).try_for_each(|_| section.mark(region(random(&mut state), 1))))
     });
 }
 
@@ -178,24 +162,16 @@ fn harvest_vm_memory(bencher: Bencher<'_, '_>, step: u64) {
     let bitmap = peer();
     let dirty = || match step {
         0 => {}
-        _ => (0..PAGES)
-            .step_by(step as usize)
-            .for_each(|page| bitmap.set_bit(page as usize)),
+        _ => (0..PAGES).step_by(step as usize).for_each(|page| bitmap.set_bit(page as usize)),
     };
-    bencher
-        .with_inputs(dirty)
-        .bench_local_values(|()| bitmap.get_and_reset());
+    bencher.with_inputs(dirty).bench_local_values(|()| bitmap.get_and_reset());
 }
 
 /// A clearing query of 64 MiB that begins off a word.
 #[divan::bench]
 fn harvest_piece(bencher: Bencher<'_, '_>) {
     let mut bench = Bench::new(0);
-    let part = Part::Range {
-        index: 0,
-        offset: 13 * PAGE,
-        bytes: 64 << 20,
-    };
+    let part = Part::Range { index: 0, offset: 13 * PAGE, bytes: 64 << 20 };
     bencher.bench_local(|| bench.query(part, true));
 }
 
@@ -214,11 +190,7 @@ fn harvest_into_a_ledger(bencher: Bencher<'_, '_>) {
     bencher
         .with_inputs(|| bench.borrow_mut().dirty(1))
         .bench_local_values(|()| bench.borrow_mut().query(Part::Whole, true));
-    bench
-        .borrow()
-        .tracker
-        .close_ledger(&ledger, Outcome::Discard)
-        .unwrap();
+    bench.borrow().tracker.close_ledger(&ledger, Outcome::Discard).unwrap();
 }
 
 /// Copies out of and into simulated VRAM, 256 MiB through a buffer of 64 KiB.
@@ -237,36 +209,28 @@ mod copy {
         let (tracker, mut out) = (tracker(), vec![0u8; BYTES as usize]);
         out.fill(1);
         tracker.writer().unwrap().fill(0, BYTES, 7).unwrap();
-        bencher
-            .counter(BytesCount::new(BYTES))
-            .bench_local(|| tracker.vram().read(0, &mut out));
+        bencher.counter(BytesCount::new(BYTES)).bench_local(|| tracker.vram().read(0, &mut out));
     }
 
     #[divan::bench]
     fn write(bencher: Bencher<'_, '_>) {
         let (tracker, data) = (tracker(), vec![1u8; BYTES as usize]);
         let mut writer = tracker.writer().unwrap();
-        bencher
-            .counter(BytesCount::new(BYTES))
-            .bench_local(|| writer.write(0, &data));
+        bencher.counter(BytesCount::new(BYTES)).bench_local(|| writer.write(0, &data));
     }
 
     #[divan::bench]
     fn fill(bencher: Bencher<'_, '_>) {
         let tracker = tracker();
         let mut writer = tracker.writer().unwrap();
-        bencher
-            .counter(BytesCount::new(BYTES))
-            .bench_local(|| writer.fill(0, BYTES, 5));
+        bencher.counter(BytesCount::new(BYTES)).bench_local(|| writer.fill(0, BYTES, 5));
     }
 
     #[divan::bench]
     fn copy(bencher: Bencher<'_, '_>) {
         let tracker = tracker();
         let mut writer = tracker.writer().unwrap();
-        bencher
-            .counter(BytesCount::new(BYTES / 2))
-            .bench_local(|| writer.copy(0, BYTES / 2, BYTES / 2));
+        bencher.counter(BytesCount::new(BYTES / 2)).bench_local(|| writer.copy(0, BYTES / 2, BYTES / 2));
     }
 
     /// The same size by slice copy.

@@ -22,16 +22,8 @@ enum Step {
     Destroy(usize),
     Start(usize),
     Stop(usize),
-    Write {
-        offset: u64,
-        bytes: u64,
-    },
-    Query {
-        basis: usize,
-        part: Part,
-        clear: bool,
-        short: bool,
-    },
+    Write { offset: u64, bytes: u64 },
+    Query { basis: usize, part: Part, clear: bool, short: bool },
     Open(usize, Vec<Region>),
     Late(usize),
     Close(usize, Outcome),
@@ -41,14 +33,8 @@ fn regions() -> impl Strategy<Value = Vec<Region>> {
     prop::collection::vec((0..PAGES, 1..140u64), 1..6).prop_map(|wanted| {
         let mut regions: Vec<Region> = Vec::new();
         for (page, pages) in wanted {
-            let region = Region {
-                offset: page * PAGE,
-                bytes: pages.min(PAGES - page) * PAGE,
-            };
-            if regions
-                .iter()
-                .all(|other| region.end() <= other.offset || other.end() <= region.offset)
-            {
+            let region = Region { offset: page * PAGE, bytes: pages.min(PAGES - page) * PAGE };
+            if regions.iter().all(|other| region.end() <= other.offset || other.end() <= region.offset) {
                 regions.push(region);
             }
         }
@@ -86,10 +72,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn pages(regions: &[Region]) -> Vec<u64> {
-    regions
-        .iter()
-        .flat_map(|region| region.offset / PAGE..region.end() / PAGE)
-        .collect()
+    regions.iter().flat_map(|region| region.offset / PAGE..region.end() / PAGE).collect()
 }
 
 /// What a basis should be.
@@ -110,10 +93,7 @@ impl Basis {
         match bytes {
             0 => Err(Error::InvalidParameter),
             _ if offset + bytes > region.bytes => Err(Error::OutOfRange),
-            _ => Ok(pages(&[Region {
-                offset: region.offset + offset,
-                bytes,
-            }])),
+            _ => Ok(pages(&[Region { offset: region.offset + offset, bytes }])),
         }
     }
 }
@@ -146,12 +126,7 @@ impl World {
         gpup_core::os::host::install();
         let tracker = Tracker::new(Arc::new(SimulatedVram::new(PAGES * PAGE).unwrap()), PAGE, 1).unwrap();
         let writer = tracker.writer().unwrap();
-        Self {
-            tracker,
-            writer,
-            bases: Default::default(),
-            ledgers: Default::default(),
-        }
+        Self { tracker, writer, bases: Default::default(), ledgers: Default::default() }
     }
 
     fn mark(&mut self, pages: &BTreeSet<u64>) {
@@ -166,12 +141,7 @@ impl World {
             Step::Create(name, regions) => {
                 if self.bases[name].is_none() {
                     let handle = self.tracker.create(&regions).unwrap();
-                    self.bases[name] = Some(Basis {
-                        handle,
-                        regions,
-                        starts: 0,
-                        dirty: BTreeSet::new(),
-                    });
+                    self.bases[name] = Some(Basis { handle, regions, starts: 0, dirty: BTreeSet::new() });
                 }
             }
             Step::Destroy(name) => {
@@ -200,36 +170,19 @@ impl World {
                     return;
                 };
                 let answer = self.tracker.stop(basis.handle);
-                assert_eq!(
-                    answer,
-                    if basis.starts > 0 {
-                        Ok(())
-                    } else {
-                        Err(Error::WrongState)
-                    }
-                );
+                assert_eq!(answer, if basis.starts > 0 { Ok(()) } else { Err(Error::WrongState) });
                 basis.starts = basis.starts.saturating_sub(1);
             }
             Step::Write { offset, bytes } => {
                 self.writer.write(offset, &vec![1; bytes as usize]).unwrap();
                 self.mark(&(offset / PAGE..(offset + bytes).div_ceil(PAGE)).collect());
             }
-            Step::Query {
-                basis,
-                part,
-                clear,
-                short,
-            } => self.query(basis, part, clear, short),
+            Step::Query { basis, part, clear, short } => self.query(basis, part, clear, short),
             Step::Open(name, regions) => {
                 if self.ledgers[name].is_none() {
                     let (ledger, pages) = (self.tracker.open_ledger(&regions).unwrap(), pages(&regions));
                     let (recorded, harvested) = Default::default();
-                    self.ledgers[name] = Some(Record {
-                        ledger,
-                        pages,
-                        recorded,
-                        harvested,
-                    });
+                    self.ledgers[name] = Some(Record { ledger, pages, recorded, harvested });
                 }
             }
             Step::Late(name) => self.late(name),
@@ -274,12 +227,9 @@ impl World {
                 if !mine.is_disjoint(&asked) {
                     record.harvested.insert(basis.handle.to_raw());
                 }
-                record.recorded.extend(
-                    basis
-                        .dirty
-                        .iter()
-                        .filter(|page| asked.contains(page) && mine.contains(page)),
-                );
+                record
+                    .recorded
+                    .extend(basis.dirty.iter().filter(|page| asked.contains(page) && mine.contains(page)));
             }
             basis.dirty.retain(|page| !asked.contains(page));
         }
@@ -292,14 +242,10 @@ impl World {
         let tracked = || self.bases.iter().flatten().filter(|basis| basis.starts > 0);
         let harvested = |basis: &&Basis| record.harvested.contains(&basis.handle.to_raw());
         let all = !tracked().any(|basis| harvested(&basis));
-        let dirty = tracked()
-            .filter(|basis| all || harvested(basis))
-            .flat_map(|basis| basis.dirty.iter().copied());
+        let dirty =
+            tracked().filter(|basis| all || harvested(basis)).flat_map(|basis| basis.dirty.iter().copied());
         let dirty: BTreeSet<u64> = dirty.filter(|page| record.pages.contains(page)).collect();
-        let listed: BTreeSet<u64> = runs(&out)
-            .flatten()
-            .map(|bit| record.pages[bit as usize])
-            .collect();
+        let listed: BTreeSet<u64> = runs(&out).flatten().map(|bit| record.pages[bit as usize]).collect();
         assert_eq!(listed, dirty);
         assert_eq!(count, dirty.len() as u64);
     }
@@ -309,9 +255,7 @@ impl World {
         for basis in self.bases.iter().flatten().filter(|basis| basis.starts > 0) {
             let expected = packed(&pages(&basis.regions), &basis.dirty);
             let mut out = vec![0; expected.len()];
-            self.tracker
-                .query(basis.handle, Part::Whole, false, &mut out)
-                .unwrap();
+            self.tracker.query(basis.handle, Part::Whole, false, &mut out).unwrap();
             assert_eq!(out, expected);
         }
     }

@@ -18,19 +18,13 @@ struct Random(u64);
 
 impl Random {
     fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % limit
     }
 }
 
 fn region(page: u64, pages: u64) -> Region {
-    Region {
-        offset: page * PAGE,
-        bytes: pages * PAGE,
-    }
+    Region { offset: page * PAGE, bytes: pages * PAGE }
 }
 
 fn stamp(tracker: &Tracker, page: u64) -> u64 {
@@ -73,11 +67,8 @@ fn dirty_no_write_is_lost_between_threads() {
                             count += 1;
                             let stamp = (count << 2 | lane).to_le_bytes();
                             // Few hot pages, so that most marks find their bit set.
-                            let page = if count.is_multiple_of(4) {
-                                random.below(PAGES)
-                            } else {
-                                random.below(4)
-                            };
+                            let page =
+                                if count.is_multiple_of(4) { random.below(PAGES) } else { random.below(4) };
                             writer.write(page * PAGE, &stamp).unwrap();
                         }
                     }
@@ -94,17 +85,7 @@ fn dirty_no_write_is_lost_between_threads() {
                         let page = random.below(PAGES);
                         let pages = 1 + random.below(PAGES - page);
                         let (offset, bytes) = (page * PAGE, pages * PAGE);
-                        harvest(
-                            tracker,
-                            *basis,
-                            Part::Range {
-                                index: 0,
-                                offset,
-                                bytes,
-                            },
-                            page,
-                            &mut copy,
-                        );
+                        harvest(tracker, *basis, Part::Range { index: 0, offset, bytes }, page, &mut copy);
                     }
                     harvest(tracker, *basis, Part::Whole, 0, &mut copy);
                     copy

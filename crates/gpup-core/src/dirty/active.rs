@@ -30,10 +30,7 @@ pub(super) struct ActiveBases {
 
 impl ActiveBases {
     pub(super) const fn new() -> Self {
-        Self {
-            bases: Mutex::new(Vec::new()),
-            count: AtomicUsize::new(0),
-        }
+        Self { bases: Mutex::new(Vec::new()), count: AtomicUsize::new(0) }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -58,10 +55,7 @@ impl ActiveBases {
     /// Takes a basis from the writers. After the return none marks it.
     pub(super) fn remove(&self, slot: usize, map: &Published<Map>, relax: impl FnMut(u32)) -> Result<()> {
         let mut bases = self.bases.lock();
-        let at = bases
-            .iter()
-            .position(|basis| basis.slot == slot)
-            .ok_or(Error::WrongState)?;
+        let at = bases.iter().position(|basis| basis.slot == slot).ok_or(Error::WrongState)?;
         let basis = bases.swap_remove(at);
         match Map::build(&bases) {
             Ok(fresh) => self.publish(bases, map, fresh, relax),

@@ -86,10 +86,7 @@ impl Basis {
     /// The bits that `part` names.
     pub(super) fn stretch(&self, part: Part, page_bytes: u64) -> Result<Stretch> {
         let Part::Range { index, offset, bytes } = part else {
-            return Ok(Stretch {
-                first: 0,
-                count: self.extents.bits(),
-            });
+            return Ok(Stretch { first: 0, count: self.extents.bits() });
         };
         let extent = self.extents.nth(index).ok_or(Error::OutOfRange)?;
         if bytes == 0 {
@@ -102,10 +99,7 @@ impl Basis {
         if page + pages > extent.pages {
             return Err(Error::OutOfRange);
         }
-        Ok(Stretch {
-            first: extent.bit + page,
-            count: pages,
-        })
+        Ok(Stretch { first: extent.bit + page, count: pages })
     }
 
     /// Forgets every bit. Only while not tracked.

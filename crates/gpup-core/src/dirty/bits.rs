@@ -29,9 +29,7 @@ const fn low(bits: u64) -> u64 {
 /// Zeroed words for `bits` bits.
 pub(super) fn zeroed<T>(bits: u64, zero: impl FnMut() -> T) -> Result<alloc::boxed::Box<[T]>> {
     let mut words = alloc::vec::Vec::new();
-    words
-        .try_reserve_exact(words_for(bits))
-        .map_err(|_| Error::NoResources)?;
+    words.try_reserve_exact(words_for(bits)).map_err(|_| Error::NoResources)?;
     words.resize_with(words_for(bits), zero);
     Ok(words.into_boxed_slice())
 }
@@ -39,11 +37,7 @@ pub(super) fn zeroed<T>(bits: u64, zero: impl FnMut() -> T) -> Result<alloc::box
 /// The words that `count` bits from `first` touch, each with the mask of those bits.
 pub(super) fn masks(first: u64, count: u64) -> impl Iterator<Item = (usize, u64)> {
     let end = first + count;
-    let words = if count == 0 {
-        0..0
-    } else {
-        index(first / 64)..words_for(end)
-    };
+    let words = if count == 0 { 0..0 } else { index(first / 64)..words_for(end) };
     words.map(move |word| {
         let base = word as u64 * 64;
         (word, low(end - base) & !low(first.saturating_sub(base)))

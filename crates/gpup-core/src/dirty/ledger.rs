@@ -69,10 +69,7 @@ impl Ledger {
 
     /// Pages recorded so far.
     pub fn recorded(&self) -> u64 {
-        self.recorded
-            .iter()
-            .map(|word| u64::from(word.load(Ordering::Relaxed).count_ones()))
-            .sum()
+        self.recorded.iter().map(|word| u64::from(word.load(Ordering::Relaxed).count_ones())).sum()
     }
 
     pub(super) fn harvested(&self) -> SlotSet {
@@ -85,15 +82,9 @@ impl Ledger {
             for shared in self.extents.of_pages(asked.page, asked.pages) {
                 self.harvested[slot / 64].fetch_or(1 << (slot % 64), Ordering::Relaxed);
                 let from = asked.bit + (shared.page - asked.page);
-                bits::transfer(
-                    &basis.residue[..],
-                    from,
-                    shared.bit,
-                    shared.pages,
-                    |word, bits| {
-                        self.recorded[word].fetch_or(bits, Ordering::Relaxed);
-                    },
-                );
+                bits::transfer(&basis.residue[..], from, shared.bit, shared.pages, |word, bits| {
+                    self.recorded[word].fetch_or(bits, Ordering::Relaxed);
+                });
             }
         }
     }
@@ -155,26 +146,20 @@ impl Slot {
 impl Ledgers {
     pub(super) fn new() -> Result<Self> {
         let mut slots = Vec::new();
-        slots
-            .try_reserve_exact(MAX_LEDGERS)
-            .map_err(|_| Error::NoResources)?;
+        slots.try_reserve_exact(MAX_LEDGERS).map_err(|_| Error::NoResources)?;
         slots.resize_with(MAX_LEDGERS, || Slot {
             taken: AtomicBool::new(false),
             first: AtomicU64::new(0),
             end: AtomicU64::new(0),
             ledger: Mutex::new(None),
         });
-        Ok(Self {
-            slots: slots.into_boxed_slice(),
-        })
+        Ok(Self { slots: slots.into_boxed_slice() })
     }
 
     /// Lets queries record in `ledger` from now on.
     pub(super) fn open(&self, ledger: &Arc<Ledger>) -> Result<()> {
         let free = self.slots.iter().find(|slot| {
-            slot.taken
-                .compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed)
-                .is_ok()
+            slot.taken.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_ok()
         });
         let slot = free.ok_or(Error::NoResources)?;
         let (first, end) = ledger.extents.bounds();
@@ -236,11 +221,6 @@ impl Ledgers {
         self.slots
             .iter()
             .filter(|slot| slot.end.load(Ordering::Acquire) == end)
-            .find(|slot| {
-                slot.ledger
-                    .lock()
-                    .as_ref()
-                    .is_some_and(|open| Arc::ptr_eq(open, ledger))
-            })
+            .find(|slot| slot.ledger.lock().as_ref().is_some_and(|open| Arc::ptr_eq(open, ledger)))
     }
 }

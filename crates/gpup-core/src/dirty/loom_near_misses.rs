@@ -19,11 +19,7 @@ fn one_plane(mark: fn(&AtomicU64), harvest: fn(&AtomicU64) -> u64) {
             }
         });
         let taken = harvest(&page.1);
-        let copy = if taken == 1 {
-            page.0.load(Ordering::Relaxed)
-        } else {
-            0
-        };
+        let copy = if taken == 1 { page.0.load(Ordering::Relaxed) } else { 0 };
         writer.join().unwrap();
         assert!(copy == 1 || page.1.load(Ordering::Relaxed) == 1, "lost write");
     });

@@ -174,11 +174,7 @@ fn loom_a_whole_word_and_a_bit_of_it_are_marked_at_once() {
         word.join().unwrap();
         bit.join().unwrap();
         assert!(copy == 2 || page.is_dirty(&residue), "lost write");
-        assert_eq!(
-            page.planes.with(&residue).word(0) | 1,
-            u64::MAX,
-            "a page of the word is lost"
-        );
+        assert_eq!(page.planes.with(&residue).word(0) | 1, u64::MAX, "a page of the word is lost");
     });
 }
 
@@ -188,10 +184,7 @@ struct Mortal(AtomicBool);
 fn read_against_replace(grace: bool) {
     let sections = Sections::new(1).unwrap();
     let first = std::sync::Arc::new(Mortal(AtomicBool::new(true)));
-    let published = Arc::new(Published::new(
-        sections.clone(),
-        std::boxed::Box::new(first.clone()),
-    ));
+    let published = Arc::new(Published::new(sections.clone(), std::boxed::Box::new(first.clone())));
     let reader = thread::spawn({
         let (published, mut seat) = (published.clone(), sections.seat(0..1).unwrap());
         move || {

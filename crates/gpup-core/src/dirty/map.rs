@@ -38,10 +38,7 @@ fn push<T>(vec: &mut Vec<T>, value: T) -> Result<()> {
 impl Map {
     /// No basis at all.
     pub(super) const fn empty() -> Self {
-        Self {
-            intervals: Vec::new(),
-            targets: Vec::new(),
-        }
+        Self { intervals: Vec::new(), targets: Vec::new() }
     }
 
     /// The map of `active`: sweeps over the pages at which some basis begins or ends.
@@ -74,23 +71,9 @@ impl Map {
             let from = map.targets.len();
             for (extent, basis) in &open {
                 let bit = extent.bit + (first - extent.page);
-                push(
-                    &mut map.targets,
-                    Target {
-                        slot: basis.slot,
-                        planes: basis.planes.clone(),
-                        bit,
-                    },
-                )?;
+                push(&mut map.targets, Target { slot: basis.slot, planes: basis.planes.clone(), bit })?;
             }
-            push(
-                &mut map.intervals,
-                Interval {
-                    first,
-                    end,
-                    targets: from..map.targets.len(),
-                },
-            )?;
+            push(&mut map.intervals, Interval { first, end, targets: from..map.targets.len() })?;
         }
         Ok(map)
     }

@@ -48,10 +48,7 @@ impl Planes {
     /// Clean planes of `bits` pages.
     pub(super) fn new(bits: u64) -> Result<Self> {
         let plane = || bits::zeroed(bits, || AtomicU64::new(0));
-        Ok(Self {
-            live: AtomicUsize::new(0),
-            planes: [plane()?, plane()?],
-        })
+        Ok(Self { live: AtomicUsize::new(0), planes: [plane()?, plane()?] })
     }
 
     /// Marks `count` pages from bit `first`. Only inside a section that drains wait for.
@@ -93,10 +90,7 @@ impl Planes {
 
     /// Everything dirty: the residue and both planes.
     pub(super) fn with<'a>(&'a self, residue: &'a [u64]) -> impl Source + 'a {
-        Union {
-            planes: self,
-            residue,
-        }
+        Union { planes: self, residue }
     }
 }
 

@@ -23,18 +23,12 @@ unsafe impl<T: Send + Sync> Sync for Published<T> {}
 impl<T> Published<T> {
     /// Publishes a first value.
     pub(super) fn new(sections: Arc<Sections>, value: Box<T>) -> Self {
-        Self {
-            sections,
-            current: AtomicPtr::new(Box::into_raw(value)),
-        }
+        Self { sections, current: AtomicPtr::new(Box::into_raw(value)) }
     }
 
     /// The value, for as long as the section is open.
     pub(super) fn get<'a>(&'a self, inside: &'a Inside<'_>) -> &'a T {
-        assert!(
-            inside.belongs_to(&self.sections),
-            "a section of another tracker keeps nothing alive here"
-        );
+        assert!(inside.belongs_to(&self.sections), "a section of another tracker keeps nothing alive here");
         let current = self.current.load(Ordering::Acquire);
         // SAFETY: the pointer came from Box::into_raw. Its value is freed only after a grace period that
         // began when it was no longer published, and that grace period waits for this section.
@@ -44,10 +38,7 @@ impl<T> Published<T> {
     /// Publishes another value. The old one waits in the answer until its readers are gone.
     pub(super) fn replace(&self, value: Box<T>) -> Retired<'_, T> {
         let old = self.current.swap(Box::into_raw(value), Ordering::AcqRel);
-        Retired {
-            sections: &self.sections,
-            value: old,
-        }
+        Retired { sections: &self.sections, value: old }
     }
 }
 

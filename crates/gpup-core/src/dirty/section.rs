@@ -43,30 +43,17 @@ impl Sections {
     /// Seats for `writers` writers.
     pub(super) fn new(writers: usize) -> Result<Arc<Self>> {
         let mut counts = Vec::new();
-        counts
-            .try_reserve_exact(writers)
-            .map_err(|_| Error::NoResources)?;
-        counts.resize_with(writers, || Count {
-            taken: AtomicBool::new(false),
-            count: AtomicU64::new(0),
-        });
-        Ok(Arc::new(Self {
-            counts: counts.into_boxed_slice(),
-        }))
+        counts.try_reserve_exact(writers).map_err(|_| Error::NoResources)?;
+        counts.resize_with(writers, || Count { taken: AtomicBool::new(false), count: AtomicU64::new(0) });
+        Ok(Arc::new(Self { counts: counts.into_boxed_slice() }))
     }
 
     /// Takes a free seat among those of `range`.
     pub(super) fn seat(self: &Arc<Self>, range: Range<usize>) -> Result<Seat> {
         for index in range {
             let taken = &self.counts[index].taken;
-            if taken
-                .compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed)
-                .is_ok()
-            {
-                return Ok(Seat {
-                    sections: self.clone(),
-                    index,
-                });
+            if taken.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_ok() {
+                return Ok(Seat { sections: self.clone(), index });
             }
         }
         Err(Error::NoResources)
@@ -101,19 +88,13 @@ impl Seat {
         // Release: whoever meets this section has also met the end of those before it.
         count.store(next, Ordering::Release);
         fence(Ordering::SeqCst);
-        Inside {
-            sections: &self.sections,
-            count,
-            next: next + 1,
-        }
+        Inside { sections: &self.sections, count, next: next + 1 }
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.sections.counts[self.index]
-            .taken
-            .store(false, Ordering::Release);
+        self.sections.counts[self.index].taken.store(false, Ordering::Release);
     }
 }
 

@@ -30,20 +30,12 @@ pub(super) struct Slots {
 impl Slots {
     pub(super) fn new() -> Result<Self> {
         let mut slots = Vec::new();
-        slots
-            .try_reserve_exact(MAX_BASES)
-            .map_err(|_| Error::NoResources)?;
+        slots.try_reserve_exact(MAX_BASES).map_err(|_| Error::NoResources)?;
         slots.resize_with(MAX_BASES, || Slot {
             taken: AtomicBool::new(false),
-            state: Mutex::new(State {
-                generation: NonZeroU64::MIN,
-                basis: None,
-            }),
+            state: Mutex::new(State { generation: NonZeroU64::MIN, basis: None }),
         });
-        Ok(Self {
-            slots: slots.into_boxed_slice(),
-            alive: AtomicUsize::new(0),
-        })
+        Ok(Self { slots: slots.into_boxed_slice(), alive: AtomicUsize::new(0) })
     }
 
     /// Bases that exist.
@@ -54,9 +46,7 @@ impl Slots {
     /// Puts a basis into a free slot, without a look at the locks of the others.
     pub(super) fn insert(&self, basis: Basis) -> Result<BasisHandle> {
         let free = self.slots.iter().position(|slot| {
-            slot.taken
-                .compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed)
-                .is_ok()
+            slot.taken.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_ok()
         });
         let index = free.ok_or(Error::NoResources)?;
         let mut state = self.slots[index].state.lock();

@@ -47,11 +47,7 @@ const SPINS: u32 = 200;
 
 /// Passes a moment of waiting for a writer.
 fn relax(turns: u32) {
-    if turns < SPINS {
-        core::hint::spin_loop()
-    } else {
-        os().yield_now()
-    }
+    if turns < SPINS { core::hint::spin_loop() } else { os().yield_now() }
 }
 
 impl Tracker {
@@ -95,10 +91,7 @@ impl Tracker {
 
     /// A writer. Its seat is free again when it is dropped.
     pub fn writer(&self) -> Result<Writer> {
-        Ok(Writer::new(
-            self.shared.clone(),
-            self.sections.seat(0..self.writers)?,
-        ))
+        Ok(Writer::new(self.shared.clone(), self.sections.seat(0..self.writers)?))
     }
 
     /// Makes a basis of `regions`: whole pages inside the segment, pairwise disjoint, in any order. It is not
@@ -136,11 +129,7 @@ impl Tracker {
             if basis.starts == 0 {
                 basis.reset();
                 let (extents, planes) = (basis.extents.clone(), basis.planes.clone());
-                let active = Active {
-                    slot,
-                    extents,
-                    planes,
-                };
+                let active = Active { slot, extents, planes };
                 self.active.insert(active, &self.shared.map, relax)?;
             }
             basis.starts = basis.starts.checked_add(1).ok_or(Error::NoResources)?;
@@ -163,9 +152,7 @@ impl Tracker {
 
     /// Bytes that a query of `part` writes.
     pub fn needed(&self, handle: BasisHandle, part: Part) -> Result<usize> {
-        self.slots.with(handle, |_, basis| {
-            Ok(bits::bytes_for(basis.stretch(part, self.page_bytes())?.count))
-        })
+        self.slots.with(handle, |_, basis| Ok(bits::bytes_for(basis.stretch(part, self.page_bytes())?.count)))
     }
 
     /// Writes one bit a page of `part` to the first bytes of `out`, least significant bit first, and answers how
@@ -250,19 +237,13 @@ impl Tracker {
         for extent in ledger.extents.given() {
             let inside = seat.enter();
             let map = self.shared.map.get(&inside);
-            map.slots(extent.page, extent.pages, |slot| {
-                slots[slot / 64] |= 1 << (slot % 64)
-            });
+            map.slots(extent.page, extent.pages, |slot| slots[slot / 64] |= 1 << (slot % 64));
         }
         slots
     }
 
     fn extents(&self, regions: &[Region]) -> Result<Extents> {
-        Extents::new(
-            regions,
-            self.page_bytes(),
-            self.shared.vram.bytes() >> self.shared.page_shift,
-        )
+        Extents::new(regions, self.page_bytes(), self.shared.vram.bytes() >> self.shared.page_shift)
     }
 
     fn grace(&self) {

@@ -28,11 +28,7 @@ pub struct Writer {
 
 impl Writer {
     pub(super) fn new(shared: Arc<Shared>, seat: Seat) -> Self {
-        Self {
-            shared,
-            seat,
-            bounce: Box::new([0; BOUNCE_BYTES]),
-        }
+        Self { shared, seat, bounce: Box::new([0; BOUNCE_BYTES]) }
     }
 
     /// The segment, to read.
@@ -45,10 +41,7 @@ impl Writer {
     pub fn batch<R>(&mut self, body: impl FnOnce(&mut Section<'_>) -> R) -> R {
         let inside = self.seat.enter();
         let map = self.shared.map.get(&inside);
-        body(&mut Section {
-            shared: &self.shared,
-            map,
-        })
+        body(&mut Section { shared: &self.shared, map })
     }
 
     /// Copies `data` to `offset`.
@@ -62,9 +55,7 @@ impl Writer {
         if !offset.is_multiple_of(8) || !bytes.is_multiple_of(8) {
             return Err(Error::Misaligned);
         }
-        self.pieces(offset, bytes, |section, at, bytes| {
-            section.fill(at, bytes, pattern)
-        })
+        self.pieces(offset, bytes, |section, at, bytes| section.fill(at, bytes, pattern))
     }
 
     /// Copies `bytes` bytes from `src` to `offset`.
@@ -88,10 +79,7 @@ impl Writer {
         while done < bytes {
             let step = (bytes - done).min(BOUNCE_BYTES as u64);
             let inside = self.seat.enter();
-            let section = Section {
-                shared: &self.shared,
-                map: self.shared.map.get(&inside),
-            };
+            let section = Section { shared: &self.shared, map: self.shared.map.get(&inside) };
             let bounce = &mut self.bounce[..step as usize];
             section.shared.vram.read(from + done, bounce)?;
             section.write(to + done, bounce)?;
@@ -121,14 +109,7 @@ impl Writer {
         while at < end {
             let next = end.min((at / SECTION_BYTES + 1) * SECTION_BYTES);
             let inside = self.seat.enter();
-            piece(
-                &Section {
-                    shared: &self.shared,
-                    map: self.shared.map.get(&inside),
-                },
-                at,
-                next - at,
-            )?;
+            piece(&Section { shared: &self.shared, map: self.shared.map.get(&inside) }, at, next - at)?;
             at = next;
         }
         Ok(())
@@ -150,10 +131,7 @@ impl Section<'_> {
     /// Copies `data` to `offset`.
     pub fn write(&self, offset: u64, data: &[u8]) -> Result<()> {
         self.shared.vram.write(offset, data)?;
-        self.mark(Region {
-            offset,
-            bytes: data.len() as u64,
-        })
+        self.mark(Region { offset, bytes: data.len() as u64 })
     }
 
     /// Repeats `pattern` (little-endian) over `bytes` bytes at `offset`; both multiples of 8.
@@ -169,10 +147,7 @@ impl Section<'_> {
     pub unsafe fn copy_from_raw(&self, offset: u64, src: *const u8, bytes: usize) -> Result<()> {
         // SAFETY: the caller vouches for `src`.
         unsafe { self.shared.vram.write_raw(offset, src, bytes) }?;
-        self.mark(Region {
-            offset,
-            bytes: bytes as u64,
-        })
+        self.mark(Region { offset, bytes: bytes as u64 })
     }
 
     /// Marks every page that `region` touches, without writing.

@@ -43,9 +43,7 @@ impl fmt::Display for Line {
         write!(f, "{} v{}", self.name, self.version)?;
         f.write_str(if self.mandatory() { " mandatory" } else { "" })?;
         write!(f, " {} bytes:", self.bytes)?;
-        self.fields
-            .iter()
-            .try_for_each(|(name, value)| write!(f, " {name}={value}"))
+        self.fields.iter().try_for_each(|(name, value)| write!(f, " {name}={value}"))
     }
 }
 
@@ -71,10 +69,7 @@ impl core::error::Error for Broken {}
 /// A wrong checksum, order or length ends it: what lies beyond cannot be trusted. A record whose checksum
 /// is right and whose fields make no sense is told as [`Broken`] too, and the next ones still follow.
 pub fn describe(bytes: &[u8]) -> Description<'_> {
-    Description {
-        bytes,
-        state: State::Header,
-    }
+    Description { bytes, state: State::Header }
 }
 
 /// The lines of [`describe`].
@@ -103,10 +98,7 @@ impl Iterator for Description<'_> {
                 }
                 Err(error) => {
                     self.state = State::Over;
-                    Err(Broken {
-                        place: "header".to_string(),
-                        error,
-                    })
+                    Err(Broken { place: "header".to_string(), error })
                 }
             }),
             State::Records(reader) => {
@@ -115,10 +107,7 @@ impl Iterator for Description<'_> {
                 let record = reader.next()?;
                 Some(match record {
                     Ok(record) => record_line(kind, &record).map_err(|error| Broken { place, error }),
-                    Err(damage) => Err(Broken {
-                        place,
-                        error: damage.into(),
-                    }),
+                    Err(damage) => Err(Broken { place, error: damage.into() }),
                 })
             }
             State::Over => None,
@@ -141,14 +130,7 @@ fn header_line(header: &Header) -> Line {
         ("bytes", header.bytes.to_string()),
         ("records", header.records.to_string()),
     ];
-    Line {
-        name: "header".to_string(),
-        kind: 0,
-        version: 0,
-        flags: 0,
-        bytes: HEADER_BYTES as u64,
-        fields,
-    }
+    Line { name: "header".to_string(), kind: 0, version: 0, flags: 0, bytes: HEADER_BYTES as u64, fields }
 }
 
 fn record_line(kind: StreamKind, record: &Record<'_>) -> Result<Line> {
@@ -193,19 +175,13 @@ fn immutable_fields(record: &Record<'_>) -> Result<Vec<Field>> {
                 ("vendor", format!("{:#06x}", id.vendor)),
                 ("device", format!("{:#06x}", id.device)),
                 ("revision", format!("{:#04x}", id.revision)),
-                (
-                    "firmware",
-                    format!("{}.{}", id.firmware >> 16, id.firmware & 0xffff),
-                ),
+                ("firmware", format!("{}.{}", id.firmware >> 16, id.firmware & 0xffff)),
             ]
         }
         immutable::DRIVER => vec![("version", immutable::decode_driver(record)?.to_string())],
         immutable::MEMORY => {
             let (page, vram) = immutable::decode_memory(record)?;
-            vec![
-                ("dirty_page_bytes", page.to_string()),
-                ("vram_bytes", vram.to_string()),
-            ]
+            vec![("dirty_page_bytes", page.to_string()), ("vram_bytes", vram.to_string())]
         }
         immutable::PROFILE => {
             let profile = immutable::decode_profile(record)?;
@@ -233,27 +209,18 @@ fn mutable_fields(record: &Record<'_>) -> Result<Vec<Field>> {
         }
         mutable::INTERRUPTS => {
             let (pending, masked) = mutable::decode_interrupts(record)?;
-            vec![
-                ("pending", format!("{pending:#b}")),
-                ("masked", format!("{masked:#b}")),
-            ]
+            vec![("pending", format!("{pending:#b}")), ("masked", format!("{masked:#b}"))]
         }
         mutable::SCHEDULING => {
             let parameters = mutable::decode_scheduling(record)?;
             vec![
                 ("quantum_us", parameters.quantum_us.to_string()),
                 ("preempt_timeout_us", parameters.preempt_timeout_us.to_string()),
-                (
-                    "priority",
-                    format!("{:?}", parameters.priority).to_ascii_lowercase(),
-                ),
+                ("priority", format!("{:?}", parameters.priority).to_ascii_lowercase()),
                 ("weight", parameters.weight.to_string()),
             ]
         }
-        mutable::READBACK => vec![(
-            "window_bytes",
-            mutable::decode_readback(record)?.len().to_string(),
-        )],
+        mutable::READBACK => vec![("window_bytes", mutable::decode_readback(record)?.len().to_string())],
         mutable::NODE..=mutable::NODE_LAST => {
             let (node, ring) = mutable::decode_node(record)?;
             vec![

@@ -49,11 +49,7 @@ impl DriverVersion {
 
 impl fmt::Display for DriverVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}.{}.{}.{}",
-            self.major, self.minor, self.build, self.revision
-        )
+        write!(f, "{}.{}.{}.{}", self.major, self.minor, self.build, self.revision)
     }
 }
 
@@ -150,30 +146,16 @@ impl Immutable {
             payload.u32(self.identity.firmware)
         })?;
         stream.record(Tag::mandatory(DRIVER, VERSION), DRIVER_BYTES, |payload| {
-            let DriverVersion {
-                major,
-                minor,
-                build,
-                revision,
-            } = self.driver;
-            [major, minor, build, revision]
-                .iter()
-                .try_for_each(|part| payload.bytes(&part.to_le_bytes()))
+            let DriverVersion { major, minor, build, revision } = self.driver;
+            [major, minor, build, revision].iter().try_for_each(|part| payload.bytes(&part.to_le_bytes()))
         })?;
         stream.record(Tag::mandatory(MEMORY, VERSION), MEMORY_BYTES, |payload| {
             payload.u64(self.dirty_page_bytes)?;
             payload.u64(self.vram_bytes)
         })?;
         stream.record(Tag::mandatory(PROFILE, VERSION), PROFILE_BYTES, |payload| {
-            let Profile {
-                weight,
-                nodes,
-                ring_bytes,
-                msix_vectors,
-            } = self.profile;
-            [weight, nodes, ring_bytes, msix_vectors]
-                .iter()
-                .try_for_each(|value| payload.u32(*value))
+            let Profile { weight, nodes, ring_bytes, msix_vectors } = self.profile;
+            [weight, nodes, ring_bytes, msix_vectors].iter().try_for_each(|value| payload.u32(*value))
         })?;
         stream.finish()
     }
@@ -220,17 +202,11 @@ impl Immutable {
             ),
             (self.driver.major == target.driver.major, Mismatch::DriverVersion),
             (self.format.major == target.format.major, Mismatch::DriverVersion),
-            (
-                self.dirty_page_bytes == target.dirty_page_bytes,
-                Mismatch::DirtyPageSize,
-            ),
+            (self.dirty_page_bytes == target.dirty_page_bytes, Mismatch::DirtyPageSize),
             (self.vram_bytes == target.vram_bytes, Mismatch::VramSize),
             (self.profile == target.profile, Mismatch::Profile),
         ];
-        rules
-            .into_iter()
-            .find(|(holds, _)| !holds)
-            .map_or(Ok(()), |(_, mismatch)| Err(mismatch))
+        rules.into_iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, mismatch)| Err(mismatch))
     }
 }
 
@@ -240,24 +216,14 @@ pub(super) fn decode_device(record: &Record<'_>) -> Result<Identity> {
     let revision = u8::try_from(fields.u32()?).map_err(|_| Damage::BadValue)?;
     let firmware = fields.u32()?;
     fields.end()?;
-    Ok(Identity {
-        vendor,
-        device,
-        revision,
-        firmware,
-    })
+    Ok(Identity { vendor, device, revision, firmware })
 }
 
 pub(super) fn decode_driver(record: &Record<'_>) -> Result<DriverVersion> {
     let mut fields = record.fields(VERSION)?;
     let [major, minor, build, revision] = [fields.u16()?, fields.u16()?, fields.u16()?, fields.u16()?];
     fields.end()?;
-    Ok(DriverVersion {
-        major,
-        minor,
-        build,
-        revision,
-    })
+    Ok(DriverVersion { major, minor, build, revision })
 }
 
 pub(super) fn decode_memory(record: &Record<'_>) -> Result<(u64, u64)> {
@@ -275,10 +241,5 @@ pub(super) fn decode_profile(record: &Record<'_>) -> Result<Profile> {
     let [weight, nodes, ring_bytes, msix_vectors] =
         [fields.u32()?, fields.u32()?, fields.u32()?, fields.u32()?];
     fields.end()?;
-    Ok(Profile {
-        weight,
-        nodes,
-        ring_bytes,
-        msix_vectors,
-    })
+    Ok(Profile { weight, nodes, ring_bytes, msix_vectors })
 }

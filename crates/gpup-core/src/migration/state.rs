@@ -104,20 +104,8 @@ impl VfHardware {
         if !self.has_blocks() {
             return Err(Damage::BadLength);
         }
-        let Self {
-            status,
-            fault,
-            pending,
-            masked,
-            ..
-        } = *self;
-        VfRegisters {
-            status,
-            fault,
-            pending,
-            masked,
-        }
-        .validate()?;
+        let Self { status, fault, pending, masked, .. } = *self;
+        VfRegisters { status, fault, pending, masked }.validate()?;
         self.nodes.iter().try_for_each(|node| check_head(node.head))
     }
 
@@ -128,12 +116,7 @@ impl VfHardware {
     }
 
     pub(super) fn set_registers(&mut self, registers: &VfRegisters) {
-        let VfRegisters {
-            status,
-            fault,
-            pending,
-            masked,
-        } = *registers;
+        let VfRegisters { status, fault, pending, masked } = *registers;
         (self.status, self.fault, self.pending, self.masked) = (status, fault, pending, masked);
     }
 }
@@ -148,13 +131,7 @@ impl NodeState {
     }
 
     pub(super) fn set_registers(&mut self, registers: &NodeRegisters) {
-        let NodeRegisters {
-            tail,
-            head,
-            fence,
-            busy,
-            commands,
-        } = *registers;
+        let NodeRegisters { tail, head, fence, busy, commands } = *registers;
         (self.tail, self.head, self.fence) = (tail, head, fence);
         (self.busy, self.commands) = (busy, commands);
     }
@@ -169,11 +146,7 @@ impl VfRegisters {
             && (is_fault_code(code) || code == 0 && !faulted)
             && (node as usize) < abi::NODES
             && (self.pending | self.masked) & !vectors == 0;
-        if good {
-            check_head(head)
-        } else {
-            Err(Damage::BadValue)
-        }
+        if good { check_head(head) } else { Err(Damage::BadValue) }
     }
 }
 
@@ -184,24 +157,13 @@ impl NodeRegisters {
 }
 
 fn check_head(head: u32) -> Result<(), Damage> {
-    if (head as usize).is_multiple_of(abi::HEADER_BYTES) {
-        Ok(())
-    } else {
-        Err(Damage::BadValue)
-    }
+    if (head as usize).is_multiple_of(abi::HEADER_BYTES) { Ok(()) } else { Err(Damage::BadValue) }
 }
 
 /// Whether FAULT_CODE can read this.
 fn is_fault_code(code: u32) -> bool {
     use abi::FaultCode::{BadLength, BadParameter, Misaligned, OutOfRange, Reset, UnknownCommand};
-    [
-        UnknownCommand,
-        BadLength,
-        Misaligned,
-        OutOfRange,
-        BadParameter,
-        Reset,
-    ]
-    .iter()
-    .any(|known| *known as u32 == code)
+    [UnknownCommand, BadLength, Misaligned, OutOfRange, BadParameter, Reset]
+        .iter()
+        .any(|known| *known as u32 == code)
 }

@@ -78,7 +78,8 @@ impl Os for HostOs {
     }
 
     fn spawn(&self, name: &'static str, body: Box<dyn FnOnce() + Send>) -> Result<Box<dyn RawThread>> {
-        let thread = std::thread::Builder::new().name(name.into()).spawn(body).map_err(|_| Error::NoResources)?;
+        let thread =
+            std::thread::Builder::new().name(name.into()).spawn(body).map_err(|_| Error::NoResources)?;
         Ok(Box::new(HostThread(Mutex::new(Some(thread)))))
     }
 

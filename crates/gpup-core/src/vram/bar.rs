@@ -33,10 +33,7 @@ impl BarVram {
             return Err(Error::Misaligned);
         }
         let bytes = usize::try_from(bytes).map_err(|_| Error::OutOfRange)?;
-        Ok(Self {
-            base: base.cast(),
-            bytes,
-        })
+        Ok(Self { base: base.cast(), bytes })
     }
 
     /// First byte of the mapping.

@@ -31,19 +31,9 @@ struct Split {
 impl Split {
     fn new(offset: usize, bytes: usize) -> Self {
         let head_at = offset % WORD;
-        let head = if head_at == 0 {
-            0
-        } else {
-            (WORD - head_at).min(bytes)
-        };
+        let head = if head_at == 0 { 0 } else { (WORD - head_at).min(bytes) };
         let rest = bytes - head;
-        Self {
-            head_at,
-            head,
-            first: (offset + head) / WORD,
-            whole: rest / WORD,
-            tail: rest % WORD,
-        }
+        Self { head_at, head, first: (offset + head) / WORD, whole: rest / WORD, tail: rest % WORD }
     }
 }
 

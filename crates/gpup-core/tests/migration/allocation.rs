@@ -19,12 +19,7 @@ fn the_counter_counts() {
 fn sizing_and_encoding() {
     let (hardware, bitmap) = (hardware(), [0b1101u64, 0, 1 << 63]);
     let late = PageRuns::new(192, |word: usize| bitmap[word]);
-    let snapshot = Snapshot {
-        hardware: &hardware,
-        scheduling: scheduling(),
-        page_bytes: PAGE,
-        late,
-    };
+    let snapshot = Snapshot { hardware: &hardware, scheduling: scheduling(), page_bytes: PAGE, late };
     let mut out = vec![0; 1 << 20];
     let mut written = 0;
     let count = allocations(|| {
@@ -37,20 +32,14 @@ fn sizing_and_encoding() {
 #[test]
 fn decoding_and_loading_and_refusing() {
     let immutable = immutable_stream(&vf());
-    let mutable = mutable_stream(
-        &hardware(),
-        &[gpup_core::migration::PageRun { first: 2, pages: 3 }],
-    );
+    let mutable = mutable_stream(&hardware(), &[gpup_core::migration::PageRun { first: 2, pages: 3 }]);
     let mut loaded = VfHardware::default();
     let count = allocations(|| {
         let source = Immutable::decode(&immutable).unwrap();
         assert_eq!(source.check(&vf()), Ok(()));
         let state = Mutable::parse(&mutable, &source).unwrap();
         state.load(&mut loaded).unwrap();
-        assert_eq!(
-            state.late_pages().map(|run| run.bytes.len() as u64).sum::<u64>(),
-            3 * PAGE
-        );
+        assert_eq!(state.late_pages().map(|run| run.bytes.len() as u64).sum::<u64>(), 3 * PAGE);
         assert!(Mutable::parse(&mutable[1..], &source).is_err());
     });
     assert_eq!((count, loaded), (0, hardware()));

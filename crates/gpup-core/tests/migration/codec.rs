@@ -11,34 +11,21 @@ const FIRST: Tag = Tag::mandatory(1, 1);
 const SECOND: Tag = Tag::optional(2, 1);
 
 fn sample() -> Vec<(Tag, Vec<u8>)> {
-    vec![
-        (FIRST, vec![1, 2, 3]),
-        (SECOND, vec![4; 12]),
-        (Tag::mandatory(9, 2), vec![]),
-    ]
+    vec![(FIRST, vec![1, 2, 3]), (SECOND, vec![4; 12]), (Tag::mandatory(9, 2), vec![])]
 }
 
 /// Reads all of a stream; what its records say.
 fn read(bytes: &[u8]) -> Result<Vec<(Tag, Vec<u8>)>, Error> {
     let reader = Reader::open(bytes, StreamKind::Mutable)?;
     reader
-        .map(|record| {
-            record
-                .map(|record| (record.tag, record.payload.to_vec()))
-                .map_err(Error::from)
-        })
+        .map(|record| record.map(|record| (record.tag, record.payload.to_vec())).map_err(Error::from))
         .collect()
 }
 
 fn write(records: &[(Tag, Vec<u8>)], out: &mut [u8]) -> Result<usize, Error> {
     let bytes = stream_bytes(records.iter().map(|(_, payload)| payload.len() as u64));
-    let mut writer = Writer::new(
-        out,
-        StreamKind::Mutable,
-        FormatVersion::CURRENT,
-        records.len() as u32,
-        bytes,
-    )?;
+    let mut writer =
+        Writer::new(out, StreamKind::Mutable, FormatVersion::CURRENT, records.len() as u32, bytes)?;
     for (tag, payload) in records {
         writer.record(*tag, payload.len() as u64, |out| out.bytes(payload))?;
     }
@@ -77,11 +64,7 @@ fn every_flipped_bit_is_refused() {
 fn a_cut_anywhere_is_told_as_a_cut() {
     let good = written(&sample());
     for length in 0..good.len() {
-        assert_eq!(
-            read(&good[..length]),
-            corrupt(Damage::Truncated),
-            "{length} bytes"
-        );
+        assert_eq!(read(&good[..length]), corrupt(Damage::Truncated), "{length} bytes");
     }
 }
 
@@ -98,10 +81,7 @@ fn order_is_strict() {
     swapped.swap(0, 1);
     let twice = vec![sample()[0].clone(), sample()[0].clone()];
     for records in [swapped, twice] {
-        assert_eq!(
-            read(&stream(StreamKind::Mutable, &records)),
-            corrupt(Damage::BadOrder)
-        );
+        assert_eq!(read(&stream(StreamKind::Mutable, &records)), corrupt(Damage::BadOrder));
         assert_eq!(write(&records, &mut [0; 4096]), Err(Error::InvalidParameter));
     }
 }
@@ -125,28 +105,13 @@ fn forged_headers_are_refused() {
         ("kind of the other stream", 12, vec![1], Damage::BadValue),
         ("unknown kind", 12, vec![3], Damage::BadValue),
         ("reserved byte", 15, vec![1], Damage::BadValue),
-        (
-            "a byte shorter",
-            16,
-            (total - 1).to_le_bytes().to_vec(),
-            Damage::BadLength,
-        ),
-        (
-            "a byte longer",
-            16,
-            (total + 1).to_le_bytes().to_vec(),
-            Damage::Truncated,
-        ),
+        ("a byte shorter", 16, (total - 1).to_le_bytes().to_vec(), Damage::BadLength),
+        ("a byte longer", 16, (total + 1).to_le_bytes().to_vec(), Damage::Truncated),
         ("endless", 16, u64::MAX.to_le_bytes().to_vec(), Damage::Truncated),
         ("empty", 16, vec![0; 8], Damage::BadLength),
         ("a record fewer", 24, vec![2, 0, 0, 0], Damage::Checksum),
         ("a record more", 24, vec![4, 0, 0, 0], Damage::BadLength),
-        (
-            "record as long as all numbers",
-            40,
-            vec![0xff; 8],
-            Damage::BadLength,
-        ),
+        ("record as long as all numbers", 40, vec![0xff; 8], Damage::BadLength),
         ("record version 0", 34, vec![0, 0], Damage::BadValue),
     ];
     for (name, at, value, damage) in cases {
@@ -165,52 +130,21 @@ fn an_exact_buffer_is_enough_and_one_byte_less_stays_untouched() {
 
 #[test]
 fn a_writer_holds_its_caller_to_what_was_announced() {
-    let begin = |out| {
-        Writer::new(
-            out,
-            StreamKind::Mutable,
-            FormatVersion::CURRENT,
-            1,
-            stream_bytes([8]),
-        )
-    };
+    let begin = |out| Writer::new(out, StreamKind::Mutable, FormatVersion::CURRENT, 1, stream_bytes([8]));
     let (mut a, mut b, mut c, mut d) = ([0; 128], [0; 128], [0; 128], [0; 128]);
     let refused = Err(Error::InvalidParameter);
-    assert_eq!(
-        begin(&mut a).unwrap().record(FIRST, 8, |out| out.u32(0)),
-        refused,
-        "half filled"
-    );
-    assert_eq!(
-        begin(&mut b).unwrap().record(FIRST, 4, |out| out.u64(0)),
-        refused,
-        "overfilled"
-    );
-    assert_eq!(
-        begin(&mut c).unwrap().record(FIRST, 9, |out| out.bytes(&[0; 9])),
-        refused,
-        "too long"
-    );
-    assert_eq!(
-        begin(&mut d).unwrap().finish(),
-        Err(Error::InvalidParameter),
-        "a record missing"
-    );
+    assert_eq!(begin(&mut a).unwrap().record(FIRST, 8, |out| out.u32(0)), refused, "half filled");
+    assert_eq!(begin(&mut b).unwrap().record(FIRST, 4, |out| out.u64(0)), refused, "overfilled");
+    assert_eq!(begin(&mut c).unwrap().record(FIRST, 9, |out| out.bytes(&[0; 9])), refused, "too long");
+    assert_eq!(begin(&mut d).unwrap().finish(), Err(Error::InvalidParameter), "a record missing");
 }
 
 #[test]
 fn another_major_version_is_incompatible_and_another_minor_is_not() {
-    for (major, minor, answer) in [
-        (1, 0, Ok(sample())),
-        (1, 77, Ok(sample())),
-        (0, 9, Err(())),
-        (2, 0, Err(())),
-    ] {
-        let bytes = stream_of(
-            FormatVersion { major, minor },
-            StreamKind::Mutable as u8,
-            &sample(),
-        );
+    for (major, minor, answer) in
+        [(1, 0, Ok(sample())), (1, 77, Ok(sample())), (0, 9, Err(())), (2, 0, Err(()))]
+    {
+        let bytes = stream_of(FormatVersion { major, minor }, StreamKind::Mutable as u8, &sample());
         let answer = answer.map_err(|()| Error::Incompatible(Mismatch::DriverVersion));
         assert_eq!(read(&bytes), answer, "{major}.{minor}");
     }
@@ -220,15 +154,8 @@ fn another_major_version_is_incompatible_and_another_minor_is_not() {
 fn fields_follow_the_version_of_their_record() {
     // Known: version 2 = a u32 since version 1, a u64 since version 2 with the default 7.
     let decode = |version: u16, payload: &[u8]| {
-        let bytes = stream(
-            StreamKind::Mutable,
-            &[(Tag::mandatory(1, version), payload.to_vec())],
-        );
-        let record = Reader::open(&bytes, StreamKind::Mutable)
-            .unwrap()
-            .next()
-            .unwrap()
-            .unwrap();
+        let bytes = stream(StreamKind::Mutable, &[(Tag::mandatory(1, version), payload.to_vec())]);
+        let record = Reader::open(&bytes, StreamKind::Mutable).unwrap().next().unwrap().unwrap();
         let mut fields = record.fields(2).unwrap();
         let values = (fields.u32()?, fields.u64_since(2, 7)?);
         fields.end().map(|()| values)
@@ -239,33 +166,15 @@ fn fields_follow_the_version_of_their_record() {
     assert_eq!(decode(3, &long[..13]), Ok((1, 2)), "newer: rest ignored");
     assert_eq!(decode(3, &long[..12]), Ok((1, 2)), "newer without new fields");
     for (version, length) in [(1, 3), (1, 5), (1, 12), (2, 4), (2, 11), (2, 13), (3, 11), (3, 0)] {
-        assert_eq!(
-            decode(version, &long[..length]),
-            Err(Damage::BadLength),
-            "v{version}, {length} bytes"
-        );
+        assert_eq!(decode(version, &long[..length]), Err(Damage::BadLength), "v{version}, {length} bytes");
     }
 }
 
 #[test]
 fn unknown_records_are_skipped_only_if_nothing_is_said_against_it() {
     let skip = |flags| {
-        let bytes = stream(
-            StreamKind::Mutable,
-            &[(
-                Tag {
-                    kind: 1,
-                    version: 1,
-                    flags,
-                },
-                vec![],
-            )],
-        );
-        let record = Reader::open(&bytes, StreamKind::Mutable)
-            .unwrap()
-            .next()
-            .unwrap()
-            .unwrap();
+        let bytes = stream(StreamKind::Mutable, &[(Tag { kind: 1, version: 1, flags }, vec![])]);
+        let record = Reader::open(&bytes, StreamKind::Mutable).unwrap().next().unwrap().unwrap();
         (record.skip(), record.fields(1).map(|_| ()))
     };
     let unknown = Err(Mismatch::UnknownRecord);

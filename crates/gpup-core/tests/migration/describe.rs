@@ -55,26 +55,14 @@ fn a_damaged_stream_is_told_up_to_the_damage() {
     payload[32 + 36 + 24] ^= 1;
     assert_eq!(
         told(&payload)[1..],
-        [
-            told(&good)[1].clone(),
-            "! record 2 (driver): damaged migration data: wrong checksum".into()
-        ]
+        [told(&good)[1].clone(), "! record 2 (driver): damaged migration data: wrong checksum".into()]
     );
     let cut = told(&good[..130]);
-    assert_eq!(
-        (cut.len(), cut[3].as_str()),
-        (4, "! record 3 (memory): damaged migration data: truncated")
-    );
+    assert_eq!((cut.len(), cut[3].as_str()), (4, "! record 3 (memory): damaged migration data: truncated"));
     let mut trailer = good.clone();
     *trailer.last_mut().unwrap() ^= 1;
-    assert_eq!(
-        told(&trailer)[5..],
-        ["! behind record 4: damaged migration data: wrong checksum"]
-    );
-    assert_eq!(
-        told(b"GIF89a"),
-        ["! header: damaged migration data: not migration data"]
-    );
+    assert_eq!(told(&trailer)[5..], ["! behind record 4: damaged migration data: wrong checksum"]);
+    assert_eq!(told(b"GIF89a"), ["! header: damaged migration data: not migration data"]);
     assert_eq!(told(b""), ["! header: damaged migration data: truncated"]);
 }
 
@@ -85,10 +73,7 @@ fn strange_records_do_not_end_the_telling() {
     list.push((Tag::mandatory(0x77, 4), vec![0; 5]));
     let bytes = stream(StreamKind::Immutable, &list);
     let told = told(&bytes);
-    assert_eq!(
-        told[2],
-        "! record 2 (driver): damaged migration data: impossible length"
-    );
+    assert_eq!(told[2], "! record 2 (driver): damaged migration data: impossible length");
     assert_eq!(told[5], "unknown 0x77 v4 mandatory 5 bytes:");
     let broken: Vec<_> = describe(&bytes).filter_map(Result::err).collect();
     assert_eq!(broken.len(), 1);

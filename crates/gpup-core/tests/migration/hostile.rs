@@ -36,70 +36,33 @@ const BAD_LENGTH: Result<(), Error> = Err(Error::Corrupt(Damage::BadLength));
 #[test]
 fn values_outside_their_limits() {
     assert_eq!(parse_with(|_| ()), Ok(()));
-    for registers in [
-        [4, 0, 0, 0],
-        [2, 0, 0, 0],
-        [2, 7, 0, 0],
-        [1, 7, 0, 0],
-        [2, 1, 2, 0],
-        [2, 1, 0, 8],
-    ] {
-        assert_eq!(
-            parse_with(|list| list[REGISTERS].1 = u32s(&registers)),
-            BAD_VALUE,
-            "{registers:?}"
-        );
+    for registers in [[4, 0, 0, 0], [2, 0, 0, 0], [2, 7, 0, 0], [1, 7, 0, 0], [2, 1, 2, 0], [2, 1, 0, 8]] {
+        assert_eq!(parse_with(|list| list[REGISTERS].1 = u32s(&registers)), BAD_VALUE, "{registers:?}");
     }
     for registers in [[3, 6, 1, 16], [1, 0, 0, 0], [0, 3, 1, 0]] {
-        assert_eq!(
-            parse_with(|list| list[REGISTERS].1 = u32s(&registers)),
-            Ok(()),
-            "{registers:?}"
-        );
+        assert_eq!(parse_with(|list| list[REGISTERS].1 = u32s(&registers)), Ok(()), "{registers:?}");
     }
     for bits in [[8, 0], [0, 8], [0, u32::MAX]] {
-        assert_eq!(
-            parse_with(|list| list[INTERRUPTS].1 = u32s(&bits)),
-            BAD_VALUE,
-            "{bits:?}"
-        );
+        assert_eq!(parse_with(|list| list[INTERRUPTS].1 = u32s(&bits)), BAD_VALUE, "{bits:?}");
     }
     for knobs in [[0, 0, 0, 1], [1, 0, 0, 0], [1, 0, 2, 1], [1, 0, u32::MAX, 1]] {
-        assert_eq!(
-            parse_with(|list| list[SCHEDULING].1 = u32s(&knobs)),
-            BAD_VALUE,
-            "{knobs:?}"
-        );
+        assert_eq!(parse_with(|list| list[SCHEDULING].1 = u32s(&knobs)), BAD_VALUE, "{knobs:?}");
     }
-    assert_eq!(
-        parse_with(|list| list[NODE].1[4] |= 8),
-        BAD_VALUE,
-        "head between commands"
-    );
+    assert_eq!(parse_with(|list| list[NODE].1[4] |= 8), BAD_VALUE, "head between commands");
 }
 
 #[test]
 fn blocks_of_another_size() {
     let sized = |claim: usize, real: usize| [u32s(&[claim as u32]), vec![0; real]].concat();
     let window = abi::READBACK_BYTES;
-    for (claim, real) in [
-        (window - 1, window - 1),
-        (window, window - 1),
-        (window + 1, window + 1),
-        (window, 0),
-    ] {
-        assert_eq!(
-            parse_with(|list| list[READBACK].1 = sized(claim, real)),
-            BAD_LENGTH,
-            "{claim} {real}"
-        );
+    for (claim, real) in
+        [(window - 1, window - 1), (window, window - 1), (window + 1, window + 1), (window, 0)]
+    {
+        assert_eq!(parse_with(|list| list[READBACK].1 = sized(claim, real)), BAD_LENGTH, "{claim} {real}");
     }
     for claim in [0, abi::RING_BYTES - 1, abi::RING_BYTES * 2, u32::MAX as usize] {
         let claim = (claim as u32).to_le_bytes();
-        assert_eq!(
-            parse_with(|list| list[NODE].1[32..36].copy_from_slice(&claim)),
-            BAD_LENGTH
-        );
+        assert_eq!(parse_with(|list| list[NODE].1[32..36].copy_from_slice(&claim)), BAD_LENGTH);
     }
 }
 
@@ -110,29 +73,16 @@ fn records_missing_added_moved() {
         assert_eq!(missing, Err(Error::Corrupt(Damage::Missing)), "no record {index}");
     }
     for index in [SCHEDULING, PAGES] {
-        assert_eq!(
-            parse_with(|list| drop(list.remove(index))),
-            Ok(()),
-            "no record {index}"
-        );
+        assert_eq!(parse_with(|list| drop(list.remove(index))), Ok(()), "no record {index}");
     }
     for index in 0..6 {
         let bad_order = Err(Error::Corrupt(Damage::BadOrder));
         assert_eq!(parse_with(|list| list.swap(index, index + 1)), bad_order);
-        assert_eq!(
-            parse_with(|list| list.insert(index, list[index].clone())),
-            bad_order
-        );
+        assert_eq!(parse_with(|list| list.insert(index, list[index].clone())), bad_order);
     }
     let unknown = Err(Error::Incompatible(Mismatch::UnknownRecord));
-    assert_eq!(
-        parse_with(|list| list.push((Tag::optional(0x99, 1), vec![1]))),
-        Ok(())
-    );
-    assert_eq!(
-        parse_with(|list| list.push((Tag::mandatory(0x99, 1), vec![1]))),
-        unknown
-    );
+    assert_eq!(parse_with(|list| list.push((Tag::optional(0x99, 1), vec![1]))), Ok(()));
+    assert_eq!(parse_with(|list| list.push((Tag::mandatory(0x99, 1), vec![1]))), unknown);
     let third_node = |list: &mut Vec<(Tag, Vec<u8>)>| {
         let payload = list[NODE].1.clone();
         list.insert(PAGES, (Tag::mandatory(0x22, 1), payload));
@@ -151,26 +101,14 @@ fn versions_read_each_other() {
             list[index].1.extend([7; 9]);
         };
         assert_eq!(parse_with(newer), Ok(()), "a newer record {index}");
-        assert_eq!(
-            parse_with(|list| list[index].1.push(0)),
-            BAD_LENGTH,
-            "a longer record {index}"
-        );
-        assert_eq!(
-            parse_with(|list| shorten(&mut list[index].1)),
-            BAD_LENGTH,
-            "a shorter record {index}"
-        );
+        assert_eq!(parse_with(|list| list[index].1.push(0)), BAD_LENGTH, "a longer record {index}");
+        assert_eq!(parse_with(|list| shorten(&mut list[index].1)), BAD_LENGTH, "a shorter record {index}");
     }
     let list = records(&mutable_stream(&hardware(), &LATE));
-    for (major, minor, answer) in [
-        (1, 500, Ok(())),
-        (2, 0, Err(Error::Incompatible(Mismatch::DriverVersion))),
-    ] {
-        assert_eq!(
-            parse(&stream_of(FormatVersion { major, minor }, 2, &list)),
-            answer
-        );
+    for (major, minor, answer) in
+        [(1, 500, Ok(())), (2, 0, Err(Error::Incompatible(Mismatch::DriverVersion)))]
+    {
+        assert_eq!(parse(&stream_of(FormatVersion { major, minor }, 2, &list)), answer);
     }
 }
 
@@ -191,19 +129,11 @@ fn late_pages_stay_inside_the_vf() {
     assert_eq!(late(PAGE, 1, &[[u64::MAX - 1, 1]], page), BAD_VALUE);
     assert_eq!(late(PAGE, 1, &[[u64::MAX, 1]], page), BAD_VALUE);
     assert_eq!(late(PAGE, 1, &[[3, 0]], 0), BAD_VALUE, "an empty run");
-    assert_eq!(
-        late(PAGE, 2, &[[3, 1], [3, 1]], 2 * page),
-        BAD_VALUE,
-        "a page twice"
-    );
+    assert_eq!(late(PAGE, 2, &[[3, 1], [3, 1]], 2 * page), BAD_VALUE, "a page twice");
     assert_eq!(late(PAGE, 2, &[[3, 1], [2, 1]], 2 * page), BAD_VALUE, "backwards");
     assert_eq!(late(PAGE, 1, &[[3, 1]], page - 1), BAD_LENGTH);
     assert_eq!(late(PAGE, 1, &[[3, 1]], page + 1), BAD_LENGTH);
-    assert_eq!(
-        late(PAGE, 1, &[[0, u64::MAX]], page),
-        BAD_LENGTH,
-        "more bytes than numbers"
-    );
+    assert_eq!(late(PAGE, 1, &[[0, u64::MAX]], page), BAD_LENGTH, "more bytes than numbers");
     assert_eq!(late(PAGE, u64::MAX, &[], 0), BAD_LENGTH);
     assert_eq!(late(PAGE, 1 << 60, &[], 0), BAD_LENGTH);
     let other_page = Err(Error::Incompatible(Mismatch::DirtyPageSize));
@@ -216,10 +146,7 @@ fn flipped_bits_of_a_large_stream() {
     let good = mutable_stream(&hardware(), &LATE);
     // Every bit of the headers and of a record; of the rest, a bit a kilobyte.
     let rest = (0..good.len()).step_by(1021).map(|byte| byte * 8 + byte % 8);
-    for bit in (0..(32 + 24 + 16 + 24) * 8)
-        .chain(rest)
-        .chain(good.len() * 8 - 32..good.len() * 8)
-    {
+    for bit in (0..(32 + 24 + 16 + 24) * 8).chain(rest).chain(good.len() * 8 - 32..good.len() * 8) {
         let mut bad = good.clone();
         bad[bit / 8] ^= 1 << (bit % 8);
         assert!(parse(&bad).is_err(), "bit {bit}");
@@ -230,11 +157,7 @@ fn flipped_bits_of_a_large_stream() {
 fn cuts_of_a_large_stream() {
     let good = mutable_stream(&hardware(), &LATE);
     for length in 0..good.len() {
-        assert_eq!(
-            parse(&good[..length]),
-            Err(Error::Corrupt(Damage::Truncated)),
-            "{length} bytes"
-        );
+        assert_eq!(parse(&good[..length]), Err(Error::Corrupt(Damage::Truncated)), "{length} bytes");
     }
 }
 

@@ -39,10 +39,7 @@ fn a_state_of_this_driver_round_trips() {
         page_table_index_bits: 9,
     };
     let state = Immutable::new(vf().identity, &geometry, 256 << 20, 512);
-    assert_eq!(
-        (state.format, state.driver),
-        (FormatVersion::CURRENT, DriverVersion::CURRENT)
-    );
+    assert_eq!((state.format, state.driver), (FormatVersion::CURRENT, DriverVersion::CURRENT));
     assert_eq!(Immutable::decode(&immutable_stream(&state)), Ok(state));
     assert_eq!(state.check(&state), Ok(()));
 }
@@ -56,10 +53,7 @@ fn every_flipped_bit_and_every_cut_is_refused() {
         assert!(Immutable::decode(&bad).is_err(), "bit {bit}");
     }
     for length in 0..good.len() {
-        assert_eq!(
-            Immutable::decode(&good[..length]),
-            Err(Error::Corrupt(Damage::Truncated))
-        );
+        assert_eq!(Immutable::decode(&good[..length]), Err(Error::Corrupt(Damage::Truncated)));
     }
 }
 
@@ -128,27 +122,10 @@ fn decode_with(change: impl Fn(&mut Vec<(Tag, Vec<u8>)>)) -> Result<Immutable, E
 #[test]
 fn records_of_other_versions() {
     assert_eq!(decode_with(|_| ()), Ok(vf()));
-    let unknown = |flags| {
-        (
-            Tag {
-                kind: 0x7000,
-                version: 3,
-                flags,
-            },
-            vec![1, 2, 3],
-        )
-    };
-    assert_eq!(
-        decode_with(|list| list.push(unknown(0))),
-        Ok(vf()),
-        "unknown, optional"
-    );
+    let unknown = |flags| (Tag { kind: 0x7000, version: 3, flags }, vec![1, 2, 3]);
+    assert_eq!(decode_with(|list| list.push(unknown(0))), Ok(vf()), "unknown, optional");
     let refused = Err(Error::Incompatible(Mismatch::UnknownRecord));
-    assert_eq!(
-        decode_with(|list| list.push(unknown(1))),
-        refused,
-        "unknown, mandatory"
-    );
+    assert_eq!(decode_with(|list| list.push(unknown(1))), refused, "unknown, mandatory");
     assert_eq!(decode_with(|list| list[0].0.flags |= 4), refused, "unknown flag");
     for index in 0..4 {
         let newer = decode_with(|list| {
@@ -157,17 +134,9 @@ fn records_of_other_versions() {
         });
         assert_eq!(newer, Ok(vf()), "a newer record {index}");
         let longer = decode_with(|list| list[index].1.push(0));
-        assert_eq!(
-            longer,
-            Err(Error::Corrupt(Damage::BadLength)),
-            "a longer record {index}"
-        );
+        assert_eq!(longer, Err(Error::Corrupt(Damage::BadLength)), "a longer record {index}");
         let shorter = decode_with(|list| shorten(&mut list[index].1));
-        assert_eq!(
-            shorter,
-            Err(Error::Corrupt(Damage::BadLength)),
-            "a shorter record {index}"
-        );
+        assert_eq!(shorter, Err(Error::Corrupt(Damage::BadLength)), "a shorter record {index}");
         let missing = decode_with(|list| drop(list.remove(index)));
         assert_eq!(missing, Err(Error::Corrupt(Damage::Missing)), "no record {index}");
     }
@@ -177,11 +146,7 @@ fn records_of_other_versions() {
 fn impossible_values_are_refused() {
     let bad = Err(Error::Corrupt(Damage::BadValue));
     for page in [0, 1, 2048, 4097, u64::MAX] {
-        assert_eq!(
-            decode_with(|list| list[2].1 = u64s(&[page, 1 << 24])),
-            bad,
-            "page of {page}"
-        );
+        assert_eq!(decode_with(|list| list[2].1 = u64s(&[page, 1 << 24])), bad, "page of {page}");
     }
     let wide_revision = [&[0x14, 0x14, 0xc3, 0x00][..], &u32s(&[256, 0])].concat();
     assert_eq!(decode_with(|list| list[0].1 = wide_revision.clone()), bad);
@@ -193,19 +158,9 @@ fn impossible_values_are_refused() {
 fn another_format_is_read_or_refused_by_its_major() {
     let list = records(&immutable_stream(&vf()));
     let decode = |major, minor| {
-        Immutable::decode(&stream_of(
-            FormatVersion { major, minor },
-            StreamKind::Immutable as u8,
-            &list,
-        ))
+        Immutable::decode(&stream_of(FormatVersion { major, minor }, StreamKind::Immutable as u8, &list))
     };
-    assert_eq!(
-        decode(1, 6),
-        Ok(Immutable {
-            format: FormatVersion { major: 1, minor: 6 },
-            ..vf()
-        })
-    );
+    assert_eq!(decode(1, 6), Ok(Immutable { format: FormatVersion { major: 1, minor: 6 }, ..vf() }));
     assert_eq!(decode(2, 0), Err(Error::Incompatible(Mismatch::DriverVersion)));
 }
 

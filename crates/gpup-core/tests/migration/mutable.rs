@@ -11,13 +11,7 @@ use crate::support::{
     PAGE, dump, hardware, mutable_stream, read_vram, records, scheduling, snapshot, vf, vram_byte,
 };
 
-const LATE: [PageRun; 2] = [
-    PageRun { first: 3, pages: 2 },
-    PageRun {
-        first: 4095,
-        pages: 1,
-    },
-];
+const LATE: [PageRun; 2] = [PageRun { first: 3, pages: 2 }, PageRun { first: 4095, pages: 1 }];
 
 /// The stream of [`hardware`] without late pages. Bytes on other people's disks look like this.
 const GOLDEN: &str = "\
@@ -80,10 +74,7 @@ fn restore(bytes: &[u8]) -> (VfHardware, Option<VfParameters>, Pages) {
     let mutable = Mutable::parse(bytes, &vf).unwrap();
     let mut hardware = VfHardware::default();
     mutable.load(&mut hardware).unwrap();
-    let late = mutable
-        .late_pages()
-        .map(|run| (run.offset, run.bytes.to_vec()))
-        .collect();
+    let late = mutable.late_pages().map(|run| (run.offset, run.bytes.to_vec())).collect();
     (hardware, mutable.scheduling(), late)
 }
 
@@ -98,21 +89,11 @@ fn expected_pages(runs: &[PageRun]) -> Pages {
 #[test]
 fn a_vf_comes_out_as_it_went_in() {
     let bytes = mutable_stream(&hardware(), &LATE);
-    assert_eq!(
-        restore(&bytes),
-        (hardware(), Some(scheduling()), expected_pages(&LATE))
-    );
+    assert_eq!(restore(&bytes), (hardware(), Some(scheduling()), expected_pages(&LATE)));
     assert_eq!(Mutable::parse(&bytes, &vf()).unwrap().late_bytes(), 3 * PAGE);
-    assert_eq!(
-        bytes,
-        mutable_stream(&hardware(), &LATE),
-        "a second save gives the same bytes"
-    );
+    assert_eq!(bytes, mutable_stream(&hardware(), &LATE), "a second save gives the same bytes");
     let nothing = mutable_stream(&VfHardware::default(), &[]);
-    assert_eq!(
-        restore(&nothing),
-        (VfHardware::default(), Some(scheduling()), vec![])
-    );
+    assert_eq!(restore(&nothing), (VfHardware::default(), Some(scheduling()), vec![]));
 }
 
 #[test]
@@ -129,10 +110,7 @@ fn one_byte_short_writes_nothing_and_more_is_left_alone() {
     let snapshot = snapshot(&hardware, &LATE);
     let exact = snapshot.size() as usize;
     let mut out = vec![0x5a; exact + 100];
-    assert_eq!(
-        snapshot.encode(&mut out[..exact - 1], read_vram),
-        Err(Error::BufferTooSmall)
-    );
+    assert_eq!(snapshot.encode(&mut out[..exact - 1], read_vram), Err(Error::BufferTooSmall));
     assert!(out.iter().all(|byte| *byte == 0x5a));
     assert_eq!(snapshot.encode(&mut out, read_vram), Ok(exact));
     assert!(out[exact..].iter().all(|byte| *byte == 0x5a));
@@ -143,24 +121,16 @@ fn a_read_that_fails_leaves_no_valid_stream() {
     let hardware = hardware();
     let snapshot = snapshot(&hardware, &LATE);
     let mut out = mutable_stream(&hardware, &LATE);
-    assert_eq!(
-        snapshot.encode(&mut out[..], |_, _| Err(Error::Timeout)),
-        Err(Error::Timeout)
-    );
+    assert_eq!(snapshot.encode(&mut out[..], |_, _| Err(Error::Timeout)), Err(Error::Timeout));
     let mut fresh = vec![0; out.len()];
-    assert_eq!(
-        snapshot.encode(&mut fresh, |_, _| Err(Error::Timeout)),
-        Err(Error::Timeout)
-    );
+    assert_eq!(snapshot.encode(&mut fresh, |_, _| Err(Error::Timeout)), Err(Error::Timeout));
     assert!(Mutable::parse(&fresh, &vf()).is_err());
 }
 
 #[test]
 fn a_source_does_not_save_what_no_target_takes() {
     let encode = |hardware: &VfHardware, late: &[PageRun]| {
-        snapshot(hardware, late)
-            .encode(&mut vec![0; 1 << 20], read_vram)
-            .map(|_| ())
+        snapshot(hardware, late).encode(&mut vec![0; 1 << 20], read_vram).map(|_| ())
     };
     let run = |first, pages| PageRun { first, pages };
     for late in [
@@ -170,36 +140,20 @@ fn a_source_does_not_save_what_no_target_takes() {
         [run(4, 1), run(u64::MAX, 1)],
         [run(4, 1), run(u64::MAX / 4096, 1)],
     ] {
-        assert_eq!(
-            encode(&hardware(), &late),
-            Err(Error::InvalidParameter),
-            "{late:?}"
-        );
+        assert_eq!(encode(&hardware(), &late), Err(Error::InvalidParameter), "{late:?}");
     }
-    let odd = VfHardware {
-        status: 4,
-        ..hardware()
-    };
+    let odd = VfHardware { status: 4, ..hardware() };
     assert_eq!(encode(&odd, &[]), Err(Error::Corrupt(Damage::BadValue)));
-    let short = VfHardware {
-        readback: Box::new([0; 16]),
-        ..hardware()
-    };
+    let short = VfHardware { readback: Box::new([0; 16]), ..hardware() };
     assert_eq!(encode(&short, &[]), Err(Error::Corrupt(Damage::BadLength)));
 }
 
 #[test]
 fn loading_into_blocks_of_another_size_changes_nothing() {
     let bytes = mutable_stream(&hardware(), &[]);
-    let mut target = VfHardware {
-        readback: Box::new([1; 16]),
-        ..VfHardware::default()
-    };
+    let mut target = VfHardware { readback: Box::new([1; 16]), ..VfHardware::default() };
     let before = target.clone();
-    assert_eq!(
-        Mutable::parse(&bytes, &vf()).unwrap().load(&mut target),
-        Err(Error::InvalidParameter)
-    );
+    assert_eq!(Mutable::parse(&bytes, &vf()).unwrap().load(&mut target), Err(Error::InvalidParameter));
     assert_eq!(target, before);
 }
 
@@ -215,19 +169,13 @@ fn a_doorbell_no_engine_has_judged_travels() {
     let mut full = hardware();
     full.nodes[0].head = u32::MAX - 15;
     full.nodes[0].tail = full.nodes[0].head.wrapping_add(abi::RING_BYTES as u32);
-    assert_eq!(
-        full.nodes[0].doorbell(),
-        Some(abi::RING_BYTES),
-        "full, and over the end of the numbers"
-    );
+    assert_eq!(full.nodes[0].doorbell(), Some(abi::RING_BYTES), "full, and over the end of the numbers");
 }
 
 #[test]
 fn runs_of_a_bitmap() {
     let runs = |words: &[u64], pages| -> Vec<(u64, u64)> {
-        PageRuns::new(pages, |word| words[word])
-            .map(|run| (run.first, run.pages))
-            .collect()
+        PageRuns::new(pages, |word| words[word]).map(|run| (run.first, run.pages)).collect()
     };
     assert_eq!(runs(&[], 0), []);
     assert_eq!(runs(&[0], 64), []);

@@ -68,17 +68,9 @@ fn expected(phase: Phase, call: Call) -> Result<Phase, Error> {
             wrong,
             Ok(P::Idle),
         ],
-        P::TargetPrepared => [
-            busy,
-            busy,
-            wrong,
-            wrong,
-            wrong,
-            wrong,
-            Ok(P::ImmutableRestored),
-            wrong,
-            Ok(P::Idle),
-        ],
+        P::TargetPrepared => {
+            [busy, busy, wrong, wrong, wrong, wrong, Ok(P::ImmutableRestored), wrong, Ok(P::Idle)]
+        }
         P::ImmutableRestored => [
             busy,
             busy,
@@ -119,11 +111,7 @@ fn every_call_in_every_phase() {
 fn the_two_sequences_lead_home() {
     let source = [
         (Call::PrepareSource, Phase::SourcePrepared, Policy::SourceBrownout),
-        (
-            Call::SaveImmutableSize,
-            Phase::SourcePrepared,
-            Policy::SourceBrownout,
-        ),
+        (Call::SaveImmutableSize, Phase::SourcePrepared, Policy::SourceBrownout),
         (Call::SaveImmutable, Phase::ImmutableSaved, Policy::SourceBrownout),
         (Call::SaveMutableSize, Phase::MutableSized, Policy::SourceBlackout),
         (Call::SaveMutable, Phase::MutableSaved, Policy::SourceBlackout),

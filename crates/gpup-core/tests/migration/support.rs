@@ -36,10 +36,7 @@ pub(crate) fn record(tag: Tag, payload: &[u8]) -> Vec<u8> {
 
 /// A stream of these records with right checksums, whatever the records are.
 pub(crate) fn stream_of(format: FormatVersion, kind: u8, records: &[(Tag, Vec<u8>)]) -> Vec<u8> {
-    let body: Vec<Vec<u8>> = records
-        .iter()
-        .map(|(tag, payload)| record(*tag, payload))
-        .collect();
+    let body: Vec<Vec<u8>> = records.iter().map(|(tag, payload)| record(*tag, payload)).collect();
     let total = 32 + 4 + body.iter().map(Vec::len).sum::<usize>();
     let mut out = b"GPUPVFMS".to_vec();
     out.extend(format.major.to_le_bytes());
@@ -69,11 +66,7 @@ pub(crate) fn records(bytes: &[u8]) -> Vec<(Tag, Vec<u8>)> {
     while !rest.is_empty() {
         let word = |at: usize| u16::from_le_bytes([rest[at], rest[at + 1]]);
         let length = u64::from_le_bytes(rest[8..16].try_into().unwrap()) as usize;
-        let tag = Tag {
-            kind: word(0),
-            version: word(2),
-            flags: word(4),
-        };
+        let tag = Tag { kind: word(0), version: word(2), flags: word(4) };
         records.push((tag, rest[24..24 + length].to_vec()));
         rest = &rest[24 + length..];
     }
@@ -99,18 +92,8 @@ pub(crate) fn u64s(values: &[u64]) -> Vec<u8> {
 pub(crate) fn vf() -> Immutable {
     Immutable {
         format: FormatVersion::CURRENT,
-        driver: DriverVersion {
-            major: 3,
-            minor: 1,
-            build: 4,
-            revision: 1,
-        },
-        identity: Identity {
-            vendor: 0x1414,
-            device: 0x00c3,
-            revision: 0xa2,
-            firmware: 0x0005_0012,
-        },
+        driver: DriverVersion { major: 3, minor: 1, build: 4, revision: 1 },
+        identity: Identity { vendor: 0x1414, device: 0x00c3, revision: 0xa2, firmware: 0x0005_0012 },
         dirty_page_bytes: PAGE,
         vram_bytes: 16 << 20,
         profile: Profile::with_weight(1024),
@@ -119,12 +102,8 @@ pub(crate) fn vf() -> Immutable {
 
 /// A busy VF: commands queued, one vector pending, bytes in rings and window.
 pub(crate) fn hardware() -> VfHardware {
-    let mut hardware = VfHardware {
-        status: abi::status::READY,
-        pending: 0b10,
-        masked: 0b110,
-        ..Default::default()
-    };
+    let mut hardware =
+        VfHardware { status: abi::status::READY, pending: 0b10, masked: 0b110, ..Default::default() };
     for (index, node) in hardware.nodes.iter_mut().enumerate() {
         let index = index as u32;
         node.head = 0x0001_0040 + index * 0x100;
@@ -141,12 +120,7 @@ pub(crate) fn hardware() -> VfHardware {
 
 /// Scheduler parameters unlike the default.
 pub(crate) fn scheduling() -> VfParameters {
-    VfParameters {
-        quantum_us: 2_500,
-        preempt_timeout_us: 0,
-        priority: Priority::Normal,
-        weight: 2048,
-    }
+    VfParameters { quantum_us: 2_500, preempt_timeout_us: 0, priority: Priority::Normal, weight: 2048 }
 }
 
 /// The sample's bytes at an offset of the VF's memory.
@@ -156,9 +130,7 @@ pub(crate) fn vram_byte(offset: u64) -> u8 {
 
 /// A read of the sample's memory.
 pub(crate) fn read_vram(offset: u64, out: &mut [u8]) -> gpup_core::Result<()> {
-    (offset..)
-        .zip(out)
-        .for_each(|(offset, byte)| *byte = vram_byte(offset));
+    (offset..).zip(out).for_each(|(offset, byte)| *byte = vram_byte(offset));
     Ok(())
 }
 
@@ -167,12 +139,7 @@ pub(crate) fn snapshot<'a>(
     hardware: &'a VfHardware,
     late: &'a [PageRun],
 ) -> Snapshot<'a, impl Iterator<Item = PageRun> + Clone + use<'a>> {
-    Snapshot {
-        hardware,
-        scheduling: scheduling(),
-        page_bytes: PAGE,
-        late: late.iter().copied(),
-    }
+    Snapshot { hardware, scheduling: scheduling(), page_bytes: PAGE, late: late.iter().copied() }
 }
 
 /// The mutable stream of a VF with these late runs.

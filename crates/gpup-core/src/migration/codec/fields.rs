@@ -22,11 +22,7 @@ pub struct Fields<'a> {
 impl<'a> Fields<'a> {
     /// The fields of `record` for a reader that knows its versions up to `known`.
     pub fn new(record: &Record<'a>, known: u16) -> Self {
-        Self {
-            rest: record.payload,
-            version: record.tag.version,
-            known,
-        }
+        Self { rest: record.payload, version: record.tag.version, known }
     }
 
     /// The next `length` bytes.
@@ -59,28 +55,16 @@ impl<'a> Fields<'a> {
 
     /// The next field, which records of version `since` and later have; others mean `default`.
     pub fn u32_since(&mut self, since: u16, default: u32) -> Result<u32> {
-        if self.version < since {
-            Ok(default)
-        } else {
-            self.u32()
-        }
+        if self.version < since { Ok(default) } else { self.u32() }
     }
 
     /// The next field, which records of version `since` and later have; others mean `default`.
     pub fn u64_since(&mut self, since: u16, default: u64) -> Result<u64> {
-        if self.version < since {
-            Ok(default)
-        } else {
-            self.u64()
-        }
+        if self.version < since { Ok(default) } else { self.u64() }
     }
 
     /// Ends the record: nothing may follow, unless the record is newer than the reader.
     pub fn end(self) -> Result<()> {
-        if self.rest.is_empty() || self.version > self.known {
-            Ok(())
-        } else {
-            Err(Damage::BadLength)
-        }
+        if self.rest.is_empty() || self.version > self.known { Ok(()) } else { Err(Damage::BadLength) }
     }
 }

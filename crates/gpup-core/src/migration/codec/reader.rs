@@ -34,10 +34,7 @@ impl Header {
         if CHECKSUM.checksum(&header[..28]) != u32::from_le_bytes(array(header, 28)) {
             return Err(Damage::Checksum.into());
         }
-        let format = FormatVersion {
-            major: u16_at(8),
-            minor: u16_at(10),
-        };
+        let format = FormatVersion { major: u16_at(8), minor: u16_at(10) };
         if format.major != FormatVersion::CURRENT.major {
             return Err(Mismatch::DriverVersion.into());
         }
@@ -50,12 +47,7 @@ impl Header {
             return Err(Damage::BadValue.into());
         }
         let total = u64::from_le_bytes(array(header, 16));
-        Ok(Self {
-            kind,
-            format,
-            bytes: total,
-            records: u32::from_le_bytes(array(header, 24)),
-        })
+        Ok(Self { kind, format, bytes: total, records: u32::from_le_bytes(array(header, 24)) })
     }
 }
 
@@ -83,11 +75,7 @@ impl<'a> Record<'a> {
 
     /// What a reader that does not know the type does with it: skip it if it may.
     pub fn skip(&self) -> core::result::Result<(), Mismatch> {
-        if self.tag.flags == 0 {
-            Ok(())
-        } else {
-            Err(Mismatch::UnknownRecord)
-        }
+        if self.tag.flags == 0 { Ok(()) } else { Err(Mismatch::UnknownRecord) }
     }
 }
 
@@ -124,15 +112,7 @@ impl<'a> Reader<'a> {
     pub fn new(bytes: &'a [u8], header: Header) -> Self {
         let mut digest = CHECKSUM.digest();
         digest.update(&bytes[..HEADER_BYTES.min(bytes.len())]);
-        Self {
-            bytes,
-            header,
-            at: HEADER_BYTES,
-            index: 0,
-            last: None,
-            digest,
-            over: false,
-        }
+        Self { bytes, header, at: HEADER_BYTES, index: 0, last: None, digest, over: false }
     }
 
     /// The stream's header.
@@ -143,9 +123,7 @@ impl<'a> Reader<'a> {
     /// Number of the record that comes next, and its type if its header can be read at all.
     pub fn upcoming(&self) -> (u32, Option<u16>) {
         let header = self.bytes.get(self.at..).and_then(|rest| rest.first_chunk::<2>());
-        let kind = header
-            .filter(|_| self.index < self.header.records)
-            .map(|kind| u16::from_le_bytes(*kind));
+        let kind = header.filter(|_| self.index < self.header.records).map(|kind| u16::from_le_bytes(*kind));
         (self.index, kind)
     }
 
@@ -168,11 +146,7 @@ impl<'a> Reader<'a> {
             return Err(Damage::Checksum);
         }
         let u16_at = |at| u16::from_le_bytes(array(header, at));
-        let tag = Tag {
-            kind: u16_at(0),
-            version: u16_at(2),
-            flags: u16_at(4),
-        };
+        let tag = Tag { kind: u16_at(0), version: u16_at(2), flags: u16_at(4) };
         if tag.version == 0 || u16_at(6) != 0 {
             return Err(Damage::BadValue);
         }

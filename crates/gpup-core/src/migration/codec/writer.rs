@@ -8,12 +8,9 @@ use crate::{Error, Result};
 
 /// Bytes of a stream whose records have payloads of these sizes.
 pub fn stream_bytes(payloads: impl IntoIterator<Item = u64>) -> u64 {
-    payloads
-        .into_iter()
-        .fold((HEADER_BYTES + TRAILER_BYTES) as u64, |sum, bytes| {
-            sum.saturating_add(bytes)
-                .saturating_add(RECORD_HEADER_BYTES as u64)
-        })
+    payloads.into_iter().fold((HEADER_BYTES + TRAILER_BYTES) as u64, |sum, bytes| {
+        sum.saturating_add(bytes).saturating_add(RECORD_HEADER_BYTES as u64)
+    })
 }
 
 /// What stands in a record's header beside its length and checksums.
@@ -30,20 +27,12 @@ pub struct Tag {
 impl Tag {
     /// A record without which the VF would be wrong.
     pub const fn mandatory(kind: u16, version: u16) -> Self {
-        Self {
-            kind,
-            version,
-            flags: MANDATORY,
-        }
+        Self { kind, version, flags: MANDATORY }
     }
 
     /// A record that a reader may do without.
     pub const fn optional(kind: u16, version: u16) -> Self {
-        Self {
-            kind,
-            version,
-            flags: 0,
-        }
+        Self { kind, version, flags: 0 }
     }
 }
 
@@ -84,13 +73,7 @@ impl<'a> Writer<'a> {
         header[28..32].copy_from_slice(&sum.to_le_bytes());
         let mut digest = CHECKSUM.digest();
         digest.update(header);
-        Ok(Self {
-            out,
-            at: HEADER_BYTES,
-            records_left: records,
-            last: None,
-            digest,
-        })
+        Ok(Self { out, at: HEADER_BYTES, records_left: records, last: None, digest })
     }
 
     /// Appends a record of `bytes` payload bytes, which `fill` writes, every one of them.
@@ -107,17 +90,12 @@ impl<'a> Writer<'a> {
         let room = self.out.len() - TRAILER_BYTES - self.at;
         let length = usize::try_from(bytes).map_err(|_| Error::InvalidParameter)?;
         let in_order = self.last.is_none_or(|last| last < tag.kind);
-        let fits = length
-            .checked_add(RECORD_HEADER_BYTES)
-            .is_some_and(|whole| whole <= room);
+        let fits = length.checked_add(RECORD_HEADER_BYTES).is_some_and(|whole| whole <= room);
         if !in_order || !fits || self.records_left == 0 {
             return Err(Error::InvalidParameter);
         }
         let (header, rest) = self.out[self.at..].split_at_mut(RECORD_HEADER_BYTES);
-        let mut payload = Payload {
-            rest: &mut rest[..length],
-            digest: CHECKSUM.digest(),
-        };
+        let mut payload = Payload { rest: &mut rest[..length], digest: CHECKSUM.digest() };
         fill(&mut payload)?;
         if !payload.rest.is_empty() {
             return Err(Error::InvalidParameter);

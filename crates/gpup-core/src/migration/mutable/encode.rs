@@ -34,28 +34,17 @@ impl<R: Iterator<Item = PageRun> + Clone> Snapshot<'_, R> {
     /// Bytes of the stream.
     pub fn size(&self) -> u64 {
         let late = self.late_payload();
-        let fixed = [
-            VF_REGISTERS_BYTES,
-            INTERRUPTS_BYTES,
-            SCHEDULING_BYTES,
-            READBACK_BYTES,
-        ];
-        stream_bytes(
-            fixed
-                .into_iter()
-                .chain([NODE_BYTES; abi::NODES])
-                .chain(late.map(|(_, bytes)| bytes)),
-        )
+        let fixed = [VF_REGISTERS_BYTES, INTERRUPTS_BYTES, SCHEDULING_BYTES, READBACK_BYTES];
+        stream_bytes(fixed.into_iter().chain([NODE_BYTES; abi::NODES]).chain(late.map(|(_, bytes)| bytes)))
     }
 
     /// Runs, and payload bytes, of the late-pages record; none without late pages.
     fn late_payload(&self) -> Option<(u64, u64)> {
-        let (runs, pages) = self.late.clone().fold((0u64, 0u64), |(runs, pages), run| {
-            (runs + 1, pages.saturating_add(run.pages))
-        });
-        let bytes = runs
-            .saturating_mul(RUN_BYTES)
-            .saturating_add(pages.saturating_mul(self.page_bytes));
+        let (runs, pages) = self
+            .late
+            .clone()
+            .fold((0u64, 0u64), |(runs, pages), run| (runs + 1, pages.saturating_add(run.pages)));
+        let bytes = runs.saturating_mul(RUN_BYTES).saturating_add(pages.saturating_mul(self.page_bytes));
         (runs > 0).then(|| (runs, bytes.saturating_add(HEAD_BYTES)))
     }
 
@@ -76,22 +65,12 @@ impl<R: Iterator<Item = PageRun> + Clone> Snapshot<'_, R> {
         self.check_runs()?;
         let late = self.late_payload();
         let records = 4 + abi::NODES as u32 + u32::from(late.is_some());
-        let mut stream = Writer::new(
-            out,
-            StreamKind::Mutable,
-            FormatVersion::CURRENT,
-            records,
-            self.size(),
-        )?;
+        let mut stream = Writer::new(out, StreamKind::Mutable, FormatVersion::CURRENT, records, self.size())?;
         let hardware = self.hardware;
-        stream.record(
-            Tag::mandatory(VF_REGISTERS, VERSION),
-            VF_REGISTERS_BYTES,
-            |payload| {
-                payload.u32(hardware.status)?;
-                hardware.fault.iter().try_for_each(|value| payload.u32(*value))
-            },
-        )?;
+        stream.record(Tag::mandatory(VF_REGISTERS, VERSION), VF_REGISTERS_BYTES, |payload| {
+            payload.u32(hardware.status)?;
+            hardware.fault.iter().try_for_each(|value| payload.u32(*value))
+        })?;
         stream.record(Tag::mandatory(INTERRUPTS, VERSION), INTERRUPTS_BYTES, |payload| {
             payload.u32(hardware.pending)?;
             payload.u32(hardware.masked)
@@ -110,9 +89,7 @@ impl<R: Iterator<Item = PageRun> + Clone> Snapshot<'_, R> {
             payload.bytes(&hardware.readback)
         })?;
         for (kind, node) in (NODE..).zip(&hardware.nodes) {
-            stream.record(Tag::mandatory(kind, VERSION), NODE_BYTES, |payload| {
-                write_node(payload, node)
-            })?;
+            stream.record(Tag::mandatory(kind, VERSION), NODE_BYTES, |payload| write_node(payload, node))?;
         }
         if let Some((runs, bytes)) = late {
             stream.record(Tag::mandatory(LATE_PAGES, VERSION), bytes, |payload| {
@@ -122,9 +99,7 @@ impl<R: Iterator<Item = PageRun> + Clone> Snapshot<'_, R> {
                     payload.u64(run.first)?;
                     payload.u64(run.pages)?;
                 }
-                self.late
-                    .clone()
-                    .try_for_each(|run| write_pages(payload, run, self.page_bytes, &mut read))
+                self.late.clone().try_for_each(|run| write_pages(payload, run, self.page_bytes, &mut read))
             })?;
         }
         stream.finish()
@@ -137,9 +112,7 @@ impl<R: Iterator<Item = PageRun> + Clone> Snapshot<'_, R> {
             let end = run.end().filter(|_| run.pages > 0 && run.first >= last);
             last = end.ok_or(Error::InvalidParameter)?;
         }
-        last.checked_mul(self.page_bytes)
-            .map(|_| ())
-            .ok_or(Error::InvalidParameter)
+        last.checked_mul(self.page_bytes).map(|_| ()).ok_or(Error::InvalidParameter)
     }
 }
 

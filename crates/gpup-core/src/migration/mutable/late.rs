@@ -59,10 +59,7 @@ impl<F: Fn(usize) -> u64> Iterator for PageRuns<F> {
             return None;
         }
         self.next = self.seek(first, false);
-        Some(PageRun {
-            first,
-            pages: self.next - first,
-        })
+        Some(PageRun { first, pages: self.next - first })
     }
 }
 
@@ -106,11 +103,7 @@ impl<'a> LatePages<'a> {
         }
         let pages = fields.bytes(length(total, page_bytes)?)?;
         fields.end()?;
-        Ok(Self {
-            page_bytes,
-            runs,
-            pages,
-        })
+        Ok(Self { page_bytes, runs, pages })
     }
 
     /// Whether every page lies in the memory of `vf` and has its page size.
@@ -137,19 +130,12 @@ impl<'a> LatePages<'a> {
 
     /// The runs with their bytes.
     pub fn runs(self) -> impl Iterator<Item = LateRun<'a>> + Clone + use<'a> {
-        let Self {
-            page_bytes,
-            runs,
-            pages,
-        } = self;
+        let Self { page_bytes, runs, pages } = self;
         page_runs(runs).scan(pages, move |rest, run| {
             let length = usize::try_from(run.pages.checked_mul(page_bytes)?).ok()?;
             let (bytes, behind) = rest.split_at_checked(length)?;
             *rest = behind;
-            Some(LateRun {
-                offset: run.first * page_bytes,
-                bytes,
-            })
+            Some(LateRun { offset: run.first * page_bytes, bytes })
         })
     }
 }
@@ -163,15 +149,7 @@ fn length(count: u64, bytes: u64) -> core::result::Result<usize, Damage> {
 fn page_runs(runs: &[u8]) -> impl Iterator<Item = PageRun> + Clone {
     runs.as_chunks::<16>().0.iter().map(|run| {
         let (first, pages) = run.split_at(8);
-        let value = |bytes: &[u8]| {
-            bytes
-                .iter()
-                .rev()
-                .fold(0, |sum, byte| sum << 8 | u64::from(*byte))
-        };
-        PageRun {
-            first: value(first),
-            pages: value(pages),
-        }
+        let value = |bytes: &[u8]| bytes.iter().rev().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
+        PageRun { first: value(first), pages: value(pages) }
     })
 }

@@ -79,12 +79,7 @@ impl<'a> Mutable<'a> {
         }
         let (status, fault) = status.ok_or(Damage::Missing)?;
         let (pending, masked) = interrupts.ok_or(Damage::Missing)?;
-        let registers = VfRegisters {
-            status,
-            fault,
-            pending,
-            masked,
-        };
+        let registers = VfRegisters { status, fault, pending, masked };
         registers.validate()?;
         let mut whole = [(NodeRegisters::default(), &[][..]); abi::NODES];
         for (slot, node) in whole.iter_mut().zip(nodes) {
@@ -92,13 +87,7 @@ impl<'a> Mutable<'a> {
             slot.0.validate()?;
         }
         let readback = readback.ok_or(Damage::Missing)?;
-        Ok(Self {
-            registers,
-            nodes: whole,
-            readback,
-            scheduling,
-            late,
-        })
+        Ok(Self { registers, nodes: whole, readback, scheduling, late })
     }
 
     /// Puts the hardware's part into `hardware`, for the device to restore. Allocates nothing.
@@ -171,11 +160,7 @@ fn priority(value: u32) -> core::result::Result<Priority, Damage> {
 
 /// The limits of the scheduling record.
 fn check_scheduling(parameters: &VfParameters) -> core::result::Result<(), Damage> {
-    if parameters.quantum_us == 0 || parameters.weight == 0 {
-        Err(Damage::BadValue)
-    } else {
-        Ok(())
-    }
+    if parameters.quantum_us == 0 || parameters.weight == 0 { Err(Damage::BadValue) } else { Ok(()) }
 }
 
 pub(super) fn decode_readback<'a>(record: &Record<'a>) -> Result<&'a [u8]> {
