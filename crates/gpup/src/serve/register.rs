@@ -137,12 +137,11 @@ impl Register {
 
     /// Somebody wants to hear the outcome on `link`: now, if the guest has finished.
     pub(super) fn listen(&self, migration: u128, link: Framed) -> Option<(Framed, GuestOutcome)> {
-        match self.lock().get_mut(&migration) {
-            Some(Entry::Running(telling)) => match telling.outcome.clone() {
+        if let Some(Entry::Running(telling)) = self.lock().get_mut(&migration) {
+            match telling.outcome.clone() {
                 Some(outcome) => return Some((link, outcome)),
                 None => telling.waiting.push(link),
-            },
-            _ => {}
+            }
         }
         None
     }
