@@ -8,6 +8,7 @@
 extern crate alloc;
 
 pub mod adapter;
+mod boxed;
 pub mod device;
 pub mod dirty;
 mod error;

@@ -1,8 +1,9 @@
 //! Bit ranges over words: masks, shifted copies, runs. Bit `i` is bit `i % 64` of word `i / 64`.
 
+use alloc::boxed::Box;
 use core::ops::Range;
 
-use crate::{Error, Result};
+use crate::{Result, boxed};
 
 const _: () = assert!(usize::BITS == 64, "page numbers and bit numbers index memory");
 
@@ -27,11 +28,8 @@ const fn low(bits: u64) -> u64 {
 }
 
 /// Zeroed words for `bits` bits.
-pub(super) fn zeroed<T>(bits: u64, zero: impl FnMut() -> T) -> Result<alloc::boxed::Box<[T]>> {
-    let mut words = alloc::vec::Vec::new();
-    words.try_reserve_exact(words_for(bits)).map_err(|_| Error::NoResources)?;
-    words.resize_with(words_for(bits), zero);
-    Ok(words.into_boxed_slice())
+pub(super) fn zeroed<T>(bits: u64, zero: impl FnMut() -> T) -> Result<Box<[T]>> {
+    boxed::slice(words_for(bits), zero)
 }
 
 /// The words that `count` bits from `first` touch, each with the mask of those bits.

@@ -2,7 +2,6 @@
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
-use alloc::vec;
 use core::sync::atomic::Ordering;
 
 use super::Shared;
@@ -16,7 +15,7 @@ use crate::device::abi::RING_BYTES;
 use crate::dirty::Writer;
 use crate::os::{now, os};
 use crate::sched::{Entity, Grant, Scheduler, Source};
-use crate::{Result, VfIndex};
+use crate::{Result, VfIndex, boxed};
 
 /// Between two looks at the doorbells while VFs exist: doorbells are plain memory and wake nobody. The longer
 /// nothing happens, the longer it may take to notice.
@@ -52,12 +51,12 @@ impl Engine {
         Ok(Self {
             writer: shared.tracker.writer()?,
             clock: shared.nodes[index].clock.load(Ordering::Relaxed),
-            runnable: vec![false; shared.vfs.len()].into_boxed_slice(),
+            runnable: boxed::slice(shared.vfs.len(), || false)?,
             index,
             sink,
-            tlb: Tlb::new(),
-            scratch: Scratch::new(),
-            command: vec![0; RING_BYTES].into_boxed_slice(),
+            tlb: Tlb::new()?,
+            scratch: Scratch::new()?,
+            command: boxed::slice(RING_BYTES, || 0)?,
             loaded: None,
             host: None,
             host_entity: None,

@@ -1,10 +1,11 @@
 //! What the host queued on a node: a FIFO of fixed size, filled at DISPATCH_LEVEL.
 
+use alloc::boxed::Box;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use crate::device::{HostSubmission, TableAddress};
 use crate::os::SpinLock;
-use crate::{Error, Result};
+use crate::{Error, Result, boxed};
 
 /// Most submissions that wait on a node.
 pub const HOST_QUEUE_DEPTH: usize = 256;
@@ -19,7 +20,7 @@ pub(super) struct HostQueue {
 }
 
 struct Fifo {
-    slots: [HostSubmission; HOST_QUEUE_DEPTH],
+    slots: Box<[HostSubmission]>,
     first: usize,
     count: usize,
     /// Fence of a preemption that was asked for and not answered.
@@ -28,9 +29,10 @@ struct Fifo {
 
 impl HostQueue {
     /// An empty queue.
-    pub(super) fn new() -> Self {
-        let fifo = Fifo { slots: [NOTHING; HOST_QUEUE_DEPTH], first: 0, count: 0, preemption: None };
-        Self { waiting: SpinLock::new(fifo), last_completed: AtomicU32::new(0) }
+    pub(super) fn new() -> Result<Self> {
+        let slots = boxed::slice(HOST_QUEUE_DEPTH, || NOTHING)?;
+        let fifo = Fifo { slots, first: 0, count: 0, preemption: None };
+        Ok(Self { waiting: SpinLock::new(fifo), last_completed: AtomicU32::new(0) })
     }
 
     /// Queues a submission.
@@ -97,7 +99,7 @@ mod tests {
     #[test]
     fn a_queue_keeps_order_and_its_bound() {
         crate::os::host::install();
-        let queue = HostQueue::new();
+        let queue = HostQueue::new().unwrap();
         for round in 0..3 {
             for fence in 0..HOST_QUEUE_DEPTH as u32 {
                 queue.push(HostSubmission { fence: fence + round, ..NOTHING }).unwrap();

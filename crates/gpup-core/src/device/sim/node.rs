@@ -43,7 +43,7 @@ impl Node {
         let limits = Limits { chunk: CHUNK_TICKS, ..Limits::default() };
         Ok(Self {
             scheduler: SpinLock::new(Scheduler::new(max_vfs, limits)?),
-            queue: HostQueue::new(),
+            queue: HostQueue::new()?,
             wake: Event::new()?,
             abort: AtomicBool::new(false),
             reset_done: Event::new()?,

@@ -1,10 +1,12 @@
 //! GPU virtual addresses of the host's work: the walk with a small cache in front of it.
 
+use alloc::boxed::Box;
+
 use super::system;
 use crate::device::page_table::{Entry, TableMemory, Translation, walk};
 use crate::device::{Geometry, TableAddress};
 use crate::vram::Vram;
-use crate::{PAGE_SIZE, VfIndex};
+use crate::{PAGE_SIZE, VfIndex, boxed};
 
 use super::regions::Owners;
 
@@ -18,7 +20,7 @@ pub(super) struct PageFault(pub(super) u64);
 /// Translations of one submission, by page number.
 pub(super) struct Tlb {
     root: TableAddress,
-    lines: [Option<(u64, Translation)>; LINES],
+    lines: Box<[Option<(u64, Translation)>]>,
     /// The device's count of flushes that this cache has seen.
     epoch: u64,
 }
@@ -40,21 +42,21 @@ impl TableMemory for Tables<'_> {
 
 impl Tlb {
     /// An empty cache.
-    pub(super) fn new() -> Self {
-        Self { root: TableAddress::System(0), lines: [None; LINES], epoch: 0 }
+    pub(super) fn new() -> crate::Result<Self> {
+        Ok(Self { root: TableAddress::System(0), lines: boxed::slice(LINES, || None)?, epoch: 0 })
     }
 
     /// Forgets everything; from now on translates under `root`.
     pub(super) fn restart(&mut self, root: TableAddress) {
         self.root = root;
-        self.lines = [None; LINES];
+        self.lines.fill(None);
     }
 
     /// Forgets everything when the device's count of flushes has moved on.
     pub(super) fn follow(&mut self, epoch: u64) {
         if self.epoch != epoch {
             self.epoch = epoch;
-            self.lines = [None; LINES];
+            self.lines.fill(None);
         }
     }
 

@@ -12,10 +12,10 @@ mod nbody;
 mod write_pages;
 
 use alloc::boxed::Box;
-use alloc::vec;
 
 use super::command::Command;
 use super::memory::{VfMemory, check_window};
+use crate::boxed;
 use crate::device::abi::{FaultCode, LIFE_MAX, NBODY_MAX, READBACK_BYTES, TRANSFER_MAX};
 
 /// Bytes that a kernel moves between two looks at whether it must end.
@@ -36,11 +36,8 @@ pub(super) struct Scratch {
 
 impl Scratch {
     /// Buffers that every kernel fits in.
-    pub(super) fn new() -> Self {
-        Self {
-            bytes: vec![0; SCRATCH_BYTES].into_boxed_slice(),
-            floats: vec![0.0; SCRATCH_FLOATS].into_boxed_slice(),
-        }
+    pub(super) fn new() -> crate::Result<Self> {
+        Ok(Self { bytes: boxed::slice(SCRATCH_BYTES, || 0)?, floats: boxed::slice(SCRATCH_FLOATS, || 0.0)? })
     }
 }
 
@@ -135,7 +132,7 @@ pub(super) mod testing {
                 writer: tracker.writer().unwrap(),
                 bar: Bar::new().unwrap(),
                 regions: Regions::new(&[first, rest], bytes).unwrap(),
-                scratch: Scratch::new(),
+                scratch: Scratch::new().unwrap(),
                 abort: AtomicBool::new(false),
             }
         }

@@ -48,6 +48,14 @@ impl InterruptSink for Sink {
     }
 }
 
+/// A kernel's stack has 24 KiB, most of them taken when StartDevice begins; a value is moved through several frames
+/// while it is made.
+#[test]
+fn what_a_start_makes_by_value_fits_a_kernel_stack() {
+    assert!(size_of::<super::Shared>() <= 2048, "{}", size_of::<super::Shared>());
+    assert!(size_of::<super::engine::Engine>() <= 512, "{}", size_of::<super::engine::Engine>());
+}
+
 /// A device that runs, with 8 MiB of VRAM for each VF and 8 for the host.
 fn device(vfs: u32) -> (Arc<SimGpu>, Receiver<Told>) {
     crate::os::host::install();
