@@ -11,58 +11,14 @@ pub(crate) const UPLOAD_BYTES: u64 = 8192 - 32;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Command {
     Nop,
-    Fill {
-        dst: u64,
-        bytes: u64,
-        pattern: u64,
-    },
-    Upload {
-        dst: u64,
-        data: Vec<u8>,
-    },
-    Readback {
-        src: u64,
-        bytes: u32,
-        window: u32,
-    },
-    Hash {
-        src: u64,
-        bytes: u64,
-        window: u32,
-    },
-    Matmul {
-        a: u64,
-        b: u64,
-        c: u64,
-        n: u32,
-        first_row: u32,
-        rows: u32,
-        scale: f32,
-    },
-    Life {
-        src: u64,
-        dst: u64,
-        width: u32,
-        height: u32,
-        first_row: u32,
-        rows: u32,
-    },
-    Nbody {
-        src: u64,
-        dst: u64,
-        count: u32,
-        first: u32,
-        bodies: u32,
-        dt: f32,
-    },
-    WritePages {
-        base: u64,
-        pages: u64,
-        index: u64,
-        count: u32,
-        pattern: abi::Pattern,
-        seed: u64,
-    },
+    Fill { dst: u64, bytes: u64, pattern: u64 },
+    Upload { dst: u64, data: Vec<u8> },
+    Readback { src: u64, bytes: u32, window: u32 },
+    Hash { src: u64, bytes: u64, window: u32 },
+    Matmul { a: u64, b: u64, c: u64, n: u32, first_row: u32, rows: u32, scale: f32 },
+    Life { src: u64, dst: u64, width: u32, height: u32, first_row: u32, rows: u32 },
+    Nbody { src: u64, dst: u64, count: u32, first: u32, bodies: u32, dt: f32 },
+    WritePages { base: u64, pages: u64, index: u64, count: u32, pattern: abi::Pattern, seed: u64 },
 }
 
 impl Command {
@@ -105,48 +61,19 @@ impl Command {
                 put64(out, &[*src, *bytes]);
                 put32(out, &[*window, 0]);
             }
-            Self::Matmul {
-                a,
-                b,
-                c,
-                n,
-                first_row,
-                rows,
-                scale,
-            } => {
+            Self::Matmul { a, b, c, n, first_row, rows, scale } => {
                 put64(out, &[*a, *b, *c]);
                 put32(out, &[*n, *first_row, *rows, scale.to_bits()]);
             }
-            Self::Life {
-                src,
-                dst,
-                width,
-                height,
-                first_row,
-                rows,
-            } => {
+            Self::Life { src, dst, width, height, first_row, rows } => {
                 put64(out, &[*src, *dst]);
                 put32(out, &[*width, *height, *first_row, *rows]);
             }
-            Self::Nbody {
-                src,
-                dst,
-                count,
-                first,
-                bodies,
-                dt,
-            } => {
+            Self::Nbody { src, dst, count, first, bodies, dt } => {
                 put64(out, &[*src, *dst]);
                 put32(out, &[*count, *first, *bodies, dt.to_bits()]);
             }
-            Self::WritePages {
-                base,
-                pages,
-                index,
-                count,
-                pattern,
-                seed,
-            } => {
+            Self::WritePages { base, pages, index, count, pattern, seed } => {
                 put64(out, &[*base, *pages, *index]);
                 put32(out, &[*count, *pattern as u32]);
                 put64(out, &[*seed]);
@@ -171,13 +98,9 @@ fn header(command: &mut [u8], opcode: Opcode, flags: u16, fence: u64) {
 }
 
 fn put64(out: &mut Vec<u8>, values: &[u64]) {
-    values
-        .iter()
-        .for_each(|value| out.extend_from_slice(&value.to_le_bytes()));
+    values.iter().for_each(|value| out.extend_from_slice(&value.to_le_bytes()));
 }
 
 fn put32(out: &mut Vec<u8>, values: &[u32]) {
-    values
-        .iter()
-        .for_each(|value| out.extend_from_slice(&value.to_le_bytes()));
+    values.iter().for_each(|value| out.extend_from_slice(&value.to_le_bytes()));
 }

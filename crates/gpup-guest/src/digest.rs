@@ -57,13 +57,7 @@ impl Plan {
             if number < range.pieces() {
                 let skipped = number * PIECE_BYTES;
                 let bytes = PIECE_BYTES.min(range.bytes - skipped);
-                return Some((
-                    index,
-                    Range {
-                        at: range.at + skipped,
-                        bytes,
-                    },
-                ));
+                return Some((index, Range { at: range.at + skipped, bytes }));
             }
             number -= range.pieces();
         }
@@ -73,11 +67,7 @@ impl Plan {
     /// The `number`-th command.
     pub(crate) fn command(&self, number: u64) -> Command {
         match self.piece(number) {
-            Some((_, piece)) => Command::Hash {
-                src: piece.at,
-                bytes: piece.bytes,
-                window: slot(number),
-            },
+            Some((_, piece)) => Command::Hash { src: piece.at, bytes: piece.bytes, window: slot(number) },
             None => Command::Readback {
                 src: self.sample.at,
                 bytes: self.sample.bytes as u32,

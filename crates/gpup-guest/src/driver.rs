@@ -57,11 +57,7 @@ pub(crate) struct Driver {
 impl Driver {
     /// A driver in a saved state.
     pub(crate) fn restored(armed: bool, rings: [Ring; abi::NODES]) -> Self {
-        Self {
-            armed,
-            rings,
-            ..Self::default()
-        }
+        Self { armed, rings, ..Self::default() }
     }
 
     /// Takes note of interrupts, faults and completed fences. `Ok(false)`: the device is not ready yet.
@@ -77,9 +73,7 @@ impl Driver {
             return Err(fault(bar));
         }
         if messages >> abi::MSIX_VECTORS != 0 {
-            return Err(format!(
-                "messages {messages:#x} arrived that no vector of the VF sends"
-            ));
+            return Err(format!("messages {messages:#x} arrived that no vector of the VF sends"));
         }
         for (node, ring) in self.rings.iter_mut().enumerate() {
             observe(bar, node, ring)?;
@@ -101,29 +95,18 @@ impl Driver {
             ));
         }
         if version != abi::ABI_VERSION {
-            return Err(format!(
-                "the VF speaks version {version}, this driver {}",
-                abi::ABI_VERSION
-            ));
+            return Err(format!("the VF speaks version {version}, this driver {}", abi::ABI_VERSION));
         }
         let owned = bar.read_u64(reg::VRAM_BYTES);
         if owned < vram_bytes {
-            return Err(format!(
-                "the VF owns {owned} bytes of VRAM, the guest was made for {vram_bytes}"
-            ));
+            return Err(format!("the VF owns {owned} bytes of VRAM, the guest was made for {vram_bytes}"));
         }
         for vector in 0..abi::MSIX_VECTORS as u16 {
-            let message = MsixMessage {
-                address: MSIX_ADDRESS,
-                data: u32::from(vector),
-                control: 0,
-            };
+            let message = MsixMessage { address: MSIX_ADDRESS, data: u32::from(vector), control: 0 };
             if !self.armed {
                 cpu.write_msix(vector, message);
             } else if cpu.read_msix(vector) != message {
-                return Err(format!(
-                    "entry {vector} of the MSI-X table is not what the guest wrote"
-                ));
+                return Err(format!("entry {vector} of the MSI-X table is not what the guest wrote"));
             }
         }
         self.armed = true;
@@ -153,10 +136,7 @@ impl Driver {
 
         let start = abi::RING_OFFSET + node * abi::RING_BYTES;
         let mut tail = ring.tail;
-        bar.write_bytes(
-            start + ((tail.wrapping_add(filler)) % size) as usize,
-            &self.scratch,
-        );
+        bar.write_bytes(start + ((tail.wrapping_add(filler)) % size) as usize, &self.scratch);
         if filler != 0 {
             encode_filler(filler as usize, &mut self.scratch);
             bar.write_bytes(start + (tail % size) as usize, &self.scratch);
@@ -187,15 +167,11 @@ fn observe(bar: &dyn Bar, node: usize, ring: &mut Ring) -> Result<(), String> {
         ));
     }
     if ring.tail.wrapping_sub(head) > abi::RING_BYTES as u32 {
-        return Err(format!(
-            "the {name} node's head {head} lies outside what was submitted (tail {tail})"
-        ));
+        return Err(format!("the {name} node's head {head} lies outside what was submitted (tail {tail})"));
     }
     if fence < ring.completed || fence > ring.submitted {
         let (from, to) = (ring.completed, ring.submitted);
-        return Err(format!(
-            "the {name} node's fence {fence} is not between {from} and {to}"
-        ));
+        return Err(format!("the {name} node's fence {fence} is not between {from} and {to}"));
     }
     ring.completed = fence;
     Ok(())
@@ -214,14 +190,9 @@ fn fault(bar: &dyn Bar) -> String {
     let code = bar.read_u32(reg::FAULT_CODE);
     let node = bar.read_u32(reg::FAULT_NODE) as usize;
     let head = bar.read_u32(reg::FAULT_HEAD);
-    let reason = CODES
-        .iter()
-        .find(|(known, _)| *known as u32 == code)
-        .map_or("unknown fault", |(_, words)| words);
-    format!(
-        "the {} node refused the command at head {head}: {reason} (code {code})",
-        node_name(node)
-    )
+    let reason =
+        CODES.iter().find(|(known, _)| *known as u32 == code).map_or("unknown fault", |(_, words)| words);
+    format!("the {} node refused the command at head {head}: {reason} (code {code})", node_name(node))
 }
 
 /// A node in words.

@@ -103,10 +103,7 @@ impl FromStr for Pattern {
 
     fn from_str(name: &str) -> Result<Self, String> {
         let all = Self::ALL.map(Self::name).join(", ");
-        Self::ALL
-            .into_iter()
-            .find(|it| it.name() == name)
-            .ok_or(format!("no pattern {name:?}: one of {all}"))
+        Self::ALL.into_iter().find(|it| it.name() == name).ok_or(format!("no pattern {name:?}: one of {all}"))
     }
 }
 
@@ -149,14 +146,7 @@ pub(crate) struct Layout {
 impl Spec {
     /// A workload in a VF of so many bytes: seed 0, unlimited sequential writes, no image.
     pub const fn new(workload: Workload, vram_bytes: u64) -> Self {
-        Self {
-            workload,
-            vram_bytes,
-            seed: 0,
-            dirty_rate: 0,
-            pattern: Pattern::Sequential,
-            image_bytes: 0,
-        }
+        Self { workload, vram_bytes, seed: 0, dirty_rate: 0, pattern: Pattern::Sequential, image_bytes: 0 }
     }
 
     /// How it would use the VF, or why it does not fit. The workload shrinks to what the image leaves.
@@ -175,20 +165,9 @@ impl Spec {
         let layout = self.layout()?;
         let image = image.unwrap_or_default();
         if image.len() as u64 != self.image_bytes {
-            return Err(format!(
-                "the image has {} bytes, {} were announced",
-                image.len(),
-                self.image_bytes
-            ));
+            return Err(format!("the image has {} bytes, {} were announced", image.len(), self.image_bytes));
         }
-        Ok(Box::new(VfGuest::new(
-            self,
-            layout,
-            State {
-                image,
-                ..State::default()
-            },
-        )))
+        Ok(Box::new(VfGuest::new(self, layout, State { image, ..State::default() })))
     }
 
     pub(crate) fn layout(&self) -> Result<Layout, String> {
@@ -200,15 +179,10 @@ impl Spec {
         }
         if self.image_bytes > vram {
             let image = self.image_bytes;
-            return Err(format!(
-                "the image has {image} bytes, the VF only {vram}: it does not fit"
-            ));
+            return Err(format!("the image has {image} bytes, the VF only {vram}: it does not fit"));
         }
         let bytes = self.image_bytes.next_multiple_of(8);
         let at = (vram - bytes) & !(PAGE_SIZE - 1);
-        Ok(Layout {
-            work: workload::plan(self, at),
-            image: Range { at, bytes },
-        })
+        Ok(Layout { work: workload::plan(self, at), image: Range { at, bytes } })
     }
 }

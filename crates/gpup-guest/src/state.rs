@@ -71,19 +71,10 @@ fn open(state: &[u8]) -> Result<&[u8], String> {
         return Err("the header of the guest's state is damaged".to_string());
     };
     if version != VERSION {
-        return Err(format!(
-            "the guest's state has version {version}, this one reads {VERSION}"
-        ));
+        return Err(format!("the guest's state has version {version}, this one reads {VERSION}"));
     }
-    if usize::try_from(bytes)
-        .ok()
-        .and_then(|bytes| bytes.checked_add(HASH_BYTES))
-        != Some(reader.0.len())
-    {
-        return Err(format!(
-            "the guest's state says {bytes} bytes and has {}",
-            reader.0.len()
-        ));
+    if usize::try_from(bytes).ok().and_then(|bytes| bytes.checked_add(HASH_BYTES)) != Some(reader.0.len()) {
+        return Err(format!("the guest's state says {bytes} bytes and has {}", reader.0.len()));
     }
     let (content, hash) = state.split_at(state.len() - HASH_BYTES);
     if xxh3_64(content).to_le_bytes() != hash {
@@ -97,9 +88,7 @@ fn write(guest: &VfGuest) -> Vec<u8> {
     let mut out = Writer(Vec::with_capacity(256 + state.image.len()));
     out.u32(spec.workload as u32);
     out.u32(spec.pattern as u32);
-    [spec.vram_bytes, spec.seed, spec.dirty_rate, spec.image_bytes]
-        .into_iter()
-        .for_each(|it| out.u64(it));
+    [spec.vram_bytes, spec.seed, spec.dirty_rate, spec.image_bytes].into_iter().for_each(|it| out.u64(it));
     out.u32(u32::from(state.driver.armed));
     for ring in &state.driver.rings {
         out.u32(ring.tail);
@@ -135,51 +124,22 @@ fn read(body: &[u8]) -> Option<(Spec, State)> {
     let pattern = *Pattern::ALL.get(from.u32()? as usize)?;
     let [vram_bytes, seed, dirty_rate, image_bytes] = [from.u64()?, from.u64()?, from.u64()?, from.u64()?];
     let armed = from.flag()?;
-    let mut ring = || {
-        Some(Ring {
-            tail: from.u32()?,
-            submitted: from.u64()?,
-            completed: from.u64()?,
-        })
-    };
+    let mut ring = || Some(Ring { tail: from.u32()?, submitted: from.u64()?, completed: from.u64()? });
     let rings = [ring()?, ring()?];
     let (goal, due, folded) = (from.option()?, from.option()?, from.u64()?);
     let count = from.u32()? as usize;
-    let digests = from
-        .take(count.checked_mul(8)?)?
-        .chunks_exact(8)
-        .map(le64)
-        .collect();
+    let digests = from.take(count.checked_mul(8)?)?.chunks_exact(8).map(le64).collect();
     let ending = match from.u32()? {
         0 => None,
-        1 => Some(Ending::Finished(Outcome {
-            steps: from.u64()?,
-            result: from.bytes()?.to_vec(),
-        })),
+        1 => Some(Ending::Finished(Outcome { steps: from.u64()?, result: from.bytes()?.to_vec() })),
         2 => Some(Ending::Failed(String::from_utf8(from.bytes()?.to_vec()).ok()?)),
         _ => return None,
     };
     let image_from = from.u64()?;
     let image = from.bytes()?.to_vec();
-    let spec = Spec {
-        workload,
-        vram_bytes,
-        seed,
-        dirty_rate,
-        pattern,
-        image_bytes,
-    };
+    let spec = Spec { workload, vram_bytes, seed, dirty_rate, pattern, image_bytes };
     let driver = Driver::restored(armed, rings);
-    let state = State {
-        driver,
-        goal,
-        due,
-        folded,
-        digests,
-        image,
-        image_from,
-        ending,
-    };
+    let state = State { driver, goal, due, folded, digests, image, image_from, ending };
     from.0.is_empty().then_some((spec, state))
 }
 
@@ -232,11 +192,7 @@ impl<'a> Reader<'a> {
 
     fn option(&mut self) -> Option<Option<u64>> {
         let (some, value) = (self.flag()?, self.u64()?);
-        if some {
-            Some(Some(value))
-        } else {
-            (value == 0).then_some(None)
-        }
+        if some { Some(Some(value)) } else { (value == 0).then_some(None) }
     }
 
     fn bytes(&mut self) -> Option<&'a [u8]> {
@@ -247,8 +203,5 @@ impl<'a> Reader<'a> {
 
 /// Eight bytes as a number.
 fn le64(bytes: &[u8]) -> u64 {
-    bytes
-        .iter()
-        .rev()
-        .fold(0, |value, byte| value << 8 | u64::from(*byte))
+    bytes.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte))
 }

@@ -14,12 +14,7 @@ impl VfGuest {
 
     /// No stage has begun before the one it follows is done.
     fn stages_follow(&self) -> bool {
-        let State {
-            goal,
-            folded,
-            digests,
-            ..
-        } = &self.state;
+        let State { goal, folded, digests, .. } = &self.state;
         let (copy, compute, load_len) = (self.copy(), self.compute(), self.load_len());
         let loaded = copy.completed >= load_len;
         let digested = copy.submitted.saturating_sub(load_len);

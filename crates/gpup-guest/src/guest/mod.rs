@@ -23,7 +23,9 @@ use crate::driver::{Driver, POLL_NS, Ring};
 use crate::spec::{Layout, Spec};
 use crate::workload::Work;
 
-/// Commands in flight while stepping and hashing: enough to hide a slice, few enough to stop soon.
+/// Commands in flight while stepping: a guest whose processor is late must not lose its share of the engine.
+pub(crate) const STEP_WINDOW: u64 = 64;
+/// Commands in flight while hashing: no more than the window has places for their answers.
 const WINDOW: u64 = 8;
 /// How late a paced step may be and still be caught up with.
 const MOST_LATE_NS: u64 = 50_000_000;
@@ -70,12 +72,7 @@ pub(crate) struct VfGuest {
 impl VfGuest {
     /// A guest in a state: a fresh one, or one that [`VfGuest::check`] passes.
     pub(crate) fn new(spec: Spec, layout: Layout, mut state: State) -> Self {
-        let mut guest = Self {
-            spec,
-            state: State::default(),
-            work: layout.work,
-            image: layout.image,
-        };
+        let mut guest = Self { spec, state: State::default(), work: layout.work, image: layout.image };
         if state.digests.is_empty() {
             state.digests.resize(guest.ranges().len(), 0);
         }
@@ -113,14 +110,8 @@ impl VfGuest {
 
     /// What is hashed: the workload's memory and the image.
     fn ranges(&self) -> Vec<Range> {
-        let work = Range {
-            at: 0,
-            bytes: self.work.extent(),
-        };
-        [work, self.image]
-            .into_iter()
-            .filter(|range| range.bytes != 0)
-            .collect()
+        let work = Range { at: 0, bytes: self.work.extent() };
+        [work, self.image].into_iter().filter(|range| range.bytes != 0).collect()
     }
 
     /// The digest stage at the goal.
@@ -131,19 +122,10 @@ impl VfGuest {
             0 => self.image,
             extent => {
                 let at = self.work.current(steps);
-                Range {
-                    at,
-                    bytes: extent - at,
-                }
+                Range { at, bytes: extent - at }
             }
         };
-        Plan {
-            ranges,
-            sample: Range {
-                at: sample.at,
-                bytes: sample.bytes.min(SAMPLE_BYTES),
-            },
-        }
+        Plan { ranges, sample: Range { at: sample.at, bytes: sample.bytes.min(SAMPLE_BYTES) } }
     }
 
     /// The `index`-th command of the load stage.
@@ -156,10 +138,7 @@ impl VfGuest {
         let rest = self.state.image.get(here..).unwrap_or_default();
         let mut data = rest[..rest.len().min(UPLOAD_BYTES as usize)].to_vec();
         data.resize(data.len().next_multiple_of(8), 0);
-        Command::Upload {
-            dst: self.image.at + sent,
-            data,
-        }
+        Command::Upload { dst: self.image.at + sent, data }
     }
 
     fn advance(&mut self, cpu: &mut dyn Cpu) -> Result<Progress, String> {
@@ -181,11 +160,7 @@ impl VfGuest {
     fn load(&mut self, bar: &dyn Bar, load_len: u64) -> Progress {
         for index in self.copy().submitted..load_len {
             let command = self.load_command(index);
-            if !self
-                .state
-                .driver
-                .submit(bar, COPY_NODE, &command, index + 1 == load_len)
-            {
+            if !self.state.driver.submit(bar, COPY_NODE, &command, index + 1 == load_len) {
                 return Progress::Waiting(POLL_NS);
             }
         }
@@ -203,18 +178,13 @@ impl VfGuest {
     /// Whether all steps were given to the device.
     fn steps_submitted(&self) -> bool {
         let step_len = self.work.step_len();
-        self.state
-            .goal
-            .is_some_and(|goal| self.compute().submitted >= goal.saturating_mul(step_len))
+        self.state.goal.is_some_and(|goal| self.compute().submitted >= goal.saturating_mul(step_len))
     }
 
     fn step(&mut self, bar: &dyn Bar, now: u64) -> Progress {
         let step_len = self.work.step_len();
-        while !self.steps_submitted() && self.compute().outstanding() < WINDOW {
-            let (step, part) = (
-                self.compute().submitted / step_len,
-                self.compute().submitted % step_len,
-            );
+        while !self.steps_submitted() && self.compute().outstanding() < STEP_WINDOW {
+            let (step, part) = (self.compute().submitted / step_len, self.compute().submitted % step_len);
             if part == 0 && self.work.interval_ns() != 0 {
                 let early = self.state.due.get_or_insert(now).saturating_sub(now);
                 if early != 0 {
@@ -222,18 +192,11 @@ impl VfGuest {
                 }
             }
             let command = self.work.command(step, part);
-            if !self
-                .state
-                .driver
-                .submit(bar, COMPUTE_NODE, &command, part + 1 == step_len)
-            {
+            if !self.state.driver.submit(bar, COMPUTE_NODE, &command, part + 1 == step_len) {
                 return Progress::Waiting(POLL_NS);
             }
             if part == 0 {
-                self.state.due = self
-                    .state
-                    .due
-                    .map(|due| next_due(due, self.work.interval_ns(), now));
+                self.state.due = self.state.due.map(|due| next_due(due, self.work.interval_ns(), now));
             }
         }
         Progress::Waiting(POLL_NS)
@@ -241,11 +204,7 @@ impl VfGuest {
 
     /// How long to wait at most for a step to be due.
     fn longest_wait(&self) -> u64 {
-        if self.compute().outstanding() == 0 {
-            LONGEST_WAIT_NS
-        } else {
-            POLL_NS
-        }
+        if self.compute().outstanding() == 0 { LONGEST_WAIT_NS } else { POLL_NS }
     }
 
     fn show(&mut self, bar: &dyn Bar, load_len: u64) -> Progress {
@@ -257,20 +216,14 @@ impl VfGuest {
         }
         if self.state.folded == plan.commands() {
             let result = plan.result(bar, &self.state.digests);
-            let outcome = Outcome {
-                steps: self.steps(),
-                result,
-            };
+            let outcome = Outcome { steps: self.steps(), result };
             self.state.ending = Some(Ending::Finished(outcome.clone()));
             return Progress::Finished(outcome);
         }
         for number in copy.submitted - load_len..plan.commands() {
             let last = number + 1 == plan.commands();
             if self.copy().outstanding() == WINDOW
-                || !self
-                    .state
-                    .driver
-                    .submit(bar, COPY_NODE, &plan.command(number), last)
+                || !self.state.driver.submit(bar, COPY_NODE, &plan.command(number), last)
             {
                 break;
             }
@@ -282,11 +235,7 @@ impl VfGuest {
 /// When the step after one that was due at `due` is due; steps missed for long are not made up for.
 fn next_due(due: u64, interval: u64, now: u64) -> u64 {
     let next = due.saturating_add(interval);
-    if next.saturating_add(MOST_LATE_NS) < now {
-        now
-    } else {
-        next
-    }
+    if next.saturating_add(MOST_LATE_NS) < now { now } else { next }
 }
 
 impl Guest for VfGuest {

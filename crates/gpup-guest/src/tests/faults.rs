@@ -52,11 +52,7 @@ fn a_device_that_lost_something_is_found_out() {
     assert!(said.contains("fence"), "{said}");
     let said = words(|machine| machine.bar.poke(register(1, reg::FENCE), &u64::MAX.to_le_bytes()));
     assert!(said.contains("fence"), "{said}");
-    let said = words(|machine| {
-        machine
-            .bar
-            .poke(register(1, reg::HEAD), &0xffff_fff0_u32.to_le_bytes())
-    });
+    let said = words(|machine| machine.bar.poke(register(1, reg::HEAD), &0xffff_fff0_u32.to_le_bytes()));
     assert!(said.contains("head"), "{said}");
     let said = words(|machine| machine.messages = 1 << 7);
     assert!(said.contains("0x80"), "{said}");
@@ -69,22 +65,12 @@ fn a_device_it_does_not_know_is_refused() {
         prepare(&machine);
         guest(&spec()).run(&mut machine)
     };
-    for (offset, word) in [
-        (reg::MAGIC, "magic"),
-        (reg::VERSION, "version"),
-        (reg::VRAM_BYTES, "VRAM"),
-    ] {
+    for (offset, word) in [(reg::MAGIC, "magic"), (reg::VERSION, "version"), (reg::VRAM_BYTES, "VRAM")] {
         let said = first(&|machine| machine.bar.poke(offset, &0_u32.to_le_bytes()));
-        assert!(
-            matches!(&said, Progress::Failed(words) if words.contains(word)),
-            "{said:?}"
-        );
+        assert!(matches!(&said, Progress::Failed(words) if words.contains(word)), "{said:?}");
     }
     let said = first(&|machine| machine.bar.poke(reg::STATUS, &0_u32.to_le_bytes()));
-    assert!(
-        matches!(said, Progress::Waiting(_)),
-        "not ready is not a failure: {said:?}"
-    );
+    assert!(matches!(said, Progress::Waiting(_)), "not ready is not a failure: {said:?}");
 }
 
 #[test]
@@ -96,16 +82,10 @@ fn vectors_are_enabled_once_and_must_survive_a_move() {
         assert_eq!((entry.data as usize, entry.control), (vector, 0));
     }
     let state = guest.save();
-    assert!(matches!(
-        Loader.load(&state).unwrap().run(&mut machine),
-        Progress::Waiting(_)
-    ));
+    assert!(matches!(Loader.load(&state).unwrap().run(&mut machine), Progress::Waiting(_)));
     machine.msix[1] = MsixMessage::default();
     let said = Loader.load(&state).unwrap().run(&mut machine);
-    assert!(
-        matches!(&said, Progress::Failed(words) if words.contains("MSI-X")),
-        "{said:?}"
-    );
+    assert!(matches!(&said, Progress::Failed(words) if words.contains("MSI-X")), "{said:?}");
 }
 
 #[test]

@@ -11,23 +11,15 @@ use crate::state::Loader;
 
 /// The state of a guest after so many slices.
 fn state(workload: Workload, slices: u64) -> Vec<u8> {
-    let spec = Spec {
-        image_bytes: 9_000,
-        ..Spec::new(workload, 64 * 1024)
-    };
+    let spec = Spec { image_bytes: 9_000, ..Spec::new(workload, 64 * 1024) };
     let mut guest = guest(&spec);
     guest.finish(Some(2));
     let mut state = guest.save();
-    let _ = drive(
-        &mut Machine::new(spec.vram_bytes),
-        &mut guest,
-        1,
-        |slice, _, guest| {
-            if slice == slices {
-                state = guest.save();
-            }
-        },
-    );
+    let _ = drive(&mut Machine::new(spec.vram_bytes), &mut guest, 1, |slice, _, guest| {
+        if slice == slices {
+            state = guest.save();
+        }
+    });
     state
 }
 
@@ -94,12 +86,7 @@ fn every_word_may_be_the_largest_or_zero() {
         for slices in [0, 12, 10_000] {
             let state = state(workload, slices);
             for at in (24..state.len().min(280) - 8).step_by(4) {
-                for lie in [
-                    [0; 8],
-                    [0xff; 8],
-                    1_u64.to_le_bytes(),
-                    (1_u64 << 47).to_le_bytes(),
-                ] {
+                for lie in [[0; 8], [0xff; 8], 1_u64.to_le_bytes(), (1_u64 << 47).to_le_bytes()] {
                     let mut state = state.clone();
                     state[at..at + 8].copy_from_slice(&lie);
                     seal(&mut state);

@@ -32,9 +32,7 @@ pub(super) fn execute(
     window: Window<'_>,
 ) -> Result<(), FaultCode> {
     const LENGTHS: [usize; 10] = [0, 24, 24, 16, 16, 24, 40, 32, 32, 40];
-    let length = *LENGTHS
-        .get(usize::from(opcode))
-        .ok_or(FaultCode::UnknownCommand)?;
+    let length = *LENGTHS.get(usize::from(opcode)).ok_or(FaultCode::UnknownCommand)?;
     if payload.len() < length {
         return Err(FaultCode::BadLength);
     }
@@ -46,9 +44,7 @@ pub(super) fn execute(
         1 => {
             let (dst, bytes, pattern) = (p.u64(), p.u64(), p.u64());
             let range = range(vram, dst, bytes)?;
-            vram[range]
-                .chunks_exact_mut(8)
-                .for_each(|it| it.copy_from_slice(&pattern.to_le_bytes()));
+            vram[range].chunks_exact_mut(8).for_each(|it| it.copy_from_slice(&pattern.to_le_bytes()));
         }
         2 => {
             let (src, dst, bytes) = (p.u64(), p.u64(), p.u64());
@@ -81,31 +77,17 @@ fn range(vram: &[u8], at: u64, bytes: u64) -> Result<std::ops::Range<usize>, Fau
     if !at.is_multiple_of(8) || !bytes.is_multiple_of(8) {
         return Err(FaultCode::Misaligned);
     }
-    let end = at
-        .checked_add(bytes)
-        .filter(|end| *end <= vram.len() as u64)
-        .ok_or(FaultCode::OutOfRange)?;
-    if bytes == 0 {
-        Err(FaultCode::BadParameter)
-    } else {
-        Ok(at as usize..end as usize)
-    }
+    let end = at.checked_add(bytes).filter(|end| *end <= vram.len() as u64).ok_or(FaultCode::OutOfRange)?;
+    if bytes == 0 { Err(FaultCode::BadParameter) } else { Ok(at as usize..end as usize) }
 }
 
 fn floats(bytes: &[u8]) -> Vec<f32> {
-    bytes
-        .chunks_exact(4)
-        .map(|it| f32::from_le_bytes(it.try_into().unwrap()))
-        .collect()
+    bytes.chunks_exact(4).map(|it| f32::from_le_bytes(it.try_into().unwrap())).collect()
 }
 
 fn part(first: u32, count: u32, of: u32, most: u32) -> Result<(usize, usize), FaultCode> {
     let fits = of <= most && count != 0 && first.checked_add(count).is_some_and(|end| end <= of);
-    if fits {
-        Ok((first as usize, count as usize))
-    } else {
-        Err(FaultCode::BadParameter)
-    }
+    if fits { Ok((first as usize, count as usize)) } else { Err(FaultCode::BadParameter) }
 }
 
 fn matmul(p: &mut Payload<'_>, vram: &mut [u8]) -> Result<(), FaultCode> {
@@ -114,18 +96,13 @@ fn matmul(p: &mut Payload<'_>, vram: &mut [u8]) -> Result<(), FaultCode> {
     let scale = f32::from_bits(p.u32());
     let n = n as usize;
     let bytes = n as u64 * n as u64 * 4;
-    let (a, b) = (
-        floats(&vram[range(vram, a, bytes)?]),
-        floats(&vram[range(vram, b, bytes)?]),
-    );
+    let (a, b) = (floats(&vram[range(vram, a, bytes)?]), floats(&vram[range(vram, b, bytes)?]));
     let out = range(vram, c, bytes)?;
     for row in first..first + rows {
         let mut sums = vec![0.0_f32; n];
         for (k, factors) in b.chunks_exact(n).enumerate() {
             let x = a[row * n + k];
-            sums.iter_mut()
-                .zip(factors)
-                .for_each(|(sum, factor)| *sum += x * factor);
+            sums.iter_mut().zip(factors).for_each(|(sum, factor)| *sum += x * factor);
         }
         for (column, sum) in sums.into_iter().enumerate() {
             let at = out.start + (row * n + column) * 4;
@@ -179,11 +156,7 @@ pub(super) fn pull(all: &[f32], body: usize, dt: f32) -> [f32; 8] {
         let (dx, dy, dz) = (other[0] - x, other[1] - y, other[2] - z);
         let square = dx * dx + dy * dy + dz * dz + 1e-3;
         let weight = other[3] / (square * square.sqrt());
-        force = [
-            force[0] + dx * weight,
-            force[1] + dy * weight,
-            force[2] + dz * weight,
-        ];
+        force = [force[0] + dx * weight, force[1] + dy * weight, force[2] + dz * weight];
     }
     for axis in 0..3 {
         me[4 + axis] += force[axis] * dt;

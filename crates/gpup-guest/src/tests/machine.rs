@@ -71,19 +71,9 @@ impl Machine {
         bar.poke(reg::VERSION, &abi::ABI_VERSION.to_le_bytes());
         bar.poke(reg::VRAM_BYTES, &vram_bytes.to_le_bytes());
         bar.poke(reg::STATUS, &status::READY.to_le_bytes());
-        let masked = MsixMessage {
-            control: 1,
-            ..MsixMessage::default()
-        };
+        let masked = MsixMessage { control: 1, ..MsixMessage::default() };
         let msix = [masked; abi::MSIX_VECTORS];
-        Self {
-            bar,
-            vram: vec![0; vram_bytes as usize],
-            msix,
-            messages: 0,
-            clock: 5,
-            deaf: false,
-        }
+        Self { bar, vram: vec![0; vram_bytes as usize], msix, messages: 0, clock: 5, deaf: false }
     }
 
     /// Lets the time pass that a guest waits for, or less when a message is there.
@@ -114,8 +104,7 @@ impl Machine {
         self.bar.poke(reg::FAULT_CODE, &(code as u32).to_le_bytes());
         self.bar.poke(reg::FAULT_NODE, &(node as u32).to_le_bytes());
         self.bar.poke(reg::FAULT_HEAD, &head.to_le_bytes());
-        self.bar
-            .poke(reg::STATUS, &(status::READY | status::FAULT).to_le_bytes());
+        self.bar.poke(reg::STATUS, &(status::READY | status::FAULT).to_le_bytes());
         self.raise(abi::FAULT_VECTOR);
     }
 
@@ -142,10 +131,7 @@ impl Machine {
             Ok(())
         };
         kernels::execute(node, opcode, &payload, &mut self.vram, window)?;
-        self.bar.poke(
-            register(node, reg::HEAD),
-            &head.wrapping_add(bytes as u32).to_le_bytes(),
-        );
+        self.bar.poke(register(node, reg::HEAD), &head.wrapping_add(bytes as u32).to_le_bytes());
         if flags & abi::FLAG_FENCE != 0 {
             self.bar.poke(register(node, reg::FENCE), &fence.to_le_bytes());
         }

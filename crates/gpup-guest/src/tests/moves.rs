@@ -23,20 +23,11 @@ fn moved(guest: &mut Box<dyn Guest>) {
 #[test]
 fn moving_between_any_two_slices_changes_nothing() {
     for workload in Workload::ALL {
-        let spec = Spec {
-            image_bytes: 12_345,
-            seed: 8,
-            ..Spec::new(workload, 64 * 1024)
-        };
+        let spec = Spec { image_bytes: 12_345, seed: 8, ..Spec::new(workload, 64 * 1024) };
         let mut guest = guest(&spec);
         moved(&mut guest);
         guest.finish(Some(4));
-        let got = drive(
-            &mut Machine::new(spec.vram_bytes),
-            &mut guest,
-            6,
-            |_, _, guest| moved(guest),
-        );
+        let got = drive(&mut Machine::new(spec.vram_bytes), &mut guest, 6, |_, _, guest| moved(guest));
         assert_eq!(got.unwrap(), outcome(&spec, 4, 1), "{workload}");
         moved(&mut guest);
     }
@@ -64,23 +55,15 @@ proptest! {
 
 #[test]
 fn the_image_is_carried_only_until_it_is_given_to_the_device() {
-    let spec = Spec {
-        image_bytes: 100_000,
-        ..Spec::new(Workload::Idle, 1 << 20)
-    };
+    let spec = Spec { image_bytes: 100_000, ..Spec::new(Workload::Idle, 1 << 20) };
     let mut guest = guest(&spec);
     let mut last = guest.save().len();
     assert!(last > 100_000);
     guest.finish(Some(3));
-    drive(
-        &mut Machine::new(spec.vram_bytes),
-        &mut guest,
-        6,
-        |_, _, guest| {
-            assert!(guest.save().len() <= last);
-            last = guest.save().len();
-        },
-    )
+    drive(&mut Machine::new(spec.vram_bytes), &mut guest, 6, |_, _, guest| {
+        assert!(guest.save().len() <= last);
+        last = guest.save().len();
+    })
     .unwrap();
     assert!(last < 512, "{last}");
 }

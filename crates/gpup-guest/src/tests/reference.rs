@@ -17,30 +17,21 @@ pub(super) fn result(spec: &Spec, steps: u64) -> Vec<u8> {
         Workload::Stencil => stencil(&Stencil::new(spec.seed, room).unwrap(), steps),
         Workload::Nbody => nbody(&Nbody::new(spec.seed, room).unwrap(), steps),
         Workload::Writer => (writer(spec, room, steps), 0),
-        Workload::Idle => (
-            (0..room.min(4096) / 8)
-                .flat_map(|i| random::number(spec.seed, i).to_le_bytes())
-                .collect(),
-            0,
-        ),
+        Workload::Idle => {
+            ((0..room.min(4096) / 8).flat_map(|i| random::number(spec.seed, i).to_le_bytes()).collect(), 0)
+        }
     };
     assert_eq!(memory.len() as u64, footprint.work_bytes);
     let mut image = super::image(spec.image_bytes);
     image.resize(image.len().next_multiple_of(8), 0);
     let mut out = Vec::new();
     for range in [&memory, &image] {
-        let digest = range
-            .chunks(PIECE_BYTES as usize)
-            .fold(0, |digest, piece| fold(digest, xxh3_64(piece)));
+        let digest = range.chunks(PIECE_BYTES as usize).fold(0, |digest, piece| fold(digest, xxh3_64(piece)));
         if !range.is_empty() {
             out.extend_from_slice(&digest.to_le_bytes());
         }
     }
-    let shown = if memory.is_empty() {
-        &image
-    } else {
-        &memory[sample..]
-    };
+    let shown = if memory.is_empty() { &image } else { &memory[sample..] };
     out.extend_from_slice(&shown[..shown.len().min(64)]);
     out
 }
@@ -53,14 +44,7 @@ fn in_turn<T: Clone>(start: Vec<T>, zero: T, steps: u64, step: impl Fn(&[T]) -> 
         old = std::mem::replace(&mut new, next);
     }
     let at = if steps.is_multiple_of(2) { 0 } else { start.len() };
-    (
-        if at == 0 {
-            [new, old].concat()
-        } else {
-            [old, new].concat()
-        },
-        at,
-    )
+    (if at == 0 { [new, old].concat() } else { [old, new].concat() }, at)
 }
 
 fn bytes(floats: &[f32]) -> Vec<u8> {
@@ -86,26 +70,17 @@ fn stencil(work: &Stencil, steps: u64) -> (Vec<u8>, usize) {
     in_turn(start, 0, steps, |old| {
         let cell = |y: i64, x: i64| old[(y.rem_euclid(side) * side + x.rem_euclid(side)) as usize];
         let next = |y, x| {
-            let square: u8 = (y - 1..=y + 1)
-                .map(|v| (x - 1..=x + 1).map(|u| cell(v, u)).sum::<u8>())
-                .sum();
+            let square: u8 = (y - 1..=y + 1).map(|v| (x - 1..=x + 1).map(|u| cell(v, u)).sum::<u8>()).sum();
             u8::from(square == 3 || square == 4 && cell(y, x) == 1)
         };
-        (0..side)
-            .flat_map(|y| (0..side).map(move |x| (y, x)))
-            .map(|(y, x)| next(y, x))
-            .collect()
+        (0..side).flat_map(|y| (0..side).map(move |x| (y, x))).map(|(y, x)| next(y, x)).collect()
     })
 }
 
 fn nbody(work: &Nbody, steps: u64) -> (Vec<u8>, usize) {
     let count = work.count as usize;
     let start = (0..count as u64).flat_map(|body| work.start(body)).collect();
-    let step = |all: &[f32]| {
-        (0..count)
-            .flat_map(|body| pull(all, body, 1.0 / 1024.0))
-            .collect()
-    };
+    let step = |all: &[f32]| (0..count).flat_map(|body| pull(all, body, 1.0 / 1024.0)).collect();
     let (bodies, at) = in_turn(start, 0.0, steps, step);
     assert!(bodies.iter().all(|value| value.is_finite()));
     (bytes(&bodies), at * 4)

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 use super::machine::Machine;
 use super::{drive, guest, outcome, reference};
+use crate::guest::STEP_WINDOW;
 use crate::spec::{Pattern, Spec, Workload};
 
 const KIB: u64 = 1024;
@@ -15,20 +16,15 @@ pub(super) fn specs() -> impl Strategy<Value = Spec> {
     let image = prop_oneof![Just(0), 1..300_u64, Just(12 * KIB - 3), 0..=16 * KIB];
     let workload = proptest::sample::select(Workload::ALL.to_vec());
     let pattern = proptest::sample::select(Pattern::ALL.to_vec());
-    (
-        workload,
-        any::<u64>(),
-        prop_oneof![Just(0), 1..3_000_000_u64],
-        pattern,
-        image,
-    )
-        .prop_map(|(workload, seed, dirty_rate, pattern, image_bytes)| Spec {
+    (workload, any::<u64>(), prop_oneof![Just(0), 1..3_000_000_u64], pattern, image).prop_map(
+        |(workload, seed, dirty_rate, pattern, image_bytes)| Spec {
             seed,
             dirty_rate,
             pattern,
             image_bytes,
             ..Spec::new(workload, 16 * KIB)
-        })
+        },
+    )
 }
 
 proptest! {
@@ -51,7 +47,7 @@ proptest! {
                 asked.set(guest.steps());
             }
         }).unwrap();
-        prop_assert!((asked.get()..=asked.get() + 8).contains(&got.steps));
+        prop_assert!((asked.get()..=asked.get() + STEP_WINDOW).contains(&got.steps));
         prop_assert_eq!(got.result, reference::result(&spec, got.steps));
     }
 }
@@ -65,16 +61,9 @@ fn full_sizes_give_what_the_references_give() {
         (Workload::Writer, 4096 * KIB),
         (Workload::Idle, 4 * KIB),
     ] {
-        let spec = Spec {
-            seed: 3,
-            ..Spec::new(workload, 4096 * KIB)
-        };
+        let spec = Spec { seed: 3, ..Spec::new(workload, 4096 * KIB) };
         assert_eq!(spec.fits().unwrap().work_bytes, bytes);
-        assert_eq!(
-            outcome(&spec, 1, 9).result,
-            reference::result(&spec, 1),
-            "{workload}"
-        );
+        assert_eq!(outcome(&spec, 1, 9).result, reference::result(&spec, 1), "{workload}");
     }
 }
 
@@ -87,9 +76,7 @@ fn matmul_neither_grows_nor_fades() {
         guest.finish(Some(steps));
         drive(&mut machine, &mut guest, 1, |_, _, _| {}).unwrap();
         let x = &machine.vram[steps as usize % 2 * 1024..][..1024];
-        x.chunks_exact(4)
-            .map(|it| f64::from(f32::from_le_bytes(it.try_into().unwrap())).powi(2))
-            .sum::<f64>()
+        x.chunks_exact(4).map(|it| f64::from(f32::from_le_bytes(it.try_into().unwrap())).powi(2)).sum::<f64>()
     };
     let (start, end) = (norm(0), norm(5000));
     assert!(start > 10.0 && (end / start - 1.0).abs() < 1e-4, "{start} {end}");
@@ -97,10 +84,7 @@ fn matmul_neither_grows_nor_fades() {
 
 #[test]
 fn an_image_of_the_whole_vf_fits_and_goes_round_the_ring() {
-    let spec = Spec {
-        image_bytes: 512 * KIB,
-        ..Spec::new(Workload::Matmul, 512 * KIB)
-    };
+    let spec = Spec { image_bytes: 512 * KIB, ..Spec::new(Workload::Matmul, 512 * KIB) };
     let mut machine = Machine::new(spec.vram_bytes);
     let mut guest = guest(&spec);
     assert_eq!(guest.name(), "idle");
@@ -117,17 +101,12 @@ fn the_goal_holds_whenever_it_is_set() {
         let spec = Spec::new(workload, 16 * KIB);
         let mut guest = guest(&spec);
         let goal = Cell::new(0);
-        let got = drive(
-            &mut Machine::new(spec.vram_bytes),
-            &mut guest,
-            2,
-            |slice, _, guest| {
-                if slice == 40 {
-                    goal.set(guest.steps() + 20);
-                    guest.finish(Some(goal.get()));
-                }
-            },
-        );
+        let got = drive(&mut Machine::new(spec.vram_bytes), &mut guest, 2, |slice, _, guest| {
+            if slice == 40 {
+                goal.set(guest.steps() + STEP_WINDOW + 20);
+                guest.finish(Some(goal.get()));
+            }
+        });
         assert_eq!(got.unwrap().steps, goal.get(), "{workload}");
         let mut again = Machine::new(spec.vram_bytes);
         assert_eq!(guest.run(&mut again), guest.run(&mut again), "an end is an end");
@@ -136,10 +115,7 @@ fn the_goal_holds_whenever_it_is_set() {
 
 #[test]
 fn the_writer_keeps_its_rate_by_the_guests_clock() {
-    let spec = Spec {
-        dirty_rate: 50_000,
-        ..Spec::new(Workload::Writer, 64 * KIB)
-    };
+    let spec = Spec { dirty_rate: 50_000, ..Spec::new(Workload::Writer, 64 * KIB) };
     let mut machine = Machine::new(spec.vram_bytes);
     let mut guest = guest(&spec);
     guest.finish(Some(1000));

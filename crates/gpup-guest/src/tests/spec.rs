@@ -20,10 +20,7 @@ fn names_are_read_as_they_are_written() {
 
 #[test]
 fn what_cannot_be_is_refused_up_front() {
-    let spec = |vram_bytes, image_bytes| Spec {
-        image_bytes,
-        ..Spec::new(Workload::Matmul, vram_bytes)
-    };
+    let spec = |vram_bytes, image_bytes| Spec { image_bytes, ..Spec::new(Workload::Matmul, vram_bytes) };
     for (vram, bytes) in [(0, 0), (4097, 0), (u64::MAX, 0), (8192, 8193), (4096, u64::MAX)] {
         assert!(spec(vram, bytes).fits().is_err(), "{vram} {bytes}");
     }

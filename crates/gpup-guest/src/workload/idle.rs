@@ -19,10 +19,7 @@ pub(crate) struct Idle {
 impl Idle {
     /// In whatever there is room for.
     pub(crate) fn new(seed: u64, room: u64) -> Self {
-        Self {
-            seed,
-            bytes: BUFFER_BYTES.min(room) & !7,
-        }
+        Self { seed, bytes: BUFFER_BYTES.min(room) & !7 }
     }
 }
 

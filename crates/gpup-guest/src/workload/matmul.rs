@@ -27,10 +27,7 @@ pub(crate) struct Matmul {
 impl Matmul {
     /// The largest that fits.
     pub(crate) fn new(seed: u64, room: u64) -> Option<Self> {
-        SIDES
-            .map(|n| Self { seed, n })
-            .into_iter()
-            .find(|work| work.extent() <= room)
+        SIDES.map(|n| Self { seed, n }).into_iter().find(|work| work.extent() <= room)
     }
 
     const fn matrix_bytes(&self) -> u64 {
@@ -80,19 +77,11 @@ impl Work for Matmul {
         let bytes = self.matrix_bytes();
         let each = uploads(bytes);
         if index < each {
-            upload(0, bytes, index, |offset, data| {
-                elements(offset, data, |i| self.start(i))
-            })
+            upload(0, bytes, index, |offset, data| elements(offset, data, |i| self.start(i)))
         } else if index < 2 * each {
-            upload(2 * bytes, bytes, index - each, |offset, data| {
-                elements(offset, data, |i| self.factor(i))
-            })
+            upload(2 * bytes, bytes, index - each, |offset, data| elements(offset, data, |i| self.factor(i)))
         } else {
-            Command::Fill {
-                dst: bytes,
-                bytes,
-                pattern: 0,
-            }
+            Command::Fill { dst: bytes, bytes, pattern: 0 }
         }
     }
 

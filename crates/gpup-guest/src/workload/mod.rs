@@ -74,8 +74,5 @@ fn upload(base: u64, bytes: u64, index: u64, make: impl FnOnce(u64, &mut [u8])) 
     let offset = index * UPLOAD_BYTES;
     let mut data = vec![0; UPLOAD_BYTES.min(bytes - offset) as usize];
     make(offset, &mut data);
-    Command::Upload {
-        dst: base + offset,
-        data,
-    }
+    Command::Upload { dst: base + offset, data }
 }

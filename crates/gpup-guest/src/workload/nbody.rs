@@ -26,10 +26,7 @@ pub(crate) struct Nbody {
 impl Nbody {
     /// The largest that fits.
     pub(crate) fn new(seed: u64, room: u64) -> Option<Self> {
-        COUNTS
-            .map(|count| Self { seed, count })
-            .into_iter()
-            .find(|work| work.extent() <= room)
+        COUNTS.map(|count| Self { seed, count }).into_iter().find(|work| work.extent() <= room)
     }
 
     const fn set_bytes(&self) -> u64 {
@@ -40,16 +37,7 @@ impl Nbody {
     pub(crate) fn start(&self, body: u64) -> [f32; 8] {
         let draw = |lane| random::unit(self.seed, body * 8 + lane);
         let mass = 1.0 / self.count as f32;
-        [
-            draw(0),
-            draw(1),
-            draw(2),
-            mass,
-            draw(4) * SPEED,
-            draw(5) * SPEED,
-            draw(6) * SPEED,
-            0.0,
-        ]
+        [draw(0), draw(1), draw(2), mass, draw(4) * SPEED, draw(5) * SPEED, draw(6) * SPEED, 0.0]
     }
 
     fn bodies(&self) -> u32 {
@@ -73,11 +61,7 @@ impl Work for Nbody {
     fn setup(&self, index: u64) -> Command {
         let bytes = self.set_bytes();
         if index == uploads(bytes) {
-            return Command::Fill {
-                dst: bytes,
-                bytes,
-                pattern: 0,
-            };
+            return Command::Fill { dst: bytes, bytes, pattern: 0 };
         }
         upload(0, bytes, index, |offset, data| {
             for (body, bytes) in (offset / BODY_BYTES..).zip(data.chunks_exact_mut(BODY_BYTES as usize)) {

@@ -22,10 +22,7 @@ pub(crate) struct Stencil {
 impl Stencil {
     /// The largest that fits.
     pub(crate) fn new(seed: u64, room: u64) -> Option<Self> {
-        SIDES
-            .map(|side| Self { seed, side })
-            .into_iter()
-            .find(|work| work.extent() <= room)
+        SIDES.map(|side| Self { seed, side }).into_iter().find(|work| work.extent() <= room)
     }
 
     const fn grid_bytes(&self) -> u64 {
@@ -36,10 +33,7 @@ impl Stencil {
     pub(crate) fn start(&self, offset: u64, cells: &mut [u8]) {
         for (index, eight) in (offset / 8..).zip(cells.chunks_exact_mut(8)) {
             let draw = random::number(self.seed, index).to_le_bytes();
-            eight
-                .iter_mut()
-                .zip(draw)
-                .for_each(|(cell, byte)| *cell = u8::from(byte < DENSITY));
+            eight.iter_mut().zip(draw).for_each(|(cell, byte)| *cell = u8::from(byte < DENSITY));
         }
     }
 
@@ -66,11 +60,7 @@ impl Work for Stencil {
         if index < uploads(bytes) {
             upload(0, bytes, index, |offset, cells| self.start(offset, cells))
         } else {
-            Command::Fill {
-                dst: bytes,
-                bytes,
-                pattern: 0,
-            }
+            Command::Fill { dst: bytes, bytes, pattern: 0 }
         }
     }
 

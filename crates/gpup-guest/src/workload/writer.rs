@@ -34,13 +34,7 @@ impl Writer {
             Pattern::Random => abi::Pattern::Random,
             Pattern::Hot => abi::Pattern::Hot,
         };
-        (pages != 0).then_some(Self {
-            seed: spec.seed,
-            pages,
-            batch,
-            interval_ns,
-            pattern,
-        })
+        (pages != 0).then_some(Self { seed: spec.seed, pages, batch, interval_ns, pattern })
     }
 }
 
