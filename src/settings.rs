@@ -21,6 +21,7 @@
 use core::fmt;
 
 use gpup_core::device::sim::Rates;
+use gpup_core::sched::VfParameters;
 
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
@@ -103,8 +104,14 @@ static VENDOR_ID: Rule = Rule::new("VendorId", 0x1234, 1, 0xFFFE);
 static DEVICE_ID: Rule = Rule::new("DeviceId", 0x4756, 1, 0xFFFE);
 static DEVICE_REVISION: Rule = Rule::new("DeviceRevision", 1, 0, 0xFF);
 static FIRMWARE_VERSION: Rule = Rule::new("FirmwareVersion", 0x0001_0000, 0, u32::MAX as u64);
-static QUANTUM_US: Rule = Rule::new("QuantumUs", 4000, 100, 100_000);
-static PREEMPT_TIMEOUT_US: Rule = Rule::new("PreemptTimeoutUs", 640_000, 0, 10_000_000);
+static QUANTUM_US: Rule = Rule::new(
+    "QuantumUs",
+    4000,
+    *VfParameters::QUANTUM_US.start() as u64,
+    *VfParameters::QUANTUM_US.end() as u64,
+);
+static PREEMPT_TIMEOUT_US: Rule =
+    Rule::new("PreemptTimeoutUs", 640_000, 0, VfParameters::MOST_PREEMPT_TIMEOUT_US as u64);
 static ENGINE_PERCENT: Rule = Rule::new("EnginePercent", 100, 1, 1000);
 #[cfg(feature = "fault-injection")]
 static FAULT_NO_LEDGER: Rule = Rule::flag("FaultNoLedger", 0);

@@ -1,5 +1,7 @@
 //! What an administrator sets, what an engine is granted, and what is counted.
 
+use core::ops::RangeInclusive;
+
 use crate::VfIndex;
 
 /// How eagerly a VF is scheduled.
@@ -23,6 +25,22 @@ pub struct VfParameters {
     pub priority: Priority,
     /// Relative weight, from the vGPU profile's compute capability.
     pub weight: u32,
+}
+
+impl VfParameters {
+    /// Turns that a VF may be given: short enough that its neighbours' come, long enough to be worth a switch.
+    pub const QUANTUM_US: RangeInclusive<u32> = 100..=100_000;
+    /// Longest preemption timeout that a VF may be given.
+    pub const MOST_PREEMPT_TIMEOUT_US: u32 = 10_000_000;
+
+    /// The nearest parameters that a VF may be given.
+    pub fn within_limits(self) -> Self {
+        Self {
+            quantum_us: self.quantum_us.clamp(*Self::QUANTUM_US.start(), *Self::QUANTUM_US.end()),
+            preempt_timeout_us: self.preempt_timeout_us.min(Self::MOST_PREEMPT_TIMEOUT_US),
+            ..self
+        }
+    }
 }
 
 impl Default for VfParameters {

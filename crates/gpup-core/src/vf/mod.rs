@@ -137,13 +137,21 @@ impl Vf {
 
     /// Changes what the scheduler knows of it; its weight stays the profile's.
     pub fn set_parameters(&self, parameters: VfParameters) -> Result<()> {
+        if parameters != parameters.within_limits() {
+            return Err(Error::InvalidParameter);
+        }
         self.with(|partition| {
-            let parameters = VfParameters { weight: partition.grant.weight(), ..parameters };
             partition.memory()?;
-            self.shared.device.vf_parameters(self.index, parameters)?;
-            partition.parameters = parameters;
-            Ok(())
+            self.schedule(partition, parameters)
         })
+    }
+
+    /// Tells the scheduler. A weight is never anybody's to set: it is a part of the device, and the profile's.
+    fn schedule(&self, partition: &mut Partition, parameters: VfParameters) -> Result<()> {
+        let parameters = VfParameters { weight: partition.grant.weight(), ..parameters };
+        self.shared.device.vf_parameters(self.index, parameters)?;
+        partition.parameters = parameters;
+        Ok(())
     }
 
     /// Runs `body` on the VF, which must exist, under its lock.

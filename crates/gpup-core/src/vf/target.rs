@@ -53,8 +53,7 @@ impl Vf {
             }
             device.vf_restore(self.index, &memory.hardware)?;
             if let Some(parameters) = state.scheduling() {
-                device.vf_parameters(self.index, parameters)?;
-                partition.parameters = parameters;
+                self.schedule(partition, parameters.within_limits())?;
             }
             partition.standing.phase = phase;
             Ok(())

@@ -8,7 +8,7 @@ use crate::adapter::{Adapter, Bounds, Profile, Settings};
 use crate::device::InterruptSink;
 use crate::device::sim::{SimConfig, SimGpu};
 use crate::dirty::{BasisHandle, Part};
-use crate::migration::Mismatch;
+use crate::migration::{Mismatch, Snapshot};
 use crate::sched::Policy;
 
 const MIB: u64 = 1 << 20;
@@ -303,6 +303,39 @@ fn a_small_buffer_gets_nothing() {
     let mut out = vec![0xEE; size as usize + 3];
     assert_eq!(vf.save_mutable(&mut out).unwrap(), size as usize);
     assert_eq!(out[size as usize..], [0xEE; 3]);
+}
+
+#[test]
+fn a_state_brings_no_weight_and_no_endless_turn() {
+    let (here, there) = (adapter(), adapter());
+    let source = running(&here, 0);
+    let target = running(&there, 0);
+    source.prepare_source().unwrap();
+    target.prepare_target().unwrap();
+    target.restore_immutable(&immutable(source)).unwrap();
+    let greedy = VfParameters {
+        quantum_us: u32::MAX,
+        preempt_timeout_us: u32::MAX,
+        priority: crate::sched::Priority::Normal,
+        weight: 1 << 20,
+    };
+    let state = VfHardware::default();
+    let snapshot =
+        Snapshot { hardware: &state, scheduling: greedy, page_bytes: PAGE, late: core::iter::empty() };
+    let mut stream = vec![0; snapshot.size() as usize];
+    snapshot.encode(&mut stream, |_, _| Ok(())).unwrap();
+    let before = target.report().unwrap().parameters;
+    target.restore_mutable(&stream).unwrap();
+    let after = target.report().unwrap().parameters;
+    assert_eq!(after.weight, before.weight, "a share comes from the profile");
+    assert_eq!((after.quantum_us, after.preempt_timeout_us), (100_000, 10_000_000));
+    assert_eq!(after.priority, greedy.priority);
+    target.end().unwrap();
+    for wrong in [(99, 0), (100_001, 0), (4_000, 10_000_001)] {
+        let parameters = VfParameters { quantum_us: wrong.0, preempt_timeout_us: wrong.1, ..before };
+        assert_eq!(target.set_parameters(parameters).unwrap_err(), Error::InvalidParameter, "{wrong:?}");
+    }
+    assert_eq!(target.report().unwrap().parameters, after);
 }
 
 #[test]
