@@ -67,7 +67,20 @@ fn loopback() -> f64 {
 /// One migration; its report.
 fn migrate(workload: &[&str]) -> Value {
     let output = Command::new(env!("CARGO_BIN_EXE_gpup"))
-        .args(["migrate", "--vfs", "1", "--vf", "0", "--vf-size", "512MiB", "--fill", "100", "--quiet", "--json", "-"])
+        .args([
+            "migrate",
+            "--vfs",
+            "1",
+            "--vf",
+            "0",
+            "--vf-size",
+            "512MiB",
+            "--fill",
+            "100",
+            "--quiet",
+            "--json",
+            "-",
+        ])
         .args(workload)
         .output()
         .expect("gpup");

@@ -25,7 +25,7 @@ use crate::report::{Report, say, write_json};
 use crate::serve::{ServeOptions, Server, Visit};
 use crate::tcp::{FileWriter, Tcp, resolve};
 use crate::units::MigrationId;
-use crate::watch::Watch;
+use crate::watch::{Watch, busy};
 use crate::world::{Guest, Machine, Work};
 
 /// Runs the command.
@@ -146,6 +146,8 @@ struct Scene<'a> {
     machine: Machine,
     mover: Guest,
     neighbours: Vec<Guest>,
+    /// Engine time of each guest when all were at work and the warm-up began.
+    at_warm_up: Vec<u64>,
 }
 
 impl<'a> Scene<'a> {
@@ -160,7 +162,7 @@ impl<'a> Scene<'a> {
         let work = Work::of(&args.guest, vf_size.0)?;
         let machine = Machine::start(&args.host)?;
         let mover = machine.boot(args.guest.vf, &work)?;
-        let neighbours = (0..vfs)
+        let neighbours: Vec<Guest> = (0..vfs)
             .filter(|vf| *vf != args.guest.vf)
             .map(|vf| machine.boot(vf, &Work::neighbour(vf, &args.guest, vf_size.0)))
             .collect::<anyhow::Result<_>>()?;
@@ -168,8 +170,10 @@ impl<'a> Scene<'a> {
             eprintln!("source: {vfs} VFs of {vf_size}; VF {} runs {}", args.guest.vf, mover.vm.workload());
         }
         mover.wait_started()?;
+        neighbours.iter().try_for_each(Guest::wait_started)?;
+        let at_warm_up = busy(&mover, &neighbours);
         interrupt::pause(args.guest.warm_up.0)?;
-        Ok(Self { args, machine, mover, neighbours })
+        Ok(Self { args, machine, mover, neighbours, at_warm_up })
     }
 
     fn source(&self) -> Result<Source, Failure> {
@@ -201,7 +205,7 @@ impl<'a> Scene<'a> {
         let vf_bytes = self.mover.vgpu.vram_bytes();
         let workload = self.mover.vm.workload();
         let progress = Progress::new(page_bytes, self.args.output.quiet);
-        let mut watch = Watch::new(&self.mover, &self.neighbours, progress);
+        let mut watch = Watch::new(&self.mover, &self.neighbours, &self.at_warm_up, progress);
         let source = self.source()?;
         let result = source.migrate(&mut connector(target), &mut watch);
         let neighbours = watch.neighbours();

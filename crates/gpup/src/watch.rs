@@ -19,14 +19,13 @@ pub(crate) struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
-    /// Of `mover`, which is about to leave its neighbours.
-    pub(crate) fn new(mover: &'a Guest, neighbours: &'a [Guest], progress: Progress) -> Self {
-        let now = busy(mover, neighbours);
-        let shares_before = shares(&vec![0; now.len()], &now);
+    /// Of `mover`, which is about to leave its neighbours; `since` is their [`busy`] at an earlier moment.
+    pub(crate) fn new(mover: &'a Guest, neighbours: &'a [Guest], since: &[u64], progress: Progress) -> Self {
+        let shares_before = shares(since, &busy(mover, neighbours));
         Self { progress, mover, neighbours, shares_before, at_brownout: None, at_end: None }
     }
 
-    /// Each neighbour's part of the engine time granted to all VFs: since they were made, and from the begin
+    /// Each neighbour's part of the engine time granted to neighbours: before the migration, and from the begin
     /// of the brownout to the moment ownership passed.
     pub(crate) fn neighbours(self) -> Vec<Neighbour> {
         let during = match (&self.at_brownout, &self.at_end) {
@@ -48,7 +47,7 @@ impl<'a> Watch<'a> {
 }
 
 /// Engine time of the mover and of each neighbour.
-fn busy(mover: &Guest, neighbours: &[Guest]) -> Vec<u64> {
+pub(crate) fn busy(mover: &Guest, neighbours: &[Guest]) -> Vec<u64> {
     std::iter::once(mover).chain(neighbours).map(Guest::busy).collect()
 }
 
