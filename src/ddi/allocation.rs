@@ -3,8 +3,6 @@
 //! UNSAFETY: follows the arrays of allocations.
 #![expect(unsafe_code)]
 
-use alloc::sync::Arc;
-
 use gpup_core::{Error, PAGE_SIZE, Result};
 use wddm::{
     D3DDDI_SEGMENTPREFERENCE, D3DDDIFORMAT, D3DKMDT_STANDARDALLOCATION_TYPE, DXGK_ALLOCATIONINFO,
@@ -50,7 +48,7 @@ fn create(started: &Started, args: &mut DXGKARG_CREATEALLOCATION) -> Result<()> 
     for index in 0..infos.len() {
         if let Err(error) = create_one(started, &mut infos[index]) {
             for info in &mut infos[..index] {
-                drop(started.allocations.remove(info.hAllocation));
+                let _ = started.allocations.remove(info.hAllocation);
                 info.hAllocation = core::ptr::null_mut();
             }
             return Err(error);
@@ -69,7 +67,7 @@ fn create_one(started: &Started, info: &mut DXGK_ALLOCATIONINFO) -> Result<()> {
     if bytes == 0 || bytes > started.adapter.device().geometry().vram_bytes {
         return Err(Error::InvalidParameter);
     }
-    info.hAllocation = started.allocations.insert(Arc::new(Allocation { bytes }))?;
+    info.hAllocation = started.allocations.insert(Allocation { bytes })?;
     info.u = DXGK_ALLOCATIONINFO_U { Alignment: alignment };
     info.Size = bytes as usize;
     info.PitchAlignedSize = 0;
@@ -148,11 +146,11 @@ fn open(started: &Started, device: HANDLE, args: &DXGKARG_OPENALLOCATION) -> Res
     // SAFETY: Dxgkrnl's array with as many elements as it says.
     let infos = unsafe { edge::slice_mut(args.pOpenAllocation, args.NumAllocations as usize) }?;
     for index in 0..infos.len() {
-        match started.opened.insert(Arc::new(Allocation { bytes: 0 })) {
+        match started.opened.insert(Allocation { bytes: 0 }) {
             Ok(handle) => infos[index].hDeviceSpecificAllocation = handle,
             Err(error) => {
                 for info in &mut infos[..index] {
-                    drop(started.opened.remove(info.hDeviceSpecificAllocation));
+                    let _ = started.opened.remove(info.hDeviceSpecificAllocation);
                     info.hDeviceSpecificAllocation = core::ptr::null_mut();
                 }
                 return Err(error);

@@ -3,9 +3,6 @@
 //! UNSAFETY: two of the callbacks have shapes of their own, and look their arguments up themselves.
 #![expect(unsafe_code)]
 
-use alloc::sync::Arc;
-
-use gpup_core::os::SpinLock;
 use gpup_core::{Error, Result};
 use wddm::{
     DXGK_CONTEXTINFO, DXGK_CONTEXTINFO_CAPS, DXGK_CREATECONTEXTFLAGS, DXGK_DEVICEINFO, DXGKARG_CREATECONTEXT,
@@ -61,7 +58,7 @@ wddm::ddi! {
 }
 
 fn new_process(started: &Started, args: &mut DXGKARG_CREATEPROCESS) -> Result<()> {
-    args.hKmdProcess = started.processes.insert(Arc::new(Process))?;
+    args.hKmdProcess = started.processes.insert(Process)?;
     Ok(())
 }
 
@@ -73,7 +70,7 @@ fn new_device(started: &Started, args: &mut DXGKARG_CREATEDEVICE) -> Result<()> 
     if !args.hKmdProcess.is_null() {
         started.processes.get(args.hKmdProcess)?;
     }
-    args.hDevice = started.devices.insert(Arc::new(Device))?;
+    args.hDevice = started.devices.insert(Device)?;
     // Contexts say what their buffers are like, so devices need not.
     args.u.pInfo = core::ptr::null_mut::<DXGK_DEVICEINFO>();
     Ok(())
@@ -93,8 +90,7 @@ fn new_context(started: &Started, device: HANDLE, args: &mut DXGKARG_CREATECONTE
     {
         return Err(Error::NotSupported);
     }
-    let context = Arc::new(Context { node, root: SpinLock::new(None) });
-    args.hContext = started.contexts.insert(context)?;
+    args.hContext = started.contexts.insert(Context { node, root: None })?;
     args.ContextInfo = DXGK_CONTEXTINFO {
         DmaBufferSize: PAGING_BUFFER_BYTES,
         Caps: DXGK_CONTEXTINFO_CAPS::NoPatchingRequired,
@@ -108,9 +104,8 @@ fn end_context(started: &Started, context: HANDLE) -> Result<()> {
 }
 
 fn set_root(started: &Started, args: &DXGKARG_SETROOTPAGETABLE) -> Result<()> {
-    let context = started.context(args.hContext)?;
     let root = segment::table(&args.Address);
-    *context.root.lock() = root.ok();
+    started.contexts.with(args.hContext, |context| context.root = root.ok())?;
     root.map(drop)
 }
 

@@ -44,7 +44,7 @@ fn queue(started: &Started, args: &DXGKARG_SUBMITCOMMANDVIRTUAL) -> Result<()> {
     if context.node != node {
         return Err(Error::InvalidParameter);
     }
-    let root = (*context.root.lock()).ok_or(Error::WrongState)?;
+    let root = context.root.ok_or(Error::WrongState)?;
     started.adapter.device().submit(HostSubmission {
         node,
         root,

@@ -6,7 +6,6 @@
 //! ```
 //! A generation is never zero, so no handle is NULL, and a handle that was closed is stale for good.
 
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use gpup_core::os::SpinLock;
@@ -17,6 +16,8 @@ use wddm::HANDLE;
 pub(crate) const MAX_ADAPTERS: usize = 16;
 const INDEX_BITS: u32 = 24;
 const MAX_OBJECTS: usize = 1 << INDEX_BITS;
+/// Room that is made at first.
+const LEAST_OBJECTS: usize = 16;
 
 /// What a handle names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,74 +67,117 @@ impl Name {
 
 struct Slot<T> {
     generation: u32,
-    object: Option<Arc<T>>,
+    object: Option<T>,
+    /// The free slot after this free one.
+    next: Option<u32>,
 }
 
 struct Slots<T> {
     slots: Vec<Slot<T>>,
-    free: Vec<u32>,
+    free: Option<u32>,
+    alive: usize,
 }
 
-/// The objects of one kind of one adapter. A look-up is an index and a reference count.
+/// The objects of one kind of one adapter. A look-up is an index and a copy, so an object needs no memory but its slot.
 pub(crate) struct Handles<T> {
     kind: Kind,
     adapter: usize,
     inner: SpinLock<Slots<T>>,
 }
 
-impl<T> Handles<T> {
+impl<T: Copy> Handles<T> {
     pub(crate) fn new(kind: Kind, adapter: usize) -> Self {
-        Self { kind, adapter, inner: SpinLock::new(Slots { slots: Vec::new(), free: Vec::new() }) }
+        Self { kind, adapter, inner: SpinLock::new(Slots { slots: Vec::new(), free: None, alive: 0 }) }
     }
 
     /// Gives `object` a handle.
-    pub(crate) fn insert(&self, object: Arc<T>) -> Result<HANDLE> {
-        let mut inner = self.inner.lock();
-        let index = match inner.free.pop() {
-            Some(index) => index as usize,
-            None => {
-                if inner.slots.len() == MAX_OBJECTS {
-                    return Err(Error::NoResources);
-                }
-                inner.slots.push(Slot { generation: 0, object: None });
-                inner.slots.len() - 1
+    pub(crate) fn insert(&self, object: T) -> Result<HANDLE> {
+        loop {
+            if let Some((index, generation)) = self.inner.lock().place(object) {
+                let name = Name { kind: self.kind as u8, adapter: self.adapter, index, generation };
+                return Ok(name.handle());
             }
-        };
-        let slot = &mut inner.slots[index];
-        slot.generation = slot.generation.wrapping_add(1).max(1);
-        slot.object = Some(object);
-        let name = Name { kind: self.kind as u8, adapter: self.adapter, index, generation: slot.generation };
-        Ok(name.handle())
+            self.grow()?;
+        }
+    }
+
+    /// Makes room for as many objects again. Memory comes and goes while the lock is free.
+    fn grow(&self) -> Result<()> {
+        let present = self.inner.lock().slots.capacity();
+        if present >= MAX_OBJECTS {
+            return Err(Error::NoResources);
+        }
+        let mut room = Vec::new();
+        room.try_reserve_exact((present * 2).clamp(LEAST_OBJECTS, MAX_OBJECTS))
+            .map_err(|_| Error::NoResources)?;
+        let mut inner = self.inner.lock();
+        // Another thread may have been here meanwhile.
+        if room.capacity() > inner.slots.capacity() {
+            room.append(&mut inner.slots);
+            core::mem::swap(&mut inner.slots, &mut room);
+        }
+        drop(inner);
+        Ok(())
     }
 
     /// The object behind a handle.
-    pub(crate) fn get(&self, handle: HANDLE) -> Result<Arc<T>> {
+    pub(crate) fn get(&self, handle: HANDLE) -> Result<T> {
+        self.with(handle, |object| *object)
+    }
+
+    /// Works with the object behind a handle, at DISPATCH_LEVEL.
+    pub(crate) fn with<R>(&self, handle: HANDLE, work: impl FnOnce(&mut T) -> R) -> Result<R> {
         let name = self.own(handle)?;
-        let inner = self.inner.lock();
-        let slot = inner.slots.get(name.index).filter(|slot| slot.generation == name.generation);
-        slot.and_then(|slot| slot.object.clone()).ok_or(Error::StaleHandle)
+        let mut inner = self.inner.lock();
+        inner.named(name).and_then(|slot| slot.object.as_mut()).map(work).ok_or(Error::StaleHandle)
     }
 
     /// Closes a handle; the object it named comes back.
-    pub(crate) fn remove(&self, handle: HANDLE) -> Result<Arc<T>> {
+    pub(crate) fn remove(&self, handle: HANDLE) -> Result<T> {
         let name = self.own(handle)?;
         let mut inner = self.inner.lock();
-        let slot = inner.slots.get_mut(name.index).filter(|slot| slot.generation == name.generation);
-        let object = slot.and_then(|slot| slot.object.take()).ok_or(Error::StaleHandle)?;
-        inner.free.push(name.index as u32);
+        let free = inner.free;
+        let slot = inner.named(name).ok_or(Error::StaleHandle)?;
+        let object = slot.object.take().ok_or(Error::StaleHandle)?;
+        slot.next = free;
+        inner.free = Some(name.index as u32);
+        inner.alive -= 1;
         Ok(object)
     }
 
     /// How many objects live.
     pub(crate) fn len(&self) -> usize {
-        let inner = self.inner.lock();
-        inner.slots.len() - inner.free.len()
+        self.inner.lock().alive
     }
 
     fn own(&self, handle: HANDLE) -> Result<Name> {
         let name = Name::of(handle);
         let own = name.kind == self.kind as u8 && name.adapter == self.adapter;
         if own { Ok(name) } else { Err(Error::StaleHandle) }
+    }
+}
+
+impl<T> Slots<T> {
+    /// Puts an object where there is room; none when there is not.
+    fn place(&mut self, object: T) -> Option<(usize, u32)> {
+        let index = match self.free {
+            Some(index) => index as usize,
+            None if self.slots.len() < self.slots.capacity().min(MAX_OBJECTS) => {
+                self.slots.push(Slot { generation: 0, object: None, next: None });
+                self.slots.len() - 1
+            }
+            None => return None,
+        };
+        let slot = &mut self.slots[index];
+        self.free = slot.next.take();
+        slot.generation = slot.generation.wrapping_add(1).max(1);
+        slot.object = Some(object);
+        self.alive += 1;
+        Some((index, slot.generation))
+    }
+
+    fn named(&mut self, name: Name) -> Option<&mut Slot<T>> {
+        self.slots.get_mut(name.index).filter(|slot| slot.generation == name.generation)
     }
 }
 
@@ -145,21 +189,34 @@ mod tests {
     fn a_closed_handle_stays_stale_when_its_slot_is_used_again() {
         gpup_core::os::host::install();
         let handles = Handles::new(Kind::Context, 3);
-        let first = handles.insert(Arc::new(1)).unwrap();
-        assert_eq!(*handles.get(first).unwrap(), 1);
-        assert_eq!(*handles.remove(first).unwrap(), 1);
-        let second = handles.insert(Arc::new(2)).unwrap();
+        let first = handles.insert(1).unwrap();
+        assert_eq!(handles.get(first).unwrap(), 1);
+        assert_eq!(handles.remove(first).unwrap(), 1);
+        let second = handles.insert(2).unwrap();
         assert_eq!(Name::of(first).index, Name::of(second).index);
         assert_eq!(handles.get(first).unwrap_err(), Error::StaleHandle);
         assert_eq!(handles.remove(first).unwrap_err(), Error::StaleHandle);
-        assert_eq!((*handles.get(second).unwrap(), handles.len()), (2, 1));
+        assert_eq!((handles.get(second).unwrap(), handles.len()), (2, 1));
+    }
+
+    #[test]
+    fn slots_are_used_again_before_there_are_more() {
+        gpup_core::os::host::install();
+        let handles = Handles::new(Kind::Allocation, 0);
+        let made: Vec<_> = (0..100).map(|number| handles.insert(number).unwrap()).collect();
+        assert!((0..).zip(&made).all(|(number, handle)| handles.get(*handle) == Ok(number)));
+        assert!(made.iter().step_by(2).all(|handle| handles.remove(*handle).is_ok()));
+        let again: Vec<_> = (0..50).map(|number| handles.insert(number).unwrap()).collect();
+        assert!(again.iter().all(|handle| Name::of(*handle).index < 100));
+        assert!((0..).zip(&again).all(|(number, handle)| handles.get(*handle) == Ok(number)));
+        assert_eq!(handles.len(), 100);
     }
 
     #[test]
     fn foreign_handles_name_nothing() {
         gpup_core::os::host::install();
         let handles = Handles::new(Kind::Device, 0);
-        let handle = handles.insert(Arc::new(())).unwrap();
+        let handle = handles.insert(()).unwrap();
         assert!(!handle.is_null());
         let other = Handles::<()>::new(Kind::Device, 1);
         assert_eq!(other.get(handle).unwrap_err(), Error::StaleHandle);

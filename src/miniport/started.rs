@@ -29,19 +29,23 @@ pub(crate) struct Started {
 }
 
 /// A process: an address space of the GPU.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Process;
 
 /// A device: what a process opened of the adapter.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Device;
 
 /// A context: a queue of one node.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Context {
     pub(crate) node: usize,
     /// Root of the page tables its commands run under.
-    pub(crate) root: SpinLock<Option<TableAddress>>,
+    pub(crate) root: Option<TableAddress>,
 }
 
 /// An allocation.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Allocation {
     pub(crate) bytes: u64,
 }
@@ -81,7 +85,7 @@ impl Started {
     }
 
     /// The context with a handle.
-    pub(crate) fn context(&self, handle: HANDLE) -> Result<Arc<Context>> {
+    pub(crate) fn context(&self, handle: HANDLE) -> Result<Context> {
         self.contexts.get(handle)
     }
 }
