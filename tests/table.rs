@@ -173,7 +173,11 @@ fn wrong_handles_are_refused() {
     let adapter = TestAdapter::start(&[("VramBytes", 64 << 20)]);
     let table = &adapter.table;
     let removed = TestAdapter::add(&[]).context;
-    for bits in [0, 1, usize::MAX, removed.addr(), adapter.context.addr() ^ 1 << 33] {
+    // Seats that are taken and not started: a number that is no object's must not lead to them.
+    let _waiting: Vec<_> = (0..2).map(|_| TestAdapter::add(&[])).collect();
+    let seats = (0..16).map(|seat| 1 << 32 | seat << 28);
+    for bits in [0, 1, usize::MAX, removed.addr(), adapter.context.addr() ^ 1 << 33].into_iter().chain(seats)
+    {
         let wrong: HANDLE = std::ptr::without_provenance_mut(bits);
         let mut args = DXGKARG_GPUP_PREPARE_LIVE_MIGRATION::zeroed();
         // SAFETY: live arguments; handles are looked up, never followed.

@@ -20,6 +20,8 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 use gpup_core::{Error, Result};
 use wddm::HANDLE;
 
+use handles::Kind;
+
 pub(crate) use registry::{add, enter_dpc, find, remove, seat_of, wait_for_dpcs};
 pub(crate) use started::{Allocation, Context, Device, Process, Started};
 
@@ -85,7 +87,11 @@ pub(crate) unsafe fn started<'a>(adapter: HANDLE) -> Result<&'a Started> {
 /// # Safety
 /// As for [`started`].
 pub(crate) unsafe fn owner<'a>(object: HANDLE) -> Result<&'a Started> {
-    let slot = handles::Name::of(object).adapter;
+    let name = handles::Name::of(object);
+    // Any other number may name the seat of an adapter that is just being removed.
+    if name.generation == 0 || ![Kind::Device as u8, Kind::Context as u8].contains(&name.kind) {
+        return Err(Error::StaleHandle);
+    }
     // SAFETY: the caller's promise.
-    unsafe { registry::occupant(slot) }.ok_or(Error::StaleHandle)?.started()
+    unsafe { registry::occupant(name.adapter) }.ok_or(Error::StaleHandle)?.started()
 }
