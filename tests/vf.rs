@@ -5,6 +5,7 @@
 
 mod support;
 
+use gpup_kmd::escape::{Request, State};
 use support::TestAdapter;
 use wddm::*;
 
@@ -115,6 +116,35 @@ impl Host {
 
 const SOURCE: DXGK_GPUP_MIGRATIONTYPE = DXGK_GPUP_MIGRATIONTYPE::DXGK_GPUP_MIGRATIONTYPE_SOURCE;
 const TARGET: DXGK_GPUP_MIGRATIONTYPE = DXGK_GPUP_MIGRATIONTYPE::DXGK_GPUP_MIGRATIONTYPE_TARGET;
+
+#[test]
+fn the_escape_is_for_administrators() {
+    let host = Host::start(&[]);
+    host.vf(0);
+    let escape = |request: Request| {
+        let mut block = request.encode();
+        let mut args = DXGKARG_ESCAPE::zeroed();
+        args.pPrivateDriverData = block.as_mut_ptr().cast();
+        args.PrivateDriverDataSize = block.len() as u32;
+        // SAFETY: live arguments.
+        let status = unsafe { host.adapter.table.DxgkDdiEscape.unwrap()(host.adapter.context, &args) };
+        (status, State::get(&block))
+    };
+    let turn = |quantum_us| Request::SetParameters {
+        vf: 0,
+        quantum_us,
+        preempt_timeout_us: 0,
+        priority: gpup_core::sched::Priority::Low,
+    };
+    assert_eq!(escape(turn(500)).0, STATUS_SUCCESS);
+    gpup_kmd::os::host::set_caller_is_administrator(false);
+    for request in [turn(100), Request::Throttle { vf: 0, permille: 1 }, Request::State { vf: 0 }] {
+        assert_eq!(escape(request).0, STATUS_ACCESS_DENIED, "{request:?}");
+    }
+    gpup_kmd::os::host::set_caller_is_administrator(true);
+    let (status, state) = escape(Request::State { vf: 0 });
+    assert_eq!((status, state.map(|state| state.quantum_us)), (STATUS_SUCCESS, Some(500)));
+}
 
 #[test]
 fn partitions_are_asked_for_set_and_profiled() {

@@ -11,14 +11,19 @@ use wddm::{DXGK_VIRTUALGPUDRIVERESCAPE, DXGKARG_ESCAPE, GPUP_DRIVER_ESCAPE_INPUT
 use super::edge;
 use crate::escape::{BYTES, Request, State, put_counters};
 use crate::miniport::Started;
+use crate::os;
 
 edge::entries! {
     /// DxgkDdiEscape. PASSIVE_LEVEL. "DXGKDDI_ESCAPE callback function (d3dkmddi.h)".
     read escape(DXGKARG_ESCAPE) => from_host;
 }
 
-/// The buffer comes from user mode, so it is copied before it is looked at.
+/// Any process can open the adapter, so only an administrator's is told about VMs and may slow them. The buffer comes
+/// from user mode, so it is copied before it is looked at.
 fn from_host(started: &Started, args: &DXGKARG_ESCAPE) -> Result<()> {
+    if !os::caller_is_administrator() {
+        return Err(Error::Denied);
+    }
     if args.PrivateDriverDataSize as usize != BYTES {
         return Err(Error::InvalidParameter);
     }
@@ -42,7 +47,9 @@ pub(super) fn from_vm(started: &Started, args: &mut DXGK_VIRTUALGPUDRIVERESCAPE)
     // SAFETY: Dxgkrnl's input buffer of the size it says.
     let input = unsafe { edge::slice(args.pInputBuffer.cast::<u8>().cast_const(), LUID_BYTES + BYTES) }?;
     let luid = *started.vf_luids[args.PartitionId as usize].lock();
-    let named = [luid.LowPart.to_le_bytes(), luid.HighPart.to_le_bytes()].concat();
+    let mut named = [0; LUID_BYTES];
+    named[..4].copy_from_slice(&luid.LowPart.to_le_bytes());
+    named[4..].copy_from_slice(&luid.HighPart.to_le_bytes());
     let mut block = [0; BYTES];
     block.copy_from_slice(&input[LUID_BYTES..]);
     let own = matches!(

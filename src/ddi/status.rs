@@ -2,8 +2,8 @@
 
 use gpup_core::{Error, Result};
 use wddm::{
-    NTSTATUS, STATUS_BUFFER_TOO_SMALL, STATUS_DATA_ERROR, STATUS_DEVICE_BUSY, STATUS_DEVICE_REMOVED,
-    STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_DEVICE_STATE, STATUS_INVALID_HANDLE,
+    NTSTATUS, STATUS_ACCESS_DENIED, STATUS_BUFFER_TOO_SMALL, STATUS_DATA_ERROR, STATUS_DEVICE_BUSY,
+    STATUS_DEVICE_REMOVED, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_DEVICE_STATE, STATUS_INVALID_HANDLE,
     STATUS_INVALID_PARAMETER, STATUS_IO_TIMEOUT, STATUS_NOT_SUPPORTED, STATUS_OBJECT_TYPE_MISMATCH,
     STATUS_SUCCESS, STATUS_UNSUCCESSFUL,
 };
@@ -32,6 +32,7 @@ pub(crate) fn of_error(error: Error) -> NTSTATUS {
         Error::Corrupt(_) => STATUS_DATA_ERROR,
         Error::Timeout => STATUS_IO_TIMEOUT,
         Error::Removed => STATUS_DEVICE_REMOVED,
+        Error::Denied => STATUS_ACCESS_DENIED,
         _ => STATUS_UNSUCCESSFUL,
     }
 }
@@ -58,6 +59,7 @@ mod tests {
             Error::Corrupt(Damage::Truncated),
             Error::Timeout,
             Error::Removed,
+            Error::Denied,
         ] {
             assert!(!of_error(error).is_success(), "{error}");
             assert_ne!(of_error(error), STATUS_UNSUCCESSFUL, "{error}");

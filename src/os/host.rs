@@ -5,6 +5,7 @@
 //! UNSAFETY: reads the UNICODE_STRING of a registry path and calls the connected Dxgkrnl.
 #![expect(unsafe_code)]
 
+use core::cell::Cell;
 use core::sync::atomic::{AtomicU32, Ordering};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -90,6 +91,20 @@ pub(crate) unsafe fn dxgk_initialize(
 pub(crate) fn luid() -> LUID {
     static NEXT: AtomicU32 = AtomicU32::new(0x1000);
     LUID { LowPart: NEXT.fetch_add(1, Ordering::Relaxed), HighPart: 0 }
+}
+
+thread_local! {
+    static ADMINISTRATOR: Cell<bool> = const { Cell::new(true) };
+}
+
+/// Makes the calling thread one of an administrator's process, or of another; the former at first.
+pub fn set_caller_is_administrator(administrator: bool) {
+    ADMINISTRATOR.set(administrator);
+}
+
+/// Whether the calling thread's process is an administrator's.
+pub(crate) fn caller_is_administrator() -> bool {
+    ADMINISTRATOR.get()
 }
 
 /// The CPU's performance counter.

@@ -10,5 +10,6 @@ pub mod host;
 use host as system;
 
 pub(crate) use system::{
-    Mdl, at_device_level, dxgk_initialize, install, luid, performance_counter, setting, uninstall,
+    Mdl, at_device_level, caller_is_administrator, dxgk_initialize, install, luid, performance_counter,
+    setting, uninstall,
 };

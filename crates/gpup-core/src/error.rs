@@ -37,6 +37,8 @@ pub enum Error {
     Timeout,
     /// The device is gone.
     Removed,
+    /// The caller has no right to ask this.
+    Denied,
 }
 
 impl fmt::Display for Error {
@@ -56,6 +58,7 @@ impl fmt::Display for Error {
             Self::Corrupt(damage) => write!(f, "damaged migration data: {damage}"),
             Self::Timeout => f.write_str("the device did not answer in time"),
             Self::Removed => f.write_str("the device is gone"),
+            Self::Denied => f.write_str("for administrators only"),
         }
     }
 }
