@@ -65,31 +65,78 @@ fn sweep(least: usize, mut call: impl FnMut() -> NTSTATUS) -> usize {
     unreachable!("a call has an end")
 }
 
+/// As [`sweep`], of one function of a table or an interface.
+macro_rules! sweep {
+    ($least:expr, $table:expr, $function:ident($($arg:expr),*)) => {
+        sweep($least, || {
+            // SAFETY: live arguments.
+            unsafe { $table.$function.unwrap()($($arg),*) }
+        })
+    };
+}
+
 #[test]
 fn objects_are_refused_one_by_one() {
     let adapter = TestAdapter::start(&[("VramBytes", 64 * MIB)]);
     let (table, context) = (adapter.table, adapter.context);
     let mut device = DXGKARG_CREATEDEVICE::zeroed();
+    assert!(sweep!(1, table, DxgkDdiCreateDevice(context, &mut device)) > 0);
     let mut made = Vec::with_capacity(100);
-    // SAFETY: live arguments here and below.
-    assert!(sweep(1, || unsafe { table.DxgkDdiCreateDevice.unwrap()(context, &mut device) }) > 0);
     for _ in 0..100 {
-        sweep(1, || {
-            let mut args = DXGKARG_CREATECONTEXT::zeroed();
-            // SAFETY: live arguments.
-            let status = unsafe { table.DxgkDdiCreateContext.unwrap()(device.hDevice, &mut args) };
-            if status.is_success() {
-                made.push(args.hContext);
-            }
-            status
-        });
+        let mut args = DXGKARG_CREATECONTEXT::zeroed();
+        sweep!(1, table, DxgkDdiCreateContext(device.hDevice, &mut args));
+        made.push(args.hContext);
     }
-    made.dedup();
-    assert_eq!(made.len(), 100);
     for context in made {
-        // SAFETY: a context that was made above.
-        assert_eq!(sweep(1, || unsafe { table.DxgkDdiDestroyContext.unwrap()(context) }), 0);
+        assert_eq!(sweep!(1, table, DxgkDdiDestroyContext(context)), 0);
     }
-    // SAFETY: the device that was made above.
-    assert_eq!(unsafe { table.DxgkDdiDestroyDevice.unwrap()(device.hDevice) }, STATUS_SUCCESS);
+    assert_eq!(sweep!(1, table, DxgkDdiDestroyDevice(device.hDevice)), 0);
+}
+
+/// Bytes from which on an allocation grows with what Dxgkrnl asks for.
+const LARGE: usize = 256;
+
+#[test]
+fn a_vf_and_its_basis_are_refused_until_there_is_memory() {
+    let adapter = TestAdapter::start(&[("VramBytes", 64 * MIB), ("ScatterMapReserve", 1)]);
+    let (table, context) = (adapter.table, adapter.context);
+    let partition: DXGKDDI_GPU_PARTITION_INTERFACE =
+        adapter.interface(&GUID_DXGKDDI_GPU_PARTITION_INTERFACE, 1, 128).unwrap();
+    let mut create = DXGKARG_CREATEVIRTUALGPU::zeroed();
+    assert_eq!(sweep!(1, partition, DxgkDdiCreateVirtualGpu(partition.Context, &mut create)), 0);
+
+    // SegmentId, RangeCount, then 64 ranges of 256 KiB with gaps between.
+    let mut words = vec![1u64, 64];
+    words.extend((0..64).flat_map(|range| [range << 19, 1 << 18]));
+    let mut basis: HANDLE = std::ptr::null_mut();
+    let made = sweep(LARGE, || {
+        // SAFETY: as many ranges as the arguments say.
+        basis = unsafe { table.DxgkDdiCreateMemoryBasis.unwrap()(context, words.as_ptr().cast()) };
+        if basis.is_null() { STATUS_INSUFFICIENT_RESOURCES } else { STATUS_SUCCESS }
+    });
+    assert!(made >= 6, "{made}: regions, extents in two orders, two planes, residue");
+    assert!(sweep!(LARGE, table, DxgkDdiStartDirtyTracking(context, basis)) > 0);
+
+    // vfIndex and SegmentCount, then the memory of the VF.
+    let memory = [1u64 << 32, 0, basis.addr() as u64];
+    let made = sweep!(LARGE, table, DxgkDdiSetVirtualGpuResources2(context, memory.as_ptr().cast()));
+    assert!(made >= 8, "{made}: regions and their order, two rings, a window, late pages");
+
+    let source = DXGKARG_GPUP_PREPARE_LIVE_MIGRATION::zeroed();
+    assert!(sweep!(LARGE, table, DxgkDdiPrepareLiveMigration(context, &source)) > 0);
+    let mut bits = vec![0u8; 512];
+    let mut query = DXGKARG_QUERYDIRTYBITDATA::zeroed();
+    (query.MemoryBasis, query.Buffer, query.BufferSize) = (basis, bits.as_mut_ptr().cast(), bits.len());
+    query.Flags.0 = 1;
+    assert_eq!(sweep!(1, table, DxgkDdiQueryDirtyBitData(context, &mut query)), 0);
+    let mut size = 0;
+    let mut save = DXGKARG_GPUP_SAVE_MUTABLE_MIGRATION_DATA::zeroed();
+    save.DataSize = &mut size;
+    assert_eq!(sweep!(1, table, DxgkDdiSaveMutableMigrationData(context, &mut save)), 0);
+    assert_eq!(sweep!(1, table, DxgkDdiEndLiveMigration(context, 0)), 0);
+
+    let mut destroy = DXGKARG_DESTROYVIRTUALGPU::zeroed();
+    assert_eq!(sweep!(1, partition, DxgkDdiDestroyVirtualGpu(partition.Context, &mut destroy)), 0);
+    assert_eq!(sweep!(LARGE, table, DxgkDdiStopDirtyTracking(context, basis)), 0);
+    assert_eq!(sweep!(1, table, DxgkDdiDestroyMemoryBasis(context, basis)), 0);
 }

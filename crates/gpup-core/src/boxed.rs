@@ -12,3 +12,11 @@ pub(crate) fn slice<T>(length: usize, make: impl FnMut() -> T) -> Result<Box<[T]
     elements.resize_with(length, make);
     Ok(elements.into_boxed_slice())
 }
+
+/// A copy of `elements`.
+pub(crate) fn copy<T: Copy>(elements: &[T]) -> Result<Box<[T]>> {
+    let mut copy = Vec::new();
+    copy.try_reserve_exact(elements.len()).map_err(|_| Error::NoResources)?;
+    copy.extend_from_slice(elements);
+    Ok(copy.into_boxed_slice())
+}

@@ -1,26 +1,20 @@
-//! The memory bases that Dxgkrnl has made, with the regions they were made of.
+//! The memory bases that Dxgkrnl has made.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 
 use crate::device::{Device, Region};
 use crate::dirty::{BasisHandle, Part};
-use crate::os::SpinLock;
 use crate::{Error, Result};
-
-/// Regions under the handle of their basis.
-type Kept = Vec<(BasisHandle, Box<[Region]>)>;
 
 /// The memory bases of an adapter.
 pub struct Bases {
     device: Arc<dyn Device>,
-    kept: SpinLock<Kept>,
 }
 
 impl Bases {
     pub(super) fn new(device: Arc<dyn Device>) -> Self {
-        Self { device, kept: SpinLock::new(Vec::new()) }
+        Self { device }
     }
 
     /// Makes a basis of regions of the local segment.
@@ -28,24 +22,17 @@ impl Bases {
         if regions.is_empty() {
             return Err(Error::InvalidParameter);
         }
-        let copy = Box::from(regions);
-        let handle = self.device.tracker().create(regions)?;
-        self.kept.lock().push((handle, copy));
-        Ok(handle)
+        self.device.tracker().create(regions)
     }
 
     /// Ends a basis. Refused while it is tracked.
     pub fn destroy(&self, handle: BasisHandle) -> Result<()> {
-        self.device.tracker().destroy(handle)?;
-        self.kept.lock().retain(|(other, _)| *other != handle);
-        Ok(())
+        self.device.tracker().destroy(handle)
     }
 
-    /// The regions a basis was made of.
+    /// The regions a basis was made of, in their order.
     pub fn regions(&self, handle: BasisHandle) -> Result<Box<[Region]>> {
-        let kept = self.kept.lock();
-        let found = kept.iter().find(|(other, _)| *other == handle);
-        found.map(|(_, regions)| regions.clone()).ok_or(Error::StaleHandle)
+        self.device.tracker().regions(handle)
     }
 
     /// Starts tracking a basis; it begins clean.
@@ -70,10 +57,10 @@ impl Bases {
 
     /// Ends every basis that is left.
     pub(super) fn clear(&self) {
-        let kept = core::mem::take(&mut *self.kept.lock());
-        for (handle, _) in kept {
-            while self.device.tracker().stop(handle).is_ok() {}
-            let _ = self.device.tracker().destroy(handle);
+        let tracker = self.device.tracker();
+        for handle in tracker.handles() {
+            while tracker.stop(handle).is_ok() {}
+            let _ = tracker.destroy(handle);
         }
     }
 }

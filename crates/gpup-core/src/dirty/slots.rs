@@ -83,6 +83,14 @@ impl Slots {
         work(handle.parts().0, state.named(handle)?)
     }
 
+    /// The handles of the bases that exist.
+    pub(super) fn handles(&self) -> impl Iterator<Item = BasisHandle> {
+        (0u32..).zip(&self.slots).filter_map(|(index, slot)| {
+            let state = slot.state.lock();
+            state.basis.as_ref().map(|_| BasisHandle::new(index, state.generation))
+        })
+    }
+
     /// Works with the basis that is in a slot, if there is one.
     pub(super) fn visit<R>(&self, slot: usize, work: impl FnOnce(&mut Basis) -> R) -> Option<R> {
         self.slots[slot].state.lock().basis.as_mut().map(work)

@@ -18,7 +18,7 @@ use super::writer::Writer;
 use crate::device::Region;
 use crate::os::os;
 use crate::vram::{Vram, VramStore};
-use crate::{Error, PAGE_SIZE, Result};
+use crate::{Error, PAGE_SIZE, Result, boxed};
 
 /// What a tracker and its writers share.
 pub(super) struct Shared {
@@ -110,6 +110,21 @@ impl Tracker {
             Ok(())
         });
         gone.map(drop)
+    }
+
+    /// The regions a basis was made of, in their order.
+    pub fn regions(&self, handle: BasisHandle) -> Result<Box<[Region]>> {
+        let extents = self.slots.with(handle, |_, basis| Ok(basis.extents.clone()))?;
+        let mut given = extents.given().iter();
+        boxed::slice(given.len(), || {
+            let (page, pages) = given.next().map_or((0, 0), |extent| (extent.page, extent.pages));
+            Region { offset: page << self.shared.page_shift, bytes: pages << self.shared.page_shift }
+        })
+    }
+
+    /// The handles of the bases that exist.
+    pub fn handles(&self) -> impl Iterator<Item = BasisHandle> {
+        self.slots.handles()
     }
 
     /// Bases that exist: what an adapter that stops has leaked.

@@ -16,9 +16,9 @@
 //! let a guest nail itself to its host.
 
 use alloc::boxed::Box;
-use alloc::vec;
 
 use super::Damage;
+use crate::boxed;
 use crate::device::abi;
 
 /// A VF's state in the hardware, VRAM apart. Made once for each VF, so that saving allocates nothing.
@@ -39,7 +39,7 @@ pub struct VfHardware {
 }
 
 /// A VF's state on one node.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NodeState {
     /// Doorbell, as last written by the guest.
     pub tail: u32,
@@ -55,23 +55,25 @@ pub struct NodeState {
     pub ring: Box<[u8]>,
 }
 
-impl Default for VfHardware {
-    fn default() -> Self {
-        let node = || NodeState {
-            tail: 0,
-            head: 0,
-            fence: 0,
-            busy: 0,
-            commands: 0,
-            ring: vec![0; abi::RING_BYTES].into_boxed_slice(),
-        };
+impl VfHardware {
+    /// The state of a VF that has done nothing.
+    pub fn new() -> crate::Result<Self> {
+        let mut state = Self { readback: boxed::slice(abi::READBACK_BYTES, || 0)?, ..Self::empty() };
+        for node in &mut state.nodes {
+            node.ring = boxed::slice(abi::RING_BYTES, || 0)?;
+        }
+        Ok(state)
+    }
+
+    /// Without rings and window, for which memory must be there.
+    fn empty() -> Self {
         Self {
             status: 0,
             fault: [0; 3],
-            nodes: core::array::from_fn(|_| node()),
+            nodes: Default::default(),
             pending: 0,
             masked: 0,
-            readback: vec![0; abi::READBACK_BYTES].into_boxed_slice(),
+            readback: Box::default(),
         }
     }
 }

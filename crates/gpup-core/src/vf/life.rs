@@ -1,8 +1,5 @@
 //! A VF's life apart from migration: creation, memory, power, reset, pause, end.
 
-use alloc::boxed::Box;
-use alloc::vec;
-
 use super::{ConfigSpace, Memory, Partition, Power, Standing, UNTHROTTLED, Vf};
 use crate::adapter::shares::{Grant, Profile};
 use crate::device::Region;
@@ -11,7 +8,7 @@ use crate::migration::Phase;
 use crate::migration::state::VfHardware;
 use crate::os::{self, Level};
 use crate::sched::{Policy, VfParameters};
-use crate::{Error, Result};
+use crate::{Error, Result, boxed};
 
 impl Vf {
     /// Makes the VF: from now on it has a part of the device, but no memory yet.
@@ -100,17 +97,17 @@ impl Vf {
         if bytes == 0 {
             return Err(Error::InvalidParameter);
         }
-        let mut sorted = regions.to_vec();
+        let mut sorted = boxed::copy(regions)?;
         sorted.sort_unstable();
         if sorted.windows(2).any(|pair| pair[0].end() > pair[1].offset) {
             return Err(Error::InvalidParameter);
         }
         let words = usize::try_from((bytes / page).div_ceil(64)).map_err(|_| Error::NoResources)?;
         Ok(Memory {
-            regions: Box::from(regions),
+            regions: boxed::copy(regions)?,
             bytes,
-            hardware: VfHardware::default(),
-            late: vec![0; words].into_boxed_slice(),
+            hardware: VfHardware::new()?,
+            late: boxed::slice(words, || 0)?,
         })
     }
 

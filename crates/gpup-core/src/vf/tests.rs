@@ -319,7 +319,7 @@ fn a_state_brings_no_weight_and_no_endless_turn() {
         priority: crate::sched::Priority::Normal,
         weight: 1 << 20,
     };
-    let state = VfHardware::default();
+    let state = VfHardware::new().unwrap();
     let snapshot =
         Snapshot { hardware: &state, scheduling: greedy, page_bytes: PAGE, late: core::iter::empty() };
     let mut stream = vec![0; snapshot.size() as usize];
@@ -343,7 +343,7 @@ fn a_used_vf_is_no_target() {
     let adapter = adapter();
     let vf = running(&adapter, 0);
     vf.set_paused(true).unwrap();
-    let mut state = VfHardware::default();
+    let mut state = VfHardware::new().unwrap();
     adapter.device().vf_save(0, &mut state).unwrap();
     state.nodes[0].commands = 1;
     adapter.device().vf_restore(0, &state).unwrap();

@@ -33,7 +33,7 @@ fn sizing_and_encoding() {
 fn decoding_and_loading_and_refusing() {
     let immutable = immutable_stream(&vf());
     let mutable = mutable_stream(&hardware(), &[gpup_core::migration::PageRun { first: 2, pages: 3 }]);
-    let mut loaded = VfHardware::default();
+    let mut loaded = VfHardware::new().unwrap();
     let count = allocations(|| {
         let source = Immutable::decode(&immutable).unwrap();
         assert_eq!(source.check(&vf()), Ok(()));

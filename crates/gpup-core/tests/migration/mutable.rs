@@ -72,7 +72,7 @@ type Pages = Vec<(u64, Vec<u8>)>;
 fn restore(bytes: &[u8]) -> (VfHardware, Option<VfParameters>, Pages) {
     let vf = vf();
     let mutable = Mutable::parse(bytes, &vf).unwrap();
-    let mut hardware = VfHardware::default();
+    let mut hardware = VfHardware::new().unwrap();
     mutable.load(&mut hardware).unwrap();
     let late = mutable.late_pages().map(|run| (run.offset, run.bytes.to_vec())).collect();
     (hardware, mutable.scheduling(), late)
@@ -92,15 +92,15 @@ fn a_vf_comes_out_as_it_went_in() {
     assert_eq!(restore(&bytes), (hardware(), Some(scheduling()), expected_pages(&LATE)));
     assert_eq!(Mutable::parse(&bytes, &vf()).unwrap().late_bytes(), 3 * PAGE);
     assert_eq!(bytes, mutable_stream(&hardware(), &LATE), "a second save gives the same bytes");
-    let nothing = mutable_stream(&VfHardware::default(), &[]);
-    assert_eq!(restore(&nothing), (VfHardware::default(), Some(scheduling()), vec![]));
+    let nothing = mutable_stream(&VfHardware::new().unwrap(), &[]);
+    assert_eq!(restore(&nothing), (VfHardware::new().unwrap(), Some(scheduling()), vec![]));
 }
 
 #[test]
 fn the_size_depends_on_the_late_pages_alone() {
     let size = |hardware: &VfHardware, late: &[PageRun]| snapshot(hardware, late).size();
     let fixed = size(&hardware(), &[]);
-    assert_eq!(fixed, size(&VfHardware::default(), &[]));
+    assert_eq!(fixed, size(&VfHardware::new().unwrap(), &[]));
     assert_eq!(size(&hardware(), &LATE), fixed + 24 + 16 + 2 * 16 + 3 * PAGE);
 }
 
@@ -151,7 +151,7 @@ fn a_source_does_not_save_what_no_target_takes() {
 #[test]
 fn loading_into_blocks_of_another_size_changes_nothing() {
     let bytes = mutable_stream(&hardware(), &[]);
-    let mut target = VfHardware { readback: Box::new([1; 16]), ..VfHardware::default() };
+    let mut target = VfHardware { readback: Box::new([1; 16]), ..VfHardware::new().unwrap() };
     let before = target.clone();
     assert_eq!(Mutable::parse(&bytes, &vf()).unwrap().load(&mut target), Err(Error::InvalidParameter));
     assert_eq!(target, before);
@@ -202,7 +202,7 @@ proptest! {
             fault: [fault.0, fault.1, fault.2 & !15],
             pending: bits.0,
             masked: bits.1,
-            ..VfHardware::default()
+            ..VfHardware::new().unwrap()
         };
         for (node, (tail, head, fence, busy, commands, byte)) in state.nodes.iter_mut().zip(nodes) {
             (node.tail, node.head, node.fence, node.busy, node.commands) = (tail, head & !15, fence, busy, commands);

@@ -103,7 +103,7 @@ pub(crate) fn vf() -> Immutable {
 /// A busy VF: commands queued, one vector pending, bytes in rings and window.
 pub(crate) fn hardware() -> VfHardware {
     let mut hardware =
-        VfHardware { status: abi::status::READY, pending: 0b10, masked: 0b110, ..Default::default() };
+        VfHardware { status: abi::status::READY, pending: 0b10, masked: 0b110, ..VfHardware::new().unwrap() };
     for (index, node) in hardware.nodes.iter_mut().enumerate() {
         let index = index as u32;
         node.head = 0x0001_0040 + index * 0x100;

@@ -6,7 +6,7 @@ use core::sync::atomic::{AtomicU16, Ordering};
 
 use crate::device::Region;
 use crate::device::abi::FaultCode;
-use crate::{Error, PAGE_SIZE, Result, VfIndex};
+use crate::{Error, PAGE_SIZE, Result, VfIndex, boxed};
 
 /// The memory of a VF: VF addresses run over the regions in order.
 pub(super) struct Regions {
@@ -41,7 +41,7 @@ impl Regions {
         if bytes == 0 {
             return Err(Error::InvalidParameter);
         }
-        Ok(Self { list: regions.into(), starts: starts.into_boxed_slice(), bytes })
+        Ok(Self { list: boxed::copy(regions)?, starts: starts.into_boxed_slice(), bytes })
     }
 
     /// Bytes of the VF's memory.

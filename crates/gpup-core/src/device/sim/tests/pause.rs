@@ -113,7 +113,7 @@ fn the_host_touches_a_paused_vf_only() {
     let (gpu, _told) = device(1);
     assert_eq!(gpu.vf_write(0, 0, &[1; 8]), Err(Error::WrongState));
     gpu.vf_enable(0, &regions(0)).unwrap();
-    let mut state = crate::migration::state::VfHardware::default();
+    let mut state = crate::migration::state::VfHardware::new().unwrap();
     assert_eq!(gpu.vf_write(0, 0, &[1; 8]), Err(Error::WrongState));
     assert_eq!(gpu.vf_save(0, &mut state), Err(Error::WrongState));
     assert_eq!(gpu.vf_restore(0, &state), Err(Error::WrongState));

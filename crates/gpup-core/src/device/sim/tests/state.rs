@@ -43,7 +43,7 @@ fn a_vf_moved_in_mid_work_ends_like_one_left_alone() {
         work(&mut guest, 0..120);
         std::thread::sleep(Duration::from_millis(after));
         source.vf_pause(0).unwrap();
-        let mut state = VfHardware::default();
+        let mut state = VfHardware::new().unwrap();
         let saving = allocation_counter::measure(|| source.vf_save(0, &mut state).unwrap());
         assert_eq!(saving.count_total, 0);
         let mut memory = vec![0; 8 * MIB as usize];
@@ -69,7 +69,7 @@ fn saving_twice_gives_the_same_and_restoring_gives_it_back() {
     work(&mut guest, 0..8);
     assert!(!guest.read(0, 64).is_empty());
     gpu.vf_pause(0).unwrap();
-    let (mut first, mut second) = (VfHardware::default(), VfHardware::default());
+    let (mut first, mut second) = (VfHardware::new().unwrap(), VfHardware::new().unwrap());
     gpu.vf_save(0, &mut first).unwrap();
     gpu.vf_save(0, &mut second).unwrap();
     assert_eq!(first, second);
@@ -90,7 +90,7 @@ fn a_hostile_state_is_refused_and_changes_nothing() {
     work(&mut guest, 0..3);
     guest.wait();
     gpu.vf_pause(0).unwrap();
-    let mut good = VfHardware::default();
+    let mut good = VfHardware::new().unwrap();
     gpu.vf_save(0, &mut good).unwrap();
     let changes: [fn(&mut VfHardware); 9] = [
         |state| state.status = 4,
@@ -110,11 +110,11 @@ fn a_hostile_state_is_refused_and_changes_nothing() {
         change(&mut bad);
         let refused = gpu.vf_restore(0, &bad);
         assert!(matches!(refused, Err(Error::Corrupt(Damage::BadValue | Damage::BadLength))), "{refused:?}");
-        let mut now = VfHardware::default();
+        let mut now = VfHardware::new().unwrap();
         gpu.vf_save(0, &mut now).unwrap();
         assert_eq!(now, good);
     }
-    let mut short = VfHardware { readback: Box::new([]), ..VfHardware::default() };
+    let mut short = VfHardware { readback: Box::new([]), ..VfHardware::new().unwrap() };
     assert_eq!(gpu.vf_save(0, &mut short), Err(Error::BufferTooSmall));
 }
 
@@ -123,7 +123,7 @@ fn a_doorbell_that_cannot_be_true_faults_where_it_arrives() {
     let (gpu, _told) = device(1);
     gpu.vf_enable(0, &regions(0)).unwrap();
     gpu.vf_pause(0).unwrap();
-    let mut state = VfHardware::default();
+    let mut state = VfHardware::new().unwrap();
     state.nodes[0].tail = 0x8000_0000;
     gpu.vf_restore(0, &state).unwrap();
     gpu.vf_resume(0).unwrap();
@@ -139,7 +139,7 @@ fn a_faulted_vf_moves_as_faulted() {
     guest.fill(4, 8, 1);
     super::until("the fault", || guest.faulted());
     gpu.vf_pause(0).unwrap();
-    let mut state = VfHardware::default();
+    let mut state = VfHardware::new().unwrap();
     gpu.vf_save(0, &mut state).unwrap();
     gpu.vf_reset(0).unwrap();
     gpu.vf_restore(0, &state).unwrap();
