@@ -65,13 +65,18 @@ fn sweep(least: usize, mut call: impl FnMut() -> NTSTATUS) -> usize {
     unreachable!("a call has an end")
 }
 
-/// As [`sweep`], of one function of a table or an interface.
+/// Calls a function of a table or an interface.
+macro_rules! call {
+    ($table:expr, $function:ident($($arg:expr),*)) => {{
+        // SAFETY: live arguments.
+        unsafe { $table.$function.unwrap()($($arg),*) }
+    }};
+}
+
+/// As [`sweep`], of one function.
 macro_rules! sweep {
     ($least:expr, $table:expr, $function:ident($($arg:expr),*)) => {
-        sweep($least, || {
-            // SAFETY: live arguments.
-            unsafe { $table.$function.unwrap()($($arg),*) }
-        })
+        sweep($least, || call!($table, $function($($arg),*)))
     };
 }
 
@@ -116,6 +121,15 @@ fn a_vf_and_its_basis_are_refused_until_there_is_memory() {
     });
     assert!(made >= 6, "{made}: regions, extents in two orders, two planes, residue");
     assert!(sweep!(LARGE, table, DxgkDdiStartDirtyTracking(context, basis)) > 0);
+
+    // A second basis, so that the end of its tracking leaves something to look up.
+    // SAFETY: as many ranges as the arguments say.
+    let second = unsafe { table.DxgkDdiCreateMemoryBasis.unwrap()(context, words.as_ptr().cast()) };
+    assert_eq!(call!(table, DxgkDdiStartDirtyTracking(context, second)), STATUS_SUCCESS);
+    FAIL.set((1, LARGE));
+    assert_eq!(call!(table, DxgkDdiStopDirtyTracking(context, second)), STATUS_SUCCESS);
+    assert_eq!(FAIL.replace((0, 0)), (0, LARGE), "memory was asked for");
+    assert_eq!(call!(table, DxgkDdiDestroyMemoryBasis(context, second)), STATUS_SUCCESS);
 
     // vfIndex and SegmentCount, then the memory of the VF.
     let memory = [1u64 << 32, 0, basis.addr() as u64];

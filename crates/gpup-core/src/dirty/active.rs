@@ -52,18 +52,15 @@ impl ActiveBases {
         Ok(())
     }
 
-    /// Takes a basis from the writers. After the return none marks it.
+    /// Takes a basis from the writers. After the return none marks it, unless there is no memory for another map: an
+    /// end must not fail, so the old one goes on marking planes that nobody asks, until the next basis comes or goes.
     pub(super) fn remove(&self, slot: usize, map: &Published<Map>, relax: impl FnMut(u32)) -> Result<()> {
         let mut bases = self.bases.lock();
         let at = bases.iter().position(|basis| basis.slot == slot).ok_or(Error::WrongState)?;
-        let basis = bases.swap_remove(at);
+        bases.swap_remove(at);
         match Map::build(&bases) {
             Ok(fresh) => self.publish(bases, map, fresh, relax),
-            Err(error) => {
-                // Room for it is there: it was taken out a moment ago.
-                bases.push(basis);
-                return Err(error);
-            }
+            Err(_) => self.count.store(bases.len(), Ordering::Relaxed),
         }
         Ok(())
     }

@@ -81,7 +81,7 @@ impl Planes {
         }
     }
 
-    /// Cleans both planes. Only while no writer can reach them.
+    /// Cleans both planes. Only while not tracked: what is marked meanwhile, by a map that is out of date, may stay or go.
     pub(super) fn zero(&self) {
         for word in self.planes.iter().flatten() {
             word.store(0, Ordering::Relaxed);
