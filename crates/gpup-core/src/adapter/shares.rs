@@ -195,7 +195,8 @@ impl Shares {
 
 /// Takes the best value that is left and within bounds, in whole units.
 fn take(left: &AtomicU64, bounds: Bounds, unit: u64) -> Result<u64> {
-    let wanted = bounds.optimal.div_ceil(unit).max(1) * unit;
+    let most = bounds.max / unit * unit;
+    let wanted = (bounds.optimal.div_ceil(unit).max(1) * unit).min(most);
     let mut got = 0;
     let update = |left: u64| {
         got = wanted.min(left / unit * unit);
@@ -241,6 +242,10 @@ mod tests {
         let memory =
             |min, optimal, max| Profile { memory: Bounds { min, max, optimal }, ..Profile::default() };
         assert_eq!(shares.grant(&memory(MIB, 200 * MIB, 240 * MIB)).unwrap().memory, 200 * MIB);
+        let odd = memory(MIB, MIB + 4096, MIB + 4096);
+        let grant = shares.grant(&odd).unwrap();
+        assert!(grant.memory <= odd.memory.max, "{grant:?}");
+        shares.give_back(&grant);
         assert_eq!(shares.grant(&memory(MIB, 200 * MIB, 240 * MIB)).unwrap().memory, 40 * MIB);
         assert_eq!(shares.grant(&memory(MIB, 2 * MIB, 3 * MIB)).unwrap_err(), Error::NoResources);
         for wrong in [memory(3, 2, 1), memory(MIB, MIB, 512 * MIB), memory(1, MIB, MIB)] {
