@@ -62,10 +62,10 @@ impl Vf {
                 return Err(Error::WrongState);
             }
             let memory = self.prepare_memory(regions)?;
-            let before = partition.memory.take();
-            if before.is_some() {
+            if partition.memory.is_some() {
                 self.shared.device.vf_disable(self.index)?;
             }
+            let before = partition.memory.take();
             if let Err(error) = self.enable(partition.parameters, regions) {
                 // What it had before was zero, as memory of a VF without power is, and is so again.
                 partition.memory =
@@ -113,14 +113,13 @@ impl Vf {
 
     fn enable(&self, parameters: VfParameters, regions: &[Region]) -> Result<()> {
         let device = &self.shared.device;
+        // First the pause: a guest that has its BAR mapped must find no moment in which its VF runs without power.
+        device.vf_pause(self.index)?;
         device.vf_enable(self.index, regions)?;
-        let quiet = device.vf_pause(self.index).and_then(|()| device.vf_parameters(self.index, parameters));
-        if let Err(error) = quiet {
+        device.vf_parameters(self.index, parameters).inspect_err(|_| {
             // It was enabled a moment ago and has run nothing.
             let _ = device.vf_disable(self.index);
-            return Err(error);
-        }
-        Ok(())
+        })
     }
 
     /// Ends any migration and takes the memory away.
