@@ -16,7 +16,7 @@ use wddm::{
     DXGKARG_GETGPUENGINES, DXGKARG_GETGPUPARTITIONINFO, DXGKARG_GETVIRTUALGPUINFO,
     DXGKARG_GETVIRTUALGPUPROFILE, DXGKARG_RESUMEVIRTUALGPU, DXGKARG_SETGPUPARTITIONCOUNT,
     DXGKARG_SETVIRTUALGPURESOURCES, DXGKARG_SETVIRTUALGPUVMBUS, DXGKARG_SUSPENDVIRTUALGPU,
-    DXGKDDI_GPU_PARTITION_INTERFACE, GUID, HANDLE, NTSTATUS,
+    DXGKDDI_GPU_PARTITION_INTERFACE, GUID, HANDLE, LUID, NTSTATUS,
 };
 
 use super::{edge, escape};
@@ -221,10 +221,12 @@ fn set_resources(
 }
 
 fn destroy(started: &Started, args: &mut DXGKARG_DESTROYVIRTUALGPU) -> Result<()> {
-    let vf = started.adapter.vf(args.PartitionId)?;
+    // Refused, the VF lives on, and with it what was handed out of it.
+    started.adapter.vf(args.PartitionId)?.destroy()?;
     // Whoever maps its BAR has let go of it by now.
     started.bars.drop_backing(args.PartitionId);
-    vf.destroy()
+    *started.vf_luids[args.PartitionId as usize].lock() = LUID::zeroed();
+    Ok(())
 }
 
 fn suspend(started: &Started, args: &mut DXGKARG_SUSPENDVIRTUALGPU) -> Result<()> {

@@ -17,13 +17,14 @@ use super::notify::Notifier;
 pub(crate) struct Started {
     pub(crate) dxgkrnl: Arc<Dxgkrnl>,
     pub(crate) notifier: Arc<Notifier>,
+    /// Before the adapter, whose memory the lists describe: fields are dropped in their order.
+    pub(crate) bars: Bars,
     pub(crate) adapter: Adapter,
     pub(crate) processes: Handles<Process>,
     pub(crate) devices: Handles<Device>,
     pub(crate) contexts: Handles<Context>,
     pub(crate) allocations: Handles<Allocation>,
     pub(crate) opened: Handles<Allocation>,
-    pub(crate) bars: Bars,
     /// The LUID of each VF that exists.
     pub(crate) vf_luids: [SpinLock<LUID>; crate::settings::MAX_VFS as usize],
 }
