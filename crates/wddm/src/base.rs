@@ -64,11 +64,7 @@ impl UNICODE_STRING {
     pub const fn from_units(units: &'static [u16]) -> Self {
         let bytes = units.len() * 2;
         assert!(bytes <= u16::MAX as usize, "too long for a UNICODE_STRING");
-        Self {
-            Length: bytes as u16,
-            MaximumLength: bytes as u16,
-            Buffer: units.as_ptr().cast_mut(),
-        }
+        Self { Length: bytes as u16, MaximumLength: bytes as u16, Buffer: units.as_ptr().cast_mut() }
     }
 }
 
@@ -88,11 +84,7 @@ impl core::fmt::Display for GUID {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let tail = u64::from_be_bytes(self.Data4);
         let (node, clock) = (tail & 0xFFFF_FFFF_FFFF, tail >> 48);
-        write!(
-            f,
-            "{:08X}-{:04X}-{:04X}-{clock:04X}-{node:012X}",
-            self.Data1, self.Data2, self.Data3
-        )
+        write!(f, "{:08X}-{:04X}-{:04X}-{clock:04X}-{node:012X}", self.Data1, self.Data2, self.Data3)
     }
 }
 

@@ -138,14 +138,6 @@ pub const MODULES: &[Module] = crate::MODULES;
 impl Module {
     /// A module that declares nothing yet.
     pub(crate) const fn empty(name: &'static str) -> Self {
-        Self {
-            name,
-            types: &[],
-            bits: &[],
-            enums: &[],
-            constants: &[],
-            guids: &[],
-            callbacks: &[],
-        }
+        Self { name, types: &[], bits: &[], enums: &[], constants: &[], guids: &[], callbacks: &[] }
     }
 }

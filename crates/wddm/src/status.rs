@@ -26,10 +26,7 @@ impl NTSTATUS {
 
     /// The header's name, if this crate knows it.
     pub fn name(self) -> Option<&'static str> {
-        CONSTANTS
-            .iter()
-            .find(|known| known.value == u64::from(self.0 as u32))
-            .map(|known| known.name)
+        CONSTANTS.iter().find(|known| known.value == u64::from(self.0 as u32)).map(|known| known.name)
     }
 }
 

@@ -4,14 +4,8 @@ use wddm::*;
 
 #[test]
 fn a_status_knows_its_name_and_its_severity() {
-    assert_eq!(
-        STATUS_OBJECT_TYPE_MISMATCH.to_string(),
-        "STATUS_OBJECT_TYPE_MISMATCH"
-    );
-    assert_eq!(
-        format!("{:?}", NTSTATUS(0xC0DE_0001_u32 as i32)),
-        "NTSTATUS(0xC0DE0001)"
-    );
+    assert_eq!(STATUS_OBJECT_TYPE_MISMATCH.to_string(), "STATUS_OBJECT_TYPE_MISMATCH");
+    assert_eq!(format!("{:?}", NTSTATUS(0xC0DE_0001_u32 as i32)), "NTSTATUS(0xC0DE0001)");
     assert!(STATUS_SUCCESS.is_success() && STATUS_PENDING.is_success());
     assert!(!STATUS_BUFFER_OVERFLOW.is_success() && !STATUS_BUFFER_OVERFLOW.is_error());
     assert!(STATUS_INVALID_PARAMETER.is_error());
@@ -22,10 +16,7 @@ fn an_unknown_enumerator_is_a_value_like_any_other() {
     let known = DXGK_GPUP_MIGRATIONTYPE::DXGK_GPUP_MIGRATIONTYPE_TARGET;
     assert_eq!(format!("{known:?}"), "DXGK_GPUP_MIGRATIONTYPE_TARGET");
     let unknown = DXGK_GPUP_MIGRATIONTYPE(7);
-    assert_eq!(
-        (unknown.name(), format!("{unknown:?}")),
-        (None, "DXGK_GPUP_MIGRATIONTYPE(7)".to_owned())
-    );
+    assert_eq!((unknown.name(), format!("{unknown:?}")), (None, "DXGK_GPUP_MIGRATIONTYPE(7)".to_owned()));
 }
 
 #[test]
@@ -66,14 +57,8 @@ fn zero_values_are_constants_and_leave_every_slot_empty() {
 
 #[test]
 fn a_guid_reads_as_it_is_written() {
-    assert_eq!(
-        GUID_WDDM_INTERFACE_FEATURE.to_string(),
-        "94BB3993-C6C3-4DA7-8949-A1138232E759"
-    );
-    assert_eq!(
-        GUID_WDDM_INTERFACE_FEATURE.Data4,
-        [0x89, 0x49, 0xA1, 0x13, 0x82, 0x32, 0xE7, 0x59]
-    );
+    assert_eq!(GUID_WDDM_INTERFACE_FEATURE.to_string(), "94BB3993-C6C3-4DA7-8949-A1138232E759");
+    assert_eq!(GUID_WDDM_INTERFACE_FEATURE.Data4, [0x89, 0x49, 0xA1, 0x13, 0x82, 0x32, 0xE7, 0x59]);
 }
 
 ddi! {

@@ -7,11 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Words of bit-fields of the header's byte-packed group. The facts give them an alignment of 1; in Rust they keep
 /// their word's, which matters nowhere, since the structures that hold them are checked themselves.
-const PACKED_WORDS: [&str; 3] = [
-    "DXGK_NODEMETADATA_FLAGS",
-    "DXGK_FAULT_ERROR_CODE",
-    "DXGK_GPUCLOCKDATA_FLAGS",
-];
+const PACKED_WORDS: [&str; 3] =
+    ["DXGK_NODEMETADATA_FLAGS", "DXGK_FAULT_ERROR_CODE", "DXGK_GPUCLOCKDATA_FLAGS"];
 
 /// Callbacks whose signature nobody has published: their slots hold a [`wddm::UnknownCallback`].
 const NO_SIGNATURE: [&str; 1] = ["DXGKCB_UNBLOCKUEFIFRAMEBUFFERRANGES"];
@@ -33,33 +30,21 @@ impl Problems {
         fact: T,
     ) {
         if declared != fact {
-            self.add(
-                subject,
-                format!("{what} is declared as {declared:?}, the facts say {fact:?}"),
-            );
+            self.add(subject, format!("{what} is declared as {declared:?}, the facts say {fact:?}"));
         }
     }
 
     /// Fails if there are any.
     pub(crate) fn none(&self) {
-        let list: Vec<_> = self
-            .0
-            .iter()
-            .map(|(subject, problem)| format!("{subject}: {problem}"))
-            .collect();
+        let list: Vec<_> = self.0.iter().map(|(subject, problem)| format!("{subject}: {problem}")).collect();
         assert!(list.is_empty(), "{} problems:\n{}", list.len(), list.join("\n"));
     }
 
     /// Fails unless there are some of this subject, and only such or what `also` names.
     pub(crate) fn only(&self, expected: &str, also: &[&str]) {
-        assert!(
-            self.0.iter().any(|(subject, _)| subject == expected),
-            "not noticed: {expected}\n{self:?}"
-        );
-        let others = self
-            .0
-            .iter()
-            .filter(|(subject, _)| subject != expected && !also.contains(&subject.as_str()));
+        assert!(self.0.iter().any(|(subject, _)| subject == expected), "not noticed: {expected}\n{self:?}");
+        let others =
+            self.0.iter().filter(|(subject, _)| subject != expected && !also.contains(&subject.as_str()));
         assert_eq!(others.count(), 0, "more than {expected}: {self:?}");
     }
 
@@ -108,12 +93,7 @@ pub(crate) fn types(declared: &Declared, facts: &Facts, problems: &mut Problems)
         if !PACKED_WORDS.contains(&name.as_str()) {
             problems.unless_equal(name, "the alignment", align, number(&fact["align"]));
         }
-        members(
-            name,
-            declared.members(name, &known, &mut reached),
-            facts.members(name),
-            problems,
-        );
+        members(name, declared.members(name, &known, &mut reached), facts.members(name), problems);
     }
     for name in declared.types.keys().chain(declared.bits.keys()) {
         if !known(name) && !reached.contains(name) {
@@ -124,10 +104,7 @@ pub(crate) fn types(declared: &Declared, facts: &Facts, problems: &mut Problems)
         for field in &bits.fields {
             let ones = u64::MAX >> (u64::BITS - field.width);
             if field.mask != ones << field.bit {
-                problems.add(
-                    &format!("{name}.{}", field.name),
-                    "the accessor reaches other bits".into(),
-                );
+                problems.add(&format!("{name}.{}", field.name), "the accessor reaches other bits".into());
             }
         }
     }
@@ -148,11 +125,7 @@ fn members(
     let count = (declared.len(), facts.len());
     let declared: BTreeMap<_, _> = declared.into_iter().collect();
     let facts: BTreeMap<_, _> = facts.into_iter().collect();
-    assert_eq!(
-        (declared.len(), facts.len()),
-        count,
-        "{name} has two members of one name"
-    );
+    assert_eq!((declared.len(), facts.len()), count, "{name} has two members of one name");
     for (path, fact) in &facts {
         let subject = format!("{name}.{path}");
         match declared.get(path) {
@@ -161,10 +134,7 @@ fn members(
         }
     }
     for path in declared.keys().filter(|path| !facts.contains_key(*path)) {
-        problems.add(
-            &format!("{name}.{path}"),
-            "is declared, but the facts do not know it".into(),
-        );
+        problems.add(&format!("{name}.{path}"), "is declared, but the facts do not know it".into());
     }
 }
 
@@ -174,9 +144,7 @@ pub(crate) fn enums(declared: &Declared, facts: &Facts, problems: &mut Problems)
         let (declared, fact) = (&declared.enums[name], &facts.enums[name]);
         problems.unless_equal(name, "the size", declared.size, number(&fact["size"]));
         let values = fact["values"].as_object().expect("values").iter();
-        let values = values
-            .map(|(name, value)| (name.clone(), value.as_i64().expect("a value")))
-            .collect();
+        let values = values.map(|(name, value)| (name.clone(), value.as_i64().expect("a value"))).collect();
         problems.unless_equal(name, "the list of enumerators", &declared.values, &values);
     }
 }
@@ -199,10 +167,7 @@ pub(crate) fn guids(declared: &Declared, facts: &Facts, problems: &mut Problems)
 
 /// Signatures: what is returned, and name and size of each parameter.
 pub(crate) fn callbacks(declared: &Declared, facts: &Facts, problems: &mut Problems) {
-    let with_signature = facts
-        .callbacks
-        .keys()
-        .filter(|name| !NO_SIGNATURE.contains(&name.as_str()));
+    let with_signature = facts.callbacks.keys().filter(|name| !NO_SIGNATURE.contains(&name.as_str()));
     for name in problems.same_names(declared.callbacks.keys(), with_signature) {
         let (declared, fact) = (&declared.callbacks[name], &facts.callbacks[name]);
         problems.unless_equal(
@@ -212,10 +177,7 @@ pub(crate) fn callbacks(declared: &Declared, facts: &Facts, problems: &mut Probl
             c_size(declared_type(&fact["ret"]), facts),
         );
         let parameters = fact["params"].as_array().expect("parameters");
-        let parameters: Vec<_> = parameters
-            .iter()
-            .map(|p| parameter(declared_type(p), facts))
-            .collect();
+        let parameters: Vec<_> = parameters.iter().map(|p| parameter(declared_type(p), facts)).collect();
         problems.unless_equal(name, "the list of parameters", &declared.parameters, &parameters);
     }
 }
@@ -252,20 +214,12 @@ fn c_size(type_name: &str, facts: &Facts) -> usize {
 pub(crate) fn function_table(declared: &Declared, facts: &Facts, table: &Table, problems: &mut Problems) {
     let t = &declared.types[table.name];
     problems.unless_equal(table.name, "the size", t.size, table.size);
-    problems.unless_equal(
-        table.name,
-        "the number of members",
-        t.fields.len(),
-        table.rows.len(),
-    );
+    problems.unless_equal(table.name, "the number of members", t.fields.len(), table.rows.len());
     for (field, row) in t.fields.iter().zip(&table.rows) {
         let subject = format!("{}.{}", table.name, row.member);
         problems.unless_equal(&subject, "the name", &field.name, &row.member);
         problems.unless_equal(&subject, "the offset", field.offset, row.offset);
-        let callback = row
-            .type_name
-            .strip_prefix('P')
-            .filter(|name| name.starts_with("DXGKDDI"));
+        let callback = row.type_name.strip_prefix('P').filter(|name| name.starts_with("DXGKDDI"));
         let callback = callback.unwrap_or(&row.type_name);
         let expected = match row.type_name.as_str() {
             "ULONG" => "u32".to_owned(),

@@ -61,10 +61,7 @@ pub(crate) struct Member {
 }
 
 fn unique<T>(map: &mut BTreeMap<String, T>, name: &str, value: T) {
-    assert!(
-        map.insert(name.to_owned(), value).is_none(),
-        "{name} is declared twice"
-    );
+    assert!(map.insert(name.to_owned(), value).is_none(), "{name} is declared twice");
 }
 
 impl Declared {
@@ -78,12 +75,8 @@ impl Declared {
                     size: f.size,
                     type_name: f.type_name.to_owned(),
                 });
-                let value = Type {
-                    is_union: t.is_union,
-                    size: t.size,
-                    align: t.align,
-                    fields: fields.collect(),
-                };
+                let value =
+                    Type { is_union: t.is_union, size: t.size, align: t.align, fields: fields.collect() };
                 unique(&mut declared.types, t.name, value);
             }
             for b in module.bits {
@@ -97,20 +90,11 @@ impl Declared {
                 unique(
                     &mut declared.bits,
                     b.name,
-                    Bits {
-                        size: b.size,
-                        align: b.align,
-                        words,
-                        fields: fields.collect(),
-                    },
+                    Bits { size: b.size, align: b.align, words, fields: fields.collect() },
                 );
             }
             for e in module.enums {
-                let values = e
-                    .values
-                    .iter()
-                    .map(|&(name, value)| (name.to_owned(), value))
-                    .collect();
+                let values = e.values.iter().map(|&(name, value)| (name.to_owned(), value)).collect();
                 unique(&mut declared.enums, e.name, Enum { size: e.size, values });
             }
             for c in module.constants {
@@ -120,19 +104,8 @@ impl Declared {
                 unique(&mut declared.guids, g.name, g.value.to_string());
             }
             for c in module.callbacks {
-                let parameters = c
-                    .parameters
-                    .iter()
-                    .map(|&(name, size)| (name.to_owned(), size))
-                    .collect();
-                unique(
-                    &mut declared.callbacks,
-                    c.name,
-                    Callback {
-                        returns: c.returns,
-                        parameters,
-                    },
-                );
+                let parameters = c.parameters.iter().map(|&(name, size)| (name.to_owned(), size)).collect();
+                unique(&mut declared.callbacks, c.name, Callback { returns: c.returns, parameters });
             }
         }
         declared
@@ -140,11 +113,7 @@ impl Declared {
 
     pub(crate) fn field(&mut self, owner: &str, name: &str) -> &mut Field {
         let owner = self.types.get_mut(owner).expect("a declared type");
-        owner
-            .fields
-            .iter_mut()
-            .find(|field| field.name == name)
-            .expect("a declared field")
+        owner.fields.iter_mut().find(|field| field.name == name).expect("a declared field")
     }
 
     /// The members of a type, and in `reached` the nested types that it is made of. `known` tells which types have
@@ -175,11 +144,7 @@ impl Declared {
     ) {
         for field in &self.types[name].fields {
             let offset = base + field.offset;
-            let whole = Member {
-                offset,
-                size: field.size,
-                bits: None,
-            };
+            let whole = Member { offset, size: field.size, bits: None };
             let nested = field.type_name.as_str();
             let path = format!("{prefix}{}", field.name);
             if known(nested) || !(self.types.contains_key(nested) || self.bits.contains_key(nested)) {
@@ -211,24 +176,10 @@ impl Bits {
     fn members(&self, prefix: &str, offset: usize, members: &mut Vec<(String, Member)>) {
         for field in &self.fields {
             let bits = Some((field.bit, field.width));
-            members.push((
-                format!("{prefix}{}", field.name),
-                Member {
-                    offset,
-                    size: self.size,
-                    bits,
-                },
-            ));
+            members.push((format!("{prefix}{}", field.name), Member { offset, size: self.size, bits }));
         }
         for word in &self.words {
-            members.push((
-                format!("{prefix}{word}"),
-                Member {
-                    offset,
-                    size: self.size,
-                    bits: None,
-                },
-            ));
+            members.push((format!("{prefix}{word}"), Member { offset, size: self.size, bits: None }));
         }
     }
 }

@@ -50,23 +50,15 @@ impl Facts {
 
     /// Second names of a structure, and the first.
     pub(crate) fn aliases(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.structs
-            .iter()
-            .filter_map(|(name, fact)| Some((name.as_str(), fact.get("alias_of")?.as_str()?)))
+        self.structs.iter().filter_map(|(name, fact)| Some((name.as_str(), fact.get("alias_of")?.as_str()?)))
     }
 
     /// The members of a structure.
     pub(crate) fn members(&self, name: &str) -> Vec<(String, Member)> {
         let fields = self.structs[name]["fields"].as_array().expect("fields");
         let member = |field: &Value| {
-            let bits = field
-                .get("bit")
-                .map(|bit| (number(bit) as u32, number(&field["width"]) as u32));
-            let member = Member {
-                offset: number(&field["offset"]),
-                size: number(&field["size"]),
-                bits,
-            };
+            let bits = field.get("bit").map(|bit| (number(bit) as u32, number(&field["width"]) as u32));
+            let member = Member { offset: number(&field["offset"]), size: number(&field["size"]), bits };
             (field["name"].as_str().expect("a name").to_owned(), member)
         };
         fields.iter().map(member).collect()
@@ -76,17 +68,12 @@ impl Facts {
     pub(crate) fn confidence(&self, section: &Map<String, Value>) -> String {
         let mut counts = BTreeMap::<&str, usize>::new();
         for (name, fact) in section {
-            let stated = fact
-                .get("confidence")
-                .or_else(|| self.constant_sources.get(name)?.get("confidence"));
-            *counts
-                .entry(stated.and_then(Value::as_str).unwrap_or("header"))
-                .or_default() += 1;
+            let stated =
+                fact.get("confidence").or_else(|| self.constant_sources.get(name)?.get("confidence"));
+            *counts.entry(stated.and_then(Value::as_str).unwrap_or("header")).or_default() += 1;
         }
-        let words: Vec<_> = counts
-            .iter()
-            .map(|(confidence, count)| format!("{count} {confidence}"))
-            .collect();
+        let words: Vec<_> =
+            counts.iter().map(|(confidence, count)| format!("{count} {confidence}")).collect();
         format!("{} ({})", section.len(), words.join(", "))
     }
 }
@@ -96,43 +83,23 @@ pub(crate) fn number(value: &Value) -> usize {
 }
 
 pub(crate) fn driver_initialization_data() -> Table {
-    table(
-        "DRIVER_INITIALIZATION_DATA",
-        0x608,
-        193,
-        DRIVER_TABLE,
-        ["byte_offset", "member", "callback_type"],
-    )
+    table("DRIVER_INITIALIZATION_DATA", 0x608, 193, DRIVER_TABLE, ["byte_offset", "member", "callback_type"])
 }
 
 pub(crate) fn dxgkrnl_interface() -> Table {
-    table(
-        "DXGKRNL_INTERFACE",
-        0x240,
-        73,
-        DXGKRNL_TABLE,
-        ["byte_offset", "member", "type"],
-    )
+    table("DXGKRNL_INTERFACE", 0x240, 73, DXGKRNL_TABLE, ["byte_offset", "member", "type"])
 }
 
 /// Reads a table; no field that is asked for contains a comma, and quoted fields come after them.
 fn table(name: &'static str, size: usize, entries: usize, text: &str, columns: [&str; 3]) -> Table {
     let mut lines = text.lines();
     let head: Vec<_> = lines.next().expect("a head line").split(',').collect();
-    let place = columns.map(|column| {
-        head.iter()
-            .position(|&title| title == column)
-            .expect("the column")
-    });
+    let place = columns.map(|column| head.iter().position(|&title| title == column).expect("the column"));
     let rows: Vec<_> = lines
         .map(|line| {
             let cells: Vec<_> = line.split(',').collect();
             let [offset, member, type_name] = place.map(|column| cells[column].to_owned());
-            Row {
-                offset: offset.parse().expect("an offset"),
-                member,
-                type_name,
-            }
+            Row { offset: offset.parse().expect("an offset"), member, type_name }
         })
         .collect();
     assert_eq!(rows.len(), entries, "entries of {name}");

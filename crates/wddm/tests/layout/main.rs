@@ -51,12 +51,7 @@ fn signatures_agree() {
 #[test]
 fn function_tables_agree() {
     let (declared, facts, mut problems) = problems();
-    check::function_table(
-        &declared,
-        &facts,
-        &facts::driver_initialization_data(),
-        &mut problems,
-    );
+    check::function_table(&declared, &facts, &facts::driver_initialization_data(), &mut problems);
     check::function_table(&declared, &facts, &facts::dxgkrnl_interface(), &mut problems);
     problems.none();
 }
@@ -103,15 +98,11 @@ mod checker {
 
     #[test]
     fn finds_a_wrong_offset_in_a_nested_type() {
-        after(|declared| {
-            declared
-                .field("DXGKARG_BUILDPAGINGBUFFER_TRANSFER_SOURCE_U", "pMdl")
-                .offset += 4
-        })
-        .only(
-            "DXGKARG_BUILDPAGINGBUFFER.Transfer.Source.pMdl",
-            &["DXGKARG_BUILDPAGINGBUFFER_TRANSFER_SOURCE_U"],
-        );
+        after(|declared| declared.field("DXGKARG_BUILDPAGINGBUFFER_TRANSFER_SOURCE_U", "pMdl").offset += 4)
+            .only(
+                "DXGKARG_BUILDPAGINGBUFFER.Transfer.Source.pMdl",
+                &["DXGKARG_BUILDPAGINGBUFFER_TRANSFER_SOURCE_U"],
+            );
     }
 
     #[test]
@@ -129,11 +120,7 @@ mod checker {
     #[test]
     fn finds_a_missing_field() {
         after(|declared| {
-            let fields = &mut declared
-                .types
-                .get_mut("DXGKARG_CREATEMEMORYBASIS")
-                .unwrap()
-                .fields;
+            let fields = &mut declared.types.get_mut("DXGKARG_CREATEMEMORYBASIS").unwrap().fields;
             fields.retain(|field| field.name != "RangeCount");
         })
         .only("DXGKARG_CREATEMEMORYBASIS.RangeCount", &[]);
@@ -152,11 +139,7 @@ mod checker {
     fn finds_a_moved_bit() {
         after(|declared| {
             let segment = &mut declared.bits.get_mut("DXGK_PTE_FLAGS").unwrap().fields;
-            segment
-                .iter_mut()
-                .find(|field| field.name == "Segment")
-                .unwrap()
-                .bit = 6;
+            segment.iter_mut().find(|field| field.name == "Segment").unwrap().bit = 6;
         })
         .only("DXGK_PTE.Segment", &["DXGK_PTE_FLAGS.Segment"]);
     }
@@ -165,11 +148,7 @@ mod checker {
     fn finds_an_accessor_of_the_wrong_bits() {
         after(|declared| {
             let segment = &mut declared.bits.get_mut("DXGK_PTE_FLAGS").unwrap().fields;
-            segment
-                .iter_mut()
-                .find(|field| field.name == "Segment")
-                .unwrap()
-                .mask <<= 1;
+            segment.iter_mut().find(|field| field.name == "Segment").unwrap().mask <<= 1;
         })
         .only("DXGK_PTE_FLAGS.Segment", &[]);
     }
@@ -200,14 +179,7 @@ mod checker {
     #[test]
     fn finds_a_missing_parameter() {
         after(|declared| {
-            drop(
-                declared
-                    .callbacks
-                    .get_mut("DXGKDDI_ENDLIVEMIGRATION")
-                    .unwrap()
-                    .parameters
-                    .pop(),
-            )
+            drop(declared.callbacks.get_mut("DXGKDDI_ENDLIVEMIGRATION").unwrap().parameters.pop())
         })
         .only("DXGKDDI_ENDLIVEMIGRATION", &[]);
     }

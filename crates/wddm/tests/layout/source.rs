@@ -17,11 +17,7 @@ pub(crate) fn scan() -> Problems {
     let mut files = 0;
     for entry in std::fs::read_dir(sources).expect("the sources") {
         let path = entry.expect("an entry").path();
-        assert!(
-            path.is_file(),
-            "{} is a folder: the scan does not look into it",
-            path.display()
-        );
+        assert!(path.is_file(), "{} is a folder: the scan does not look into it", path.display());
         let name = path.file_name().expect("a name").to_string_lossy().into_owned();
         let text = std::fs::read_to_string(&path).expect("a source");
         files += 1;
