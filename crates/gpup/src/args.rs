@@ -6,6 +6,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::units::{Bytes, MigrationId, Rate, Time};
 
+/// Most VFs of a host.
+pub(crate) const MAX_VFS: u32 = 64;
+
 /// Migrate a VF of a simulated GPU-P host live, through the driver's own WDDM 3.2 callback table.
 #[derive(Parser, Debug)]
 #[command(name = "gpup", version, about, propagate_version = true)]
@@ -36,11 +39,26 @@ pub enum Command {
     Caps(Caps),
 }
 
+impl Command {
+    /// Where its results go.
+    pub fn output(&self) -> &Output {
+        match self {
+            Self::Migrate(args) => &args.output,
+            Self::Serve(args) => &args.output,
+            Self::Save(args) => &args.output,
+            Self::Restore(args) => &args.output,
+            Self::Resolve(args) => &args.output,
+            Self::Inspect(args) => &args.output,
+            Self::Caps(args) => &args.output,
+        }
+    }
+}
+
 /// The simulated host.
 #[derive(Args, Debug, Clone)]
 pub struct HostArgs {
     /// Number of VFs on the host
-    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_VFS)))]
     pub vfs: u32,
     /// VRAM of each VF
     #[arg(long, default_value = "256MiB", value_name = "SIZE")]

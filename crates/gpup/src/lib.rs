@@ -24,6 +24,9 @@ use exit::Failure;
 
 /// Runs a command.
 pub fn run(cli: &Cli) -> Result<(), Failure> {
+    if let Some(path) = cli.command.output().json.as_deref() {
+        report::touch(path)?;
+    }
     match &cli.command {
         Command::Migrate(args) => migrate::run(args),
         Command::Serve(args) => serve::run(args),

@@ -6,7 +6,7 @@ use anyhow::{Context, anyhow};
 use gpup_guest::{Pattern, Spec, Workload};
 use serde::{Deserialize, Serialize};
 
-use crate::args::{GuestArgs, HostArgs};
+use crate::args::{GuestArgs, HostArgs, MAX_VFS};
 use crate::world::Work;
 
 /// How the guest was made.
@@ -18,6 +18,8 @@ pub(crate) struct Note {
     pattern: String,
     image: Option<PathBuf>,
     fill: u8,
+    /// VFs of its host: a VF's profile is its part of the adapter.
+    pub(crate) vfs: u32,
     /// The host's dirty tracking was on from the start.
     pub(crate) performant: bool,
 }
@@ -34,6 +36,7 @@ impl Note {
             pattern: guest.pattern.to_string(),
             image: guest.image.as_ref().map(absolute),
             fill: guest.fill,
+            vfs: host.vfs,
             performant: host.performant_tracking.is_on(),
         }
     }
@@ -45,7 +48,10 @@ impl Note {
 
     /// The note in a file.
     pub(crate) fn decode(bytes: &[u8]) -> anyhow::Result<Self> {
-        serde_json::from_slice(bytes).map_err(|_| anyhow!("its note about the guest cannot be read"))
+        serde_json::from_slice(bytes)
+            .ok()
+            .filter(|note: &Self| (1..=MAX_VFS).contains(&note.vfs))
+            .ok_or_else(|| anyhow!("its note about the guest cannot be read"))
     }
 
     /// The guest's work, to be done again for comparison; none if its image is no longer there.

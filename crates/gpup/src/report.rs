@@ -209,6 +209,15 @@ impl Report {
     }
 }
 
+/// Makes sure that `path` can be written before anything is done whose result would be lost.
+pub(crate) fn touch(path: &Path) -> anyhow::Result<()> {
+    if path == Path::new("-") {
+        return Ok(());
+    }
+    let opened = std::fs::OpenOptions::new().write(true).create(true).truncate(false).open(path);
+    opened.map(drop).map_err(|error| anyhow::anyhow!("cannot write {}: {error}", path.display()))
+}
+
 /// Writes `value` as JSON to a file, or to standard output for `-`.
 pub fn write_json(value: &impl Serialize, path: &Path) -> anyhow::Result<()> {
     let text = serde_json::to_string_pretty(value)? + "\n";

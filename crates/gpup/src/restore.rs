@@ -29,7 +29,7 @@ pub(crate) fn run(args: &Restore) -> Result<(), Failure> {
         Failure::Failed(format!("{} is refused: {error}; nothing was restored", args.file.display()))
     })?;
     let host = HostArgs {
-        vfs: 1,
+        vfs: note.vfs,
         vf_size: Bytes(hello.vf_bytes),
         vram: None,
         performant_tracking: if note.performant { Switch::On } else { Switch::Off },
@@ -60,11 +60,13 @@ fn finish_and_compare(
     let outcome = finish(&held.vm, None)?;
     held.vm.stop();
     held.vgpu.destroy().map_err(|error| anyhow!("{error}"))?;
-    let identical = match note.work(held.hello.vf_bytes)? {
+    let vf_bytes = held.hello.vf_bytes;
+    // Its place is free only when nobody holds it any more.
+    drop(held);
+    let identical = match note.work(vf_bytes)? {
         Some(work) => Some(machine.reference(0, &work, outcome.steps)? == outcome),
         None => None,
     };
-    drop(held);
     let verdict = if identical == Some(false) { Verdict::Different } else { Verdict::Identical };
     if let Some(path) = &args.output.json {
         write_json(

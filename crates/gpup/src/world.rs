@@ -3,6 +3,8 @@
 //! UNSAFETY: hands the driver's entry point to the simulated Dxgkrnl.
 #![expect(unsafe_code)]
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -221,12 +223,14 @@ impl Work {
 }
 
 fn read_image(path: &Path, vf_bytes: u64) -> anyhow::Result<Vec<u8>> {
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read the image {}", path.display()))?;
+    let mut bytes = Vec::new();
+    // Never more than fits: the file may be a device without an end.
+    let read = File::open(path).and_then(|file| file.take(vf_bytes + 1).read_to_end(&mut bytes));
+    read.with_context(|| format!("cannot read the image {}", path.display()))?;
     if bytes.len() as u64 > vf_bytes {
         bail!(Usage(format!(
-            "the image {} has {}, the VF only {}: choose a smaller file or a larger --vf-size",
+            "the image {} has more than the VF's {}: choose a smaller file or a larger --vf-size",
             path.display(),
-            Bytes(bytes.len() as u64),
             Bytes(vf_bytes)
         )));
     }
