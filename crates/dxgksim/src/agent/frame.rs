@@ -367,7 +367,7 @@ impl Channel for Loopback {
 
     fn receive(&mut self, out: &mut [u8]) -> Result<(), LinkError> {
         let end =
-            self.at.checked_add(out.len()).filter(|end| *end <= self.bytes.len()).ok_or(LinkError::Closed)?;
+            self.at.checked_add(out.len()).filter(|end| *end <= self.bytes.len()).ok_or(LinkError::Ended)?;
         out.copy_from_slice(&self.bytes[self.at..end]);
         self.at = end;
         Ok(())
