@@ -2,6 +2,7 @@
 
 pub mod args;
 mod caps;
+mod doubt;
 pub mod exit;
 mod inspect;
 mod interrupt;

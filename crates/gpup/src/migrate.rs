@@ -1,8 +1,6 @@
 //! `gpup migrate`: boots the guests, moves one, proves what arrived.
 
-use std::fs::OpenOptions;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -10,12 +8,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context, anyhow, bail};
 use dxgksim::agent::channel::{Channel, LinkError};
 use dxgksim::agent::converge::{Limits, OnTimeout};
-use dxgksim::agent::frame::Kind;
 use dxgksim::agent::message::GuestOutcome;
 use dxgksim::agent::pages::Packer;
 use dxgksim::agent::{Error, Options, Source};
 
 use crate::args::{Compress, HostArgs, Migrate, MoveArgs, Timeout};
+use crate::doubt;
 use crate::exit::Failure;
 use crate::interrupt;
 use crate::note::Note;
@@ -23,7 +21,7 @@ use crate::pack::{Lz4, Zstd};
 use crate::progress::Progress;
 use crate::report::{Report, say, write_json};
 use crate::serve::{ServeOptions, Server, Visit};
-use crate::tcp::{FileWriter, Tcp, resolve};
+use crate::tcp::{Tcp, resolve};
 use crate::units::MigrationId;
 use crate::watch::{Watch, busy};
 use crate::world::{Guest, Machine, Work};
@@ -207,20 +205,19 @@ impl<'a> Scene<'a> {
         let progress = Progress::new(page_bytes, self.args.output.quiet);
         let mut watch = Watch::new(&self.mover, &self.neighbours, &self.at_warm_up, progress);
         let source = self.source()?;
+        let migration = source.migration();
         let result = source.migrate(&mut connector(target), &mut watch);
         let neighbours = watch.neighbours();
         match result {
-            Err(error @ Error::InDoubt { .. }) => {
+            Err(error @ Error::InDoubt { migration }) => {
                 let mut report = Report::failed(workload, vf_bytes, error.to_string());
                 report.neighbours = neighbours;
-                self.keep_in_doubt(&source, error, report)
+                self.keep_in_doubt(&source, migration, report)
             }
-            Ok((outcome, mut control)) => {
+            Ok((outcome, control)) => {
                 drop(source);
                 let mut report = Report::new(workload, vf_bytes, page_bytes, &outcome);
-                let outcome = control.expect_message(Kind::Outcome);
-                // The target waits for this word: without it the source might still come and ask.
-                let _ = control.send(Kind::End, &[]);
+                let outcome = doubt::outcome(control, target, migration, self.args.how.settle.0);
                 let rest = self.judge(&mut report, outcome)?;
                 report.neighbours = neighbours;
                 rest.tell(&report)?;
@@ -238,37 +235,26 @@ impl<'a> Scene<'a> {
     }
 
     /// Nobody knows who owns the VF, so it leaves this process whole, in a file.
-    fn keep_in_doubt(self, source: &Source, error: Error, mut report: Report) -> Result<(), Failure> {
-        let Error::InDoubt { migration } = error else { return Err(error.into()) };
+    fn keep_in_doubt(self, source: &Source, migration: u128, mut report: Report) -> Result<(), Failure> {
         let id = MigrationId(migration);
         report.was_in_doubt = true;
-        let name = PathBuf::from(format!("gpup-in-doubt-{id}.vf"));
-        let elsewhere = std::env::temp_dir().join(&name);
-        let wanted = self.args.in_doubt_file.clone().unwrap_or(name);
-        let mut failures = Vec::new();
-        for file in [wanted, elsewhere] {
-            let mut progress = Progress::new(self.mover.vgpu.dirty_page_bytes(), self.args.output.quiet);
-            match save_to(source, &file, &mut progress) {
-                Ok(()) => {
-                    report.in_doubt_file = Some(file);
-                    break;
-                }
-                Err(error) => failures.push(error),
-            }
-        }
-        if let Some(path) = &self.args.output.json {
-            write_json(&report, path)?;
-        }
-        let place = match report.in_doubt_file {
-            Some(file) => {
+        let mut progress = Progress::new(self.mover.vgpu.dirty_page_bytes(), self.args.output.quiet);
+        let saved = doubt::save(source, self.args.in_doubt_file.clone(), id, &mut progress);
+        drop(progress);
+        let place = match &saved {
+            Ok(file) => {
                 let file = file.display();
                 format!(
                     "the VF is saved whole in {file}: if the target does not run it, `gpup restore {file}` brings \
                      it back; `gpup resolve --to HOST:PORT --migration {id}` asks the target"
                 )
             }
-            None => format!("the VF could not be saved: {}", failures.join("; ")),
+            Err(why) => format!("the VF could not be saved: {why}"),
         };
+        report.in_doubt_file = saved.ok();
+        if let Some(path) = &self.args.output.json {
+            write_json(&report, path)?;
+        }
         Err(Failure::InDoubt(format!(
             "in doubt: the connection was cut while ownership passed (migration {id}), and the target did not \
              answer; {place}"
@@ -316,23 +302,6 @@ impl<'a> Scene<'a> {
         self.neighbours.into_iter().try_for_each(Guest::destroy)?;
         Ok(Rest { args: self.args, machine: self.machine })
     }
-}
-
-/// Saves a VF in doubt to `path`, which must not exist.
-fn save_to(source: &Source, path: &Path, progress: &mut Progress) -> Result<(), String> {
-    let failed = |what: &dyn std::fmt::Display| format!("cannot write {}: {what}", path.display());
-    let file = OpenOptions::new().write(true).create_new(true).open(path).map_err(|error| failed(&error))?;
-    let written = file.try_clone().map_err(|error| failed(&error)).and_then(|sync| {
-        let writer = FileWriter::new(file);
-        let failure = writer.failure();
-        let saved = source.save_in_doubt(Box::new(writer), progress);
-        saved.map_err(|error| failure.get().map_or_else(|| failed(&error), |why| failed(why)))?;
-        sync.sync_all().map_err(|error| failed(&error))
-    });
-    if written.is_err() {
-        let _ = std::fs::remove_file(path);
-    }
-    written
 }
 
 /// The source host when its guests are gone.

@@ -131,6 +131,11 @@ impl Source {
         Self { vgpu, vm, options, driver_data: Mutex::default() }
     }
 
+    /// Names the attempt.
+    pub fn migration(&self) -> u128 {
+        self.options.migration
+    }
+
     /// Moves the VM, or leaves it running here. After [`Error::InDoubt`] it stands still: see [`Source::settle`].
     ///
     /// The connection to the target comes back too: the guest's outcome will arrive on it.

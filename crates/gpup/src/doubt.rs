@@ -1,0 +1,89 @@
+//! What the source does when the target cannot be reached: it saves the VF, or asks for the guest's outcome.
+
+use std::fs::OpenOptions;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use dxgksim::agent::frame::{Framed, Kind};
+use dxgksim::agent::message::{GuestOutcome, Resolution, Resolve};
+use dxgksim::agent::{Error, Source};
+
+use crate::interrupt;
+use crate::progress::Progress;
+use crate::tcp::{FileWriter, Tcp};
+use crate::units::MigrationId;
+
+/// Between two tries to reach the target.
+const STEP: Duration = Duration::from_millis(100);
+
+/// Saves a VF in doubt: to `wanted`, by default a file named after the migration in the present directory; if
+/// that fails, to the directory for temporary files, as the VF would be lost with this process.
+pub(crate) fn save(
+    source: &Source,
+    wanted: Option<PathBuf>,
+    migration: MigrationId,
+    progress: &mut Progress,
+) -> Result<PathBuf, String> {
+    let name = PathBuf::from(format!("gpup-in-doubt-{migration}.vf"));
+    let elsewhere = std::env::temp_dir().join(&name);
+    let wanted = wanted.unwrap_or(name);
+    match write(source, &wanted, progress) {
+        Ok(()) => Ok(wanted),
+        Err(first) => match write(source, &elsewhere, progress) {
+            Ok(()) => Ok(elsewhere),
+            Err(second) => Err(format!("{first}; {second}")),
+        },
+    }
+}
+
+/// Writes the VF to `path`, which must not exist.
+fn write(source: &Source, path: &Path, progress: &mut Progress) -> Result<(), String> {
+    let failed = |what: &dyn std::fmt::Display| format!("cannot write {}: {what}", path.display());
+    let file = OpenOptions::new().write(true).create_new(true).open(path).map_err(|error| failed(&error))?;
+    let written = file.try_clone().map_err(|error| failed(&error)).and_then(|sync| {
+        let writer = FileWriter::new(file);
+        let failure = writer.failure();
+        let saved = source.save_in_doubt(Box::new(writer), progress);
+        saved.map_err(|error| failure.get().map_or_else(|| failed(&error), |why| failed(why)))?;
+        sync.sync_all().map_err(|error| failed(&error))
+    });
+    if written.is_err() {
+        let _ = std::fs::remove_file(path);
+    }
+    written
+}
+
+/// Hears the guest's outcome on `control`, or asks the target again for `patience` if that is cut.
+pub(crate) fn outcome(
+    control: Framed,
+    target: SocketAddr,
+    migration: u128,
+    patience: Duration,
+) -> Result<GuestOutcome, Error> {
+    let mut heard = hear(control);
+    let deadline = Instant::now() + patience;
+    while heard.as_ref().is_err_and(Error::is_link) && Instant::now() < deadline && !interrupt::pressed() {
+        sleep(STEP);
+        heard = ask(target, migration);
+    }
+    heard
+}
+
+fn hear(mut control: Framed) -> Result<GuestOutcome, Error> {
+    let outcome = control.expect_message(Kind::Outcome)?;
+    // The target waits for this word: without it the source might still come and ask.
+    let _ = control.send(Kind::End, &[]);
+    Ok(outcome)
+}
+
+fn ask(target: SocketAddr, migration: u128) -> Result<GuestOutcome, Error> {
+    let tcp = Tcp::connect(target).map_err(|_| dxgksim::agent::channel::LinkError::Closed)?;
+    let mut link = Framed::new(Box::new(tcp));
+    link.send_message(Kind::Resolve, &Resolve::Ask(migration))?;
+    match link.expect_message(Kind::Resolution)? {
+        Resolution::Running => hear(link),
+        _ => Err(Error::Protocol("the target no longer knows of the VM")),
+    }
+}
