@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::exit::Failure;
 use crate::units::{Bytes, MigrationId, Rate, Time};
 
 /// Most VFs of a host.
@@ -75,6 +76,17 @@ pub struct HostArgs {
     /// Device revision the adapter reports
     #[arg(long, hide = true)]
     pub revision: Option<u32>,
+}
+
+impl HostArgs {
+    /// Refuses a VF that the host does not have.
+    pub(crate) fn check_vf(&self, vf: u32) -> Result<(), Failure> {
+        match self.vfs {
+            vfs if vf < vfs => Ok(()),
+            1 => Err(Failure::usage(format!("no VF {vf}: this host has only VF 0, so add --vf 0"))),
+            vfs => Err(Failure::usage(format!("no VF {vf}: this host has VFs 0 to {}", vfs - 1))),
+        }
+    }
 }
 
 /// The guests and what they do.

@@ -153,10 +153,7 @@ impl<'a> Scene<'a> {
         // From here on Ctrl-C is a request, so that the hosts are taken down in order.
         interrupt::flag();
         let HostArgs { vfs, vf_size, .. } = args.host;
-        if args.guest.vf >= vfs {
-            let last = vfs - 1;
-            return Err(Failure::usage(format!("no VF {}: this host has VFs 0 to {last}", args.guest.vf)));
-        }
+        args.host.check_vf(args.guest.vf)?;
         let work = Work::of(&args.guest, vf_size.0)?;
         let machine = Machine::start(&args.host)?;
         let mover = machine.boot(args.guest.vf, &work)?;

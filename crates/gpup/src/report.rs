@@ -266,7 +266,7 @@ impl fmt::Display for Report {
         )?;
         writeln!(
             f,
-            "           stop {}, drain {}, last pages {}, mutable data {}, restore {}, resume {}",
+            "           stop {}, drain {}, last pages {},\n           mutable data {}, restore {}, resume {}",
             seconds(p.stop),
             seconds(p.drain),
             seconds(p.last_pages),

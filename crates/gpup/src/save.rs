@@ -29,10 +29,7 @@ pub(crate) fn run(args: &Save) -> Result<(), Failure> {
     if args.file.exists() && !args.force {
         return Err(Failure::usage(format!("{shown} exists: choose another name or add --force")));
     }
-    if args.guest.vf >= args.host.vfs {
-        let last = args.host.vfs - 1;
-        return Err(Failure::usage(format!("no VF {}: this host has VFs 0 to {last}", args.guest.vf)));
-    }
+    args.host.check_vf(args.guest.vf)?;
     let cancel = interrupt::flag();
     let work = Work::of(&args.guest, args.host.vf_size.0)?;
     // Before the guest boots: a place that cannot be written to shows at once.
@@ -50,6 +47,9 @@ pub(crate) fn run(args: &Save) -> Result<(), Failure> {
 fn boot_and_save(args: &Save, work: &Work, place: &Place) -> Result<(), Failure> {
     let machine = Machine::start(&args.host)?;
     let guest = machine.boot(args.guest.vf, work)?;
+    if !args.output.quiet {
+        eprintln!("source: VF {} of {} runs {}", args.guest.vf, args.host.vf_size, guest.vm.workload());
+    }
     guest.wait_started()?;
     interrupt::pause(args.guest.warm_up.0)?;
     let hello = Hello {

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use dxgksim::agent::converge::FULL_SPEED;
 use dxgksim::agent::{Event, Observer, Phase};
 
 use crate::progress::Progress;
@@ -16,13 +17,14 @@ pub(crate) struct Watch<'a> {
     shares_before: Vec<f64>,
     at_brownout: Option<Vec<u64>>,
     at_end: Option<Vec<u64>>,
+    throttled: bool,
 }
 
 impl<'a> Watch<'a> {
     /// Of `mover`, which is about to leave its neighbours; `since` is their [`busy`] at an earlier moment.
     pub(crate) fn new(mover: &'a Guest, neighbours: &'a [Guest], since: &[u64], progress: Progress) -> Self {
         let shares_before = shares(since, &busy(mover, neighbours));
-        Self { progress, mover, neighbours, shares_before, at_brownout: None, at_end: None }
+        Self { progress, mover, neighbours, shares_before, at_brownout: None, at_end: None, throttled: false }
     }
 
     /// Each neighbour's part of the engine time granted to neighbours: before the migration, and from the begin
@@ -62,7 +64,9 @@ impl Observer for Watch<'_> {
         match event {
             Event::Enter(Phase::Brownout) => self.at_brownout = Some(busy(self.mover, self.neighbours)),
             Event::Enter(Phase::Commit) => self.at_end = Some(busy(self.mover, self.neighbours)),
-            Event::Throttle(speed) => {
+            // A guest that runs at full speed is not told so: before Prepare the driver would refuse.
+            Event::Throttle(speed) if self.throttled || speed < FULL_SPEED => {
+                self.throttled = true;
                 if let Err(error) = self.mover.throttle(speed) {
                     eprintln!("the guest could not be slowed: {error}");
                 }

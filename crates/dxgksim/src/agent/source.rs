@@ -16,7 +16,7 @@ use super::error::Error;
 use super::file::{self, Saved};
 use super::frame::{Framed, Kind};
 use super::limiter::Limiter;
-use super::message::{Hello, IterationEnd, ONLY_ASKED, PageVerdict, Resolution, Resolve, Verdict};
+use super::message::{Hello, IterationEnd, ONLY_ASKED, PageVerdict, Resolution, Resolve, Verdict, decode};
 use super::mover::{Moved, Mover, Shared};
 use super::pages::Packer;
 use super::run::{self, Batches};
@@ -203,7 +203,12 @@ impl Source {
         outcome: &mut Outcome,
     ) -> Result<Vec<Arc<Mutex<Mover>>>, Error> {
         control.send_message(Kind::Hello, &self.hello())?;
-        control.expect(Kind::Welcome)?;
+        match control.receive()? {
+            (Kind::Welcome, _) => {}
+            (Kind::Verdict, payload) => return Err(refused(&payload)?),
+            (Kind::Abort, payload) => return Err(Error::Aborted(decode(&payload).unwrap_or_default())),
+            (found, _) => return Err(Error::Unexpected { expected: Kind::Welcome, found }),
+        }
         let movers = self.open_streams(connect)?;
         self.enter(observer, Phase::Prepare)?;
         self.vgpu.prepare(DXGK_GPUP_MIGRATIONTYPE::DXGK_GPUP_MIGRATIONTYPE_SOURCE)?;
@@ -366,6 +371,14 @@ fn discard(connect: &mut dyn Connect, migration: u128) -> Result<Resolution, Err
     let mut control = Framed::new(connect.connect()?);
     control.send_message(Kind::Resolve, &Resolve::Discard(migration))?;
     control.expect_message(Kind::Resolution)
+}
+
+/// A verdict that came in place of a welcome: there is no VF for the VM.
+fn refused(payload: &[u8]) -> Result<Error, Error> {
+    match decode(payload)? {
+        Verdict::Refused(why) => Ok(Error::Incompatible(why)),
+        Verdict::Compatible => Err(Error::Protocol("a verdict before anything to judge")),
+    }
 }
 
 fn seconds(from: u64, to: u64) -> f64 {

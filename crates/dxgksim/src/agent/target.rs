@@ -100,7 +100,7 @@ impl Target {
         let vgpu = match desk.make_vgpu(&hello) {
             Ok(vgpu) => vgpu,
             Err(why) => {
-                let _ = control.send_message(Kind::Abort, &why);
+                let _ = control.send_message(Kind::Verdict, &Verdict::Refused(why.clone()));
                 return Err(Error::Incompatible(why));
             }
         };

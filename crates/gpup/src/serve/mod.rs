@@ -135,7 +135,8 @@ impl Server {
         let open = self.shared.register.unsettled();
         if open > 0 && !std::mem::replace(warned, true) {
             let open = count(open as u64, "VM");
-            self.shared.say(&format!("{open} on the way or in doubt: serving until that is settled"));
+            self.shared
+                .say(&format!("{open} on the way, in doubt or at work: serving until that is settled"));
         }
         open == 0
     }
@@ -206,12 +207,12 @@ impl Shared {
                 self.let_finish(held, control);
             }
             Ok(Arrived::InDoubt(held)) => {
+                self.register.in_doubt(held);
                 self.say(&format!(
                     "in doubt: the connection was cut while ownership passed (migration {}); the VM stands \
                      ready until the source asks, or `gpup resolve` says that it is gone",
                     MigrationId(migration)
                 ));
-                self.register.in_doubt(held);
             }
             Err(Error::Aborted(why)) if why == ONLY_ASKED => {
                 self.register.discarded(migration);
@@ -284,7 +285,9 @@ struct ServeDesk<'a> {
 impl Desk for ServeDesk<'_> {
     fn make_vgpu(&mut self, hello: &Hello) -> Result<Arc<Vgpu>, String> {
         let machine = &self.shared.machine;
-        machine.create_any_vf(hello.vf_bytes).map_err(|error: anyhow::Error| anyhow!("{error:#}").to_string())
+        machine
+            .create_any_vf(hello.vf_bytes)
+            .map_err(|error| format!("the target has no VF of {} to give: {error:#}", Bytes(hello.vf_bytes)))
     }
 
     fn accept_stream(&mut self, _migration: u128) -> Result<Framed, LinkError> {

@@ -164,9 +164,13 @@ impl Register {
         self.wait_for(patience, |entries| (untold(entries) == 0).then_some(()));
     }
 
-    /// VMs on their way or in doubt.
+    /// VMs on their way, in doubt, or with their guests at work here.
     pub(super) fn unsettled(&self) -> usize {
-        let open = |entry: &&Entry| matches!(entry, Entry::UnderWay(_) | Entry::InDoubt(_));
+        let open = |entry: &&Entry| match entry {
+            Entry::UnderWay(_) | Entry::InDoubt(_) => true,
+            Entry::Running(telling) => telling.outcome.is_none(),
+            Entry::Discarded => false,
+        };
         self.lock().values().filter(open).count()
     }
 }

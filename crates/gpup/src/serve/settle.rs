@@ -48,11 +48,10 @@ impl Shared {
     }
 
     fn commit(&self, mut link: Framed, migration: u128) {
+        // Whoever says commit may know of the cut before this side's agent does.
+        let Some(resolution) = self.register.settled(migration, SHORT) else { return };
         let Some(mut held) = self.register.take_held(migration, true) else {
-            if let Some(resolution) = self.register.settled(migration, SHORT)
-                && link.send_message(Kind::Resolution, &resolution).is_ok()
-                && resolution == Resolution::Running
-            {
+            if link.send_message(Kind::Resolution, &resolution).is_ok() && resolution == Resolution::Running {
                 self.tell_later(migration, link);
             }
             return;
