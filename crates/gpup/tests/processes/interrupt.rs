@@ -1,0 +1,73 @@
+//! Ctrl-C: the first cancels cleanly, and the VF runs on.
+
+use crate::harness::{Dir, Process, SMALL, migrate_to, run, serve};
+
+const SLOW: [&str; 2] = ["--bandwidth", "500KB"];
+
+#[test]
+fn a_migration_is_cancelled_and_the_vf_runs_on() {
+    let source = Process::start(&[&["migrate", "--json", "-"], &SMALL[..], &SLOW].concat());
+    source.says("brownout");
+    source.interrupt();
+    let source = source.ends().exits(5);
+    assert_eq!(source.json()["verdict"], "failed");
+    assert_eq!(source.json()["result_identical"], true);
+    assert!(source.err.contains("gpup: cancelled"), "{}", source.err);
+}
+
+#[test]
+fn a_target_hears_of_a_cancelled_migration_at_once() {
+    let (target, address) = serve("1", &[]);
+    let address = address.to_string();
+    let source = Process::start(&migrate_to(&address, &SLOW));
+    target.says("target: brownout");
+    source.interrupt();
+    source.ends().exits(5);
+    target.ends().exits(1).complains(&["discarded", "cancelled"]);
+}
+
+#[test]
+fn a_guest_that_warms_up_need_not_be_waited_for() {
+    let dir = Dir::new();
+    let file = dir.file("saved.vf");
+    let host = ["--vfs", "2", "--vf-size", "4MiB", "--warm-up", "10m"];
+    let migrate = Process::start(&[&["migrate"], &host[..]].concat());
+    migrate.says("runs matmul");
+    migrate.interrupt();
+    migrate.ends().exits(5);
+    let save = Process::start(&[&["save", &file], &host[..]].concat());
+    save.says("runs matmul");
+    save.interrupt();
+    save.ends().exits(5);
+    assert!(dir.names().is_empty(), "{:?}", dir.names());
+}
+
+#[test]
+fn a_target_that_holds_nothing_ends() {
+    let (target, _) = serve("9", &[]);
+    target.interrupt();
+    target.ends().exits(0);
+}
+
+#[test]
+fn a_target_at_work_ends_when_that_is_settled_or_at_the_second_word() {
+    let (target, address) = serve("9", &[]);
+    let address = address.to_string();
+    let source = Process::start(&migrate_to(&address, &["--bandwidth", "4MB"]));
+    target.says("target: brownout");
+    target.interrupt();
+    target.says("1 VM on the way");
+    source.ends().exits(0);
+    target.ends().exits(0);
+
+    let (target, address) = serve("9", &[]);
+    let address = address.to_string();
+    let source = Process::start(&migrate_to(&address, &SLOW));
+    target.says("target: brownout");
+    target.interrupt();
+    target.says("1 VM on the way");
+    target.interrupt();
+    target.ends().exits(130);
+    source.ends().exits(1);
+    run(&migrate_to(&address, &[])).exits(1).complains(&["no target answers"]);
+}

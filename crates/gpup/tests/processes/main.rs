@@ -1,0 +1,12 @@
+//! The tool as people run it: processes that are started, killed, cut off from each other and asked again.
+
+mod damage;
+mod files;
+mod harness;
+mod interrupt;
+mod pair;
+mod proxy;
+mod refusals;
+mod report;
+mod usage;
+mod window;
