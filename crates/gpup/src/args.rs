@@ -10,11 +10,19 @@ use crate::units::{Bytes, MigrationId, Rate, Time};
 /// Most VFs of a host.
 pub(crate) const MAX_VFS: u32 = 64;
 
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done, and everything was proved
+  1  failed: the source VF runs on
+  2  wrong usage
+  3  the VF cannot move there
+  4  in doubt: the VF is saved in a file
+  5  cancelled, or not converging";
+
 /// Migrate a VF of a simulated GPU-P host live, through the driver's own WDDM 3.2 callback table.
 #[derive(Parser, Debug)]
 #[command(name = "gpup", version, about, propagate_version = true)]
-#[command(after_help = "Exit codes: 0 all was proved; 1 failed, the source VF runs on; 2 wrong usage; \
-                        3 the VF cannot move there; 4 in doubt; 5 cancelled or not converging.")]
+#[command(after_help = EXIT_CODES)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -57,6 +65,7 @@ impl Command {
 
 /// The simulated host.
 #[derive(Args, Debug, Clone)]
+#[command(next_help_heading = "Host")]
 pub struct HostArgs {
     /// Number of VFs on the host
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_VFS)))]
@@ -68,7 +77,7 @@ pub struct HostArgs {
     #[arg(long, value_name = "SIZE")]
     pub vram: Option<Bytes>,
     /// Report dirty tracking as performant (on from the start) or not (on from Prepare)
-    #[arg(long, value_enum, default_value_t = Switch::On, value_name = "on|off")]
+    #[arg(long, value_enum, default_value_t = Switch::On, value_name = "on|off", hide_possible_values = true)]
     pub performant_tracking: Switch,
     /// Firmware version the adapter reports, major * 65536 + minor
     #[arg(long, hide = true)]
@@ -91,8 +100,9 @@ impl HostArgs {
 
 /// The guests and what they do.
 #[derive(Args, Debug, Clone)]
+#[command(next_help_heading = "Guests")]
 pub struct GuestArgs {
-    /// VF that moves, is saved or restored
+    /// VF that moves or is saved
     #[arg(long, default_value_t = 1, value_name = "INDEX")]
     pub vf: u32,
     /// Work of that VF: matmul, stencil, nbody, writer or idle
@@ -126,9 +136,10 @@ pub struct GuestArgs {
 
 /// How to move it.
 #[derive(Args, Debug, Clone)]
+#[command(next_help_heading = "Migration")]
 pub struct MoveArgs {
     /// Data connections
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub streams: u16,
     /// Most bytes a second, all connections together [default: no limit]
     #[arg(long, value_name = "RATE")]
@@ -140,16 +151,16 @@ pub struct MoveArgs {
     #[arg(long, default_value = "60s", value_name = "TIME")]
     pub time_limit: Time,
     /// What to do when the pause limit cannot be kept
-    #[arg(long, value_enum, default_value_t = Timeout::Throttle)]
+    #[arg(long, value_enum, default_value_t = Timeout::Throttle, value_name = "POLICY")]
     pub on_timeout: Timeout,
     /// Leave out the bytes of pages that are zero
-    #[arg(long, value_enum, default_value_t = Switch::On, value_name = "on|off")]
+    #[arg(long, value_enum, default_value_t = Switch::On, value_name = "on|off", hide_possible_values = true)]
     pub zero_pages: Switch,
     /// Compress pages
-    #[arg(long, value_enum, default_value_t = Compress::None)]
+    #[arg(long, value_enum, default_value_t = Compress::None, value_name = "KIND")]
     pub compress: Compress,
     /// Use SetVirtualFunctionPauseState, or leave the pause to the driver
-    #[arg(long, value_enum, default_value_t = Switch::On, value_name = "on|off")]
+    #[arg(long, value_enum, default_value_t = Switch::On, value_name = "on|off", hide_possible_values = true)]
     pub pause_ddi: Switch,
     /// How long to ask the target for an answer when in doubt
     #[arg(long, default_value = "30s", value_name = "TIME")]
@@ -195,7 +206,7 @@ pub struct Serve {
     #[arg(long, default_value = "500ms", value_name = "TIME")]
     pub cool_down: Time,
     /// Use SetVirtualFunctionPauseState, or leave the pause to the driver
-    #[arg(long, value_enum, default_value_t = Switch::On, value_name = "on|off")]
+    #[arg(long, value_enum, default_value_t = Switch::On, value_name = "on|off", hide_possible_values = true)]
     pub pause_ddi: Switch,
     /// Host.
     #[command(flatten)]
@@ -214,10 +225,10 @@ pub struct Save {
     #[arg(long)]
     pub force: bool,
     /// Leave out the bytes of pages that are zero
-    #[arg(long, value_enum, default_value_t = Switch::On, value_name = "on|off")]
+    #[arg(long, value_enum, default_value_t = Switch::On, value_name = "on|off", hide_possible_values = true)]
     pub zero_pages: Switch,
     /// Compress pages
-    #[arg(long, value_enum, default_value_t = Compress::None)]
+    #[arg(long, value_enum, default_value_t = Compress::None, value_name = "KIND")]
     pub compress: Compress,
     /// Host.
     #[command(flatten)]
@@ -292,6 +303,7 @@ pub struct Caps {
 
 /// Where results go.
 #[derive(Args, Debug, Clone)]
+#[command(next_help_heading = "Output")]
 pub struct Output {
     /// Write the result to FILE as JSON; `-` is standard output
     #[arg(long, value_name = "FILE")]

@@ -10,8 +10,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::units::{Bytes, count, seconds};
 
-const PAGES: &str = "  {prefix:<13} [{bar:26}] {binary_bytes:>10} of {binary_total_bytes:<10} {binary_bytes_per_sec:>13}  {msg}";
-const WAITING: &str = "  {prefix:<13} {spinner} {elapsed}  {msg}";
+const PAGES: &str = "  {prefix:<14} {binary_bytes:>10} of {binary_total_bytes:<10} {binary_bytes_per_sec:>12} [{wide_bar}] {msg}";
+const WAITING: &str = "  {prefix:<14} {spinner} {elapsed}  {msg}";
 const TICK: Duration = Duration::from_millis(100);
 
 /// Shows what an agent tells: bars on a terminal, one line a step elsewhere, nothing when quiet.
@@ -42,19 +42,19 @@ impl Progress {
     }
 
     fn begin(&self, name: String, pages: Option<u64>) {
-        self.bar.set_style(style(if pages.is_some() { PAGES } else { WAITING }));
+        self.bar.disable_steady_tick();
+        self.bar.set_prefix(name);
+        self.bar.reset();
         match pages {
             Some(pages) => self.bar.set_length(pages * self.page_bytes),
             None => self.bar.unset_length(),
         }
-        self.bar.set_prefix(name);
-        self.bar.reset();
+        self.bar.set_style(style(if pages.is_some() { PAGES } else { WAITING }));
         self.bar.enable_steady_tick(TICK);
     }
 
     fn iterated(&self, it: &Iteration) {
         let rate = (it.pages * self.page_bytes) as f64 / it.seconds.max(1e-9);
-        self.bar.set_message("");
         self.line(&format!(
             "    {} ({} zero), {} on the wire in {}, {}/s",
             count(it.pages, "page"),
@@ -75,6 +75,7 @@ impl Observer for Progress {
     fn event(&mut self, event: Event) -> ControlFlow<()> {
         match event {
             Event::Enter(phase) => {
+                self.bar.set_message("");
                 self.begin(phase.to_string(), None);
                 if self.lines {
                     self.line(&format!("  {phase}"));
@@ -91,7 +92,7 @@ impl Observer for Progress {
             Event::Iterated(it) => self.iterated(&it),
             Event::Estimate { remaining, pause } if pause.is_finite() => {
                 let text = format!("pause now: {}", seconds(pause));
-                self.bar.set_message(text.clone());
+                self.bar.set_message(format!("pause {}", seconds(pause)));
                 self.line(&format!("    {} dirty, {text}", count(remaining, "page")));
             }
             Event::Estimate { .. } => {}

@@ -60,7 +60,7 @@ fn help_and_version_are_no_failure() {
         let help = run(&[command, "--help"]).exits(0).out;
         assert!(help.contains("Usage: gpup"), "{help}");
         for line in help.lines() {
-            assert!(line.chars().count() <= 160, "{line}");
+            assert!(line.chars().count() <= 100, "{line}");
         }
         assert!(run(&["--help"]).exits(0).out.contains(command));
     }
