@@ -205,9 +205,6 @@ pub struct Serve {
     /// How long a VM that arrived works on before it is made to finish
     #[arg(long, default_value = "500ms", value_name = "TIME")]
     pub cool_down: Time,
-    /// Use SetVirtualFunctionPauseState, or leave the pause to the driver
-    #[arg(long, value_enum, default_value_t = Switch::On, value_name = "on|off", hide_possible_values = true)]
-    pub pause_ddi: Switch,
     /// Host.
     #[command(flatten)]
     pub host: HostArgs,

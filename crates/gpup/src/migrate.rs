@@ -115,11 +115,7 @@ struct LocalTarget {
 impl LocalTarget {
     fn start(args: &Migrate) -> anyhow::Result<Self> {
         let machine = Arc::new(Machine::start(&args.host)?);
-        let options = ServeOptions {
-            cool_down: args.guest.cool_down.0,
-            pause_vf: args.how.pause_ddi.is_on(),
-            quiet: true,
-        };
+        let options = ServeOptions { cool_down: args.guest.cool_down.0, quiet: true };
         let server = Server::bind(SocketAddr::from(([127, 0, 0, 1], 0)), machine.clone(), options)?;
         let address = server.address()?;
         let server = std::thread::spawn(move || server.run(Some(1)));

@@ -21,7 +21,7 @@ use super::mover::{Moved, Mover, Shared};
 use super::pages::{Packer, Unpacker};
 use super::placer::{Arrival, Placer, Written};
 use super::run::Batches;
-use super::{Event, Held, Observer, Phase, proof};
+use super::{Event, Held, Observer, Phase, enter, proof};
 use crate::guest::GuestLoader;
 use crate::host::Mutex;
 use crate::vgpu::Vgpu;
@@ -137,8 +137,7 @@ fn write_pages(
     let _ = observer.event(Event::Iterate { number: 0, pages: work.lock().pages() });
     let mut mover = Mover::new(link, [vgpu.paging_channel()?, vgpu.paging_channel()?]);
     let moved = mover.run(&work, shared, 0, observer)?;
-    let mut staging = [vgpu.paging_channel()?, vgpu.paging_channel()?];
-    let hashes = proof::hash_pages(&mut staging, vgpu.pages(), shared.page_bytes)?;
+    let hashes = proof::hash_pages(vgpu)?;
     Ok((mover, moved, hashes))
 }
 
@@ -212,8 +211,7 @@ fn read(
     link.expect(Kind::End)?;
     enter(observer, Phase::Mutable)?;
     vgpu.restore_mutable(&mutable)?;
-    let mut staging = [vgpu.paging_channel()?, vgpu.paging_channel()?];
-    let ours = proof::hash_pages(&mut staging, vgpu.pages(), page_bytes)?;
+    let ours = proof::hash_pages(vgpu)?;
     let verdict = proof::compare(&hashes, &ours)?;
     if verdict.different > 0 {
         return Err(Error::Different(verdict));
@@ -249,8 +247,4 @@ pub fn describe_pages(payload: &[u8]) -> Result<String, Error> {
         list.iteration,
         list.packing
     ))
-}
-
-fn enter(observer: &mut dyn Observer, phase: Phase) -> Result<(), Error> {
-    if observer.event(Event::Enter(phase)).is_break() { Err(Error::Cancelled) } else { Ok(()) }
 }

@@ -153,3 +153,8 @@ impl<F: FnMut(Event) -> ControlFlow<()>> Observer for F {
         self(event)
     }
 }
+
+/// Tells that `phase` begins; the observer may cancel there.
+fn enter(observer: &mut dyn Observer, phase: Phase) -> Result<(), Error> {
+    if observer.event(Event::Enter(phase)).is_break() { Err(Error::Cancelled) } else { Ok(()) }
+}

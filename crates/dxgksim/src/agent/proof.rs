@@ -7,14 +7,12 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::error::Error;
 use super::message::PageVerdict;
 use super::run::Run;
-use crate::vidmm::PagingChannel;
+use crate::vgpu::Vgpu;
 
-/// Hashes all `pages` pages of a VF, read out through the paging node.
-pub fn hash_pages(
-    staging: &mut [PagingChannel; 2],
-    pages: u64,
-    page_bytes: usize,
-) -> Result<Vec<u64>, Error> {
+/// Hashes every page of a VF, read out through the paging node.
+pub fn hash_pages(vgpu: &Vgpu) -> Result<Vec<u64>, Error> {
+    let mut staging = [vgpu.paging_channel()?, vgpu.paging_channel()?];
+    let (pages, page_bytes) = (vgpu.pages(), vgpu.dirty_page_bytes() as usize);
     let batch = (staging[0].bytes() / page_bytes) as u64;
     let mut hashes = Vec::with_capacity(usize::try_from(pages).unwrap_or(0));
     let run = |first: u64| Run { first, count: batch.min(pages - first) };

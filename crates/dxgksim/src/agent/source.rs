@@ -501,8 +501,7 @@ impl<'a> Carrier<'a> {
 
     fn prove(&mut self, outcome: &mut Outcome) -> Result<(), Error> {
         let vgpu = &self.source.vgpu;
-        let mut staging = [vgpu.paging_channel()?, vgpu.paging_channel()?];
-        let hashes = proof::hash_pages(&mut staging, vgpu.pages(), self.shared.page_bytes)?;
+        let hashes = proof::hash_pages(vgpu)?;
         self.control.send(Kind::PageHashes, &[&proof::encode(&hashes)])?;
         let verdict: PageVerdict = self.control.expect_message(Kind::PageVerdict)?;
         outcome.pages = Some(verdict);

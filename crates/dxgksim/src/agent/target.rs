@@ -13,7 +13,7 @@ use super::frame::{Framed, Kind};
 use super::message::{Hello, IterationEnd, Verdict, decode};
 use super::pages::Unpacker;
 use super::placer::{Arrival, Placer, Written};
-use super::{Event, Observer, Phase, proof};
+use super::{Event, Observer, Phase, enter, proof};
 use crate::guest::GuestLoader;
 use crate::host::{Event as Signal, Mutex, Thread};
 use crate::vgpu::Vgpu;
@@ -76,8 +76,6 @@ pub struct Target {
     pub loader: Arc<dyn GuestLoader>,
     /// Unpacks batches.
     pub unpacker: Arc<dyn Unpacker>,
-    /// SetVirtualFunctionPauseState is called on this host.
-    pub pause_vf: bool,
 }
 
 /// How a visit ended.
@@ -222,8 +220,7 @@ impl Target {
     }
 
     fn prove(&self, control: &mut Framed, vgpu: &Arc<Vgpu>) -> Result<(), Error> {
-        let mut staging = [vgpu.paging_channel()?, vgpu.paging_channel()?];
-        let ours = proof::hash_pages(&mut staging, vgpu.pages(), vgpu.dirty_page_bytes() as usize)?;
+        let ours = proof::hash_pages(vgpu)?;
         let theirs = control.expect(Kind::PageHashes)?;
         control.send_message(Kind::PageVerdict, &proof::compare(&theirs, &ours)?)
     }
@@ -261,10 +258,6 @@ impl Target {
 
 /// More streams than this no source opens.
 const MAX_STREAMS: u16 = 64;
-
-fn enter(observer: &mut dyn Observer, phase: Phase) -> Result<(), Error> {
-    if observer.event(Event::Enter(phase)).is_break() { Err(Error::Cancelled) } else { Ok(()) }
-}
 
 /// A data stream at work on a thread of its own.
 struct Stream {

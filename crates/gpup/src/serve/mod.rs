@@ -34,8 +34,6 @@ const LOOK: Duration = Duration::from_millis(100);
 pub struct ServeOptions {
     /// How long a VM works on after it arrived.
     pub cool_down: Duration,
-    /// SetVirtualFunctionPauseState is used on this host.
-    pub pause_vf: bool,
     /// Say nothing.
     pub quiet: bool,
 }
@@ -85,11 +83,8 @@ impl Server {
     pub fn bind(address: SocketAddr, machine: Arc<Machine>, options: ServeOptions) -> anyhow::Result<Self> {
         let listener = TcpListener::bind(address)
             .with_context(|| format!("cannot listen on {address}: choose another address with --listen"))?;
-        let target = Target {
-            loader: Arc::new(gpup_guest::Loader),
-            unpacker: Arc::new(crate::pack::AnyUnpacker),
-            pause_vf: options.pause_vf,
-        };
+        let target =
+            Target { loader: Arc::new(gpup_guest::Loader), unpacker: Arc::new(crate::pack::AnyUnpacker) };
         let shared = Shared {
             machine,
             target,
@@ -299,11 +294,7 @@ impl Desk for ServeDesk<'_> {
 pub(crate) fn run(args: &Serve) -> Result<(), Failure> {
     let address = resolve(&args.listen).map_err(Failure::usage)?;
     let machine = Arc::new(Machine::start(&args.host)?);
-    let options = ServeOptions {
-        cool_down: args.cool_down.0,
-        pause_vf: args.pause_ddi.is_on(),
-        quiet: args.output.quiet,
-    };
+    let options = ServeOptions { cool_down: args.cool_down.0, quiet: args.output.quiet };
     let server = Server::bind(address, machine.clone(), options)?;
     interrupt::flag();
     // Standard output, so that a script can wait for it and read the port.

@@ -217,7 +217,6 @@ pub(crate) fn is_empty(machine: &Machine) -> bool {
 
 /// How to move a guest. The closures see every event of the two agents and may stop them.
 pub(crate) struct How<'a> {
-    pub(crate) mode: Mode,
     pub(crate) options: Options,
     /// The target's memory is scattered.
     pub(crate) scattered: bool,
@@ -240,7 +239,6 @@ impl<'a> How<'a> {
     pub(crate) fn new(mode: Mode) -> Self {
         static ATTEMPTS: AtomicU32 = AtomicU32::new(1);
         Self {
-            mode,
             options: Options {
                 migration: u128::from(ATTEMPTS.fetch_add(1, Ordering::Relaxed)),
                 limits: Limits { pause: 1.0, time: 60.0, on_timeout: OnTimeout::Switchover },
@@ -268,12 +266,12 @@ impl<'a> How<'a> {
 
     /// Moves `vm` on `vgpu` to `target`.
     pub(crate) fn migrate(self, vgpu: &Arc<Vgpu>, vm: &Arc<Vm>, target: &Machine) -> Attempt {
-        let Self { mode, options, scattered, loader, at_source, at_target } = self;
+        let Self { options, scattered, loader, at_source, at_target } = self;
         let (mut wire, door) = Wire::new();
         let tap = wire.tap.clone();
         let mut watch = Watch { vgpu, eye: at_source, phases: Vec::new() };
         let source = Source::new(vgpu.clone(), vm.clone(), options);
-        let receive = move || receive(target, mode, scattered, loader, at_target, door);
+        let receive = move || receive(target, scattered, loader, at_target, door);
         let (moved, arrived) = std::thread::scope(|scope| {
             let there = scope.spawn(receive);
             let moved = source.migrate(&mut wire, &mut watch);
@@ -312,7 +310,6 @@ impl Observer for Watch<'_> {
 
 fn receive(
     machine: &Machine,
-    mode: Mode,
     scattered: bool,
     loader: Arc<dyn GuestLoader>,
     mut eye: Box<dyn FnMut(Event) -> ControlFlow<()> + Send + '_>,
@@ -322,7 +319,7 @@ fn receive(
     let Ok(Visitor::Source(control, hello)) = Visitor::greet(first) else {
         return None;
     };
-    let target = Target { loader, unpacker: Arc::new(gpup::pack::AnyUnpacker), pause_vf: mode.pause_vf };
+    let target = Target { loader, unpacker: Arc::new(gpup::pack::AnyUnpacker) };
     let mut desk = Reception { machine, scattered, door };
     Some(target.receive(control, hello, &mut desk, &mut eye))
 }

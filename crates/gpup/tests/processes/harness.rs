@@ -15,6 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// A host that moves a VF in a blink.
 pub(crate) const SMALL: [&str; 8] =
     ["--vfs", "2", "--vf-size", "4MiB", "--warm-up", "100ms", "--cool-down", "100ms"];
+/// A pause limit that no machine is too slow for: what these tests ask does not depend on speed.
+const PATIENT: [&str; 2] = ["--pause-limit", "5s"];
 /// The same for a target.
 pub(crate) const SMALL_TARGET: [&str; 4] = ["--vfs", "2", "--vf-size", "4MiB"];
 
@@ -201,9 +203,14 @@ pub(crate) fn serve(visits: &str, more: &[&str]) -> (Arc<Process>, SocketAddr) {
     (process, address)
 }
 
+/// Arguments of a migration within the process.
+pub(crate) fn migrate<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    [&["migrate"], &SMALL[..], &PATIENT, more].concat()
+}
+
 /// Arguments of a migration to `target` with its report on standard output.
 pub(crate) fn migrate_to<'a>(target: &'a str, more: &[&'a str]) -> Vec<&'a str> {
-    [&["migrate", "--to", target, "--json", "-"], &SMALL[..], more].concat()
+    migrate(&[&["--to", target, "--json", "-"], more].concat())
 }
 
 /// A directory that goes with its handle.

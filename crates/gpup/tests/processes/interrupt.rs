@@ -1,12 +1,12 @@
 //! Ctrl-C: the first cancels cleanly, and the VF runs on.
 
-use crate::harness::{Dir, Process, SMALL, migrate_to, run, serve};
+use crate::harness::{Dir, Process, migrate, migrate_to, run, serve};
 
 const SLOW: [&str; 2] = ["--bandwidth", "500KB"];
 
 #[test]
 fn a_migration_is_cancelled_and_the_vf_runs_on() {
-    let source = Process::start(&[&["migrate", "--json", "-"], &SMALL[..], &SLOW].concat());
+    let source = Process::start(&migrate(&[&["--json", "-"], &SLOW[..]].concat()));
     source.says("brownout");
     source.interrupt();
     let source = source.ends().exits(5);

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::harness::{Dir, SMALL, migrate_to, run, serve};
+use crate::harness::{Dir, SMALL, migrate, migrate_to, run, serve};
 
 /// The adapter's firmware: major * 65536 + minor.
 const OLDER: &str = "65535";
@@ -50,18 +50,18 @@ fn check_says_whether_it_can_and_moves_nothing() {
     // A question is no visit: the same target then takes the VF.
     let (target, address) = serve("1", &[]);
     let address = address.to_string();
-    let check = [&["migrate", "--check", "--to", &address], &SMALL[..]].concat();
+    let check = migrate(&["--check", "--to", &address]);
     assert!(run(&check).exits(0).out.contains("can move there"));
     let answer = run(&[&check[..], &["--json", "-"]].concat()).exits(0).json();
     assert_eq!(answer["can_move"], true);
     run(&migrate_to(&address, &[])).exits(0);
     let target = target.ends().exits(0);
     assert_eq!(target.err.matches("it can").count(), 2, "{}", target.err);
-    run(&[&["migrate", "--check"], &SMALL[..]].concat()).exits(0);
+    run(&migrate(&["--check"])).exits(0);
 
     let (_target, address) = serve("1", &["--firmware", OLDER]);
     let address = address.to_string();
-    let check = [&["migrate", "--check", "--json", "-", "--to", &address], &SMALL[..]].concat();
+    let check = migrate(&["--check", "--json", "-", "--to", &address]);
     let refused = run(&check).exits(3).complains(&["cannot move there", "firmware"]);
     assert_eq!(refused.json()["can_move"], false);
     assert!(refused.json()["reason"].as_str().unwrap().contains("firmware"));

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use crate::harness::{Dir, SMALL, migrate_to, run, serve};
+use crate::harness::{self, Dir, migrate_to, run, serve};
 
 fn migrate(more: &[&str]) -> Value {
-    let report = run(&[&["migrate", "--json", "-"], &SMALL[..], more].concat()).exits(0).json();
+    let report = run(&harness::migrate(&[&["--json", "-"], more].concat())).exits(0).json();
     assert_eq!(report["verdict"], "identical", "{more:?}");
     report
 }
@@ -48,7 +48,7 @@ fn a_report_has_every_figure() {
 
 #[test]
 fn a_report_for_people_fits_a_hundred_columns() {
-    let out = run(&[&["migrate"], &SMALL[..]].concat()).exits(0).out;
+    let out = run(&harness::migrate(&[])).exits(0).out;
     for line in out.lines() {
         assert!(line.chars().count() <= 100, "{line}");
     }
@@ -61,7 +61,7 @@ fn a_report_for_people_fits_a_hundred_columns() {
 fn a_report_can_go_to_a_file_and_to_people() {
     let dir = Dir::new();
     let file = dir.file("report.json");
-    let ran = run(&[&["migrate", "--json", &file], &SMALL[..]].concat()).exits(0);
+    let ran = run(&harness::migrate(&["--json", &file])).exits(0);
     assert!(ran.out.contains("IDENTICAL"));
     let report: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
     assert_eq!(report["verdict"], "identical");

@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use crate::harness::{Dir, Process, SMALL, run};
+use crate::harness::{Dir, Process, SMALL, migrate, run};
 
 /// Code 2 and these words.
 #[track_caller]
@@ -85,7 +85,7 @@ fn addresses_are_checked_before_a_guest_boots() {
 #[test]
 fn images_are_checked() {
     let dir = Dir::new();
-    let with = |image: &str| run(&[&["migrate", "--image", image], &SMALL[..]].concat());
+    let with = |image: &str| run(&migrate(&["--image", image]));
     with(&dir.file("missing")).exits(1).complains(&["gpup: cannot read the image", "No such file"]);
     with("/").exits(1).complains(&["gpup: cannot read the image", "directory"]);
     let large = dir.file("large");
@@ -125,7 +125,7 @@ fn a_full_disk_leaves_the_vf_running_and_says_why() {
 
 #[test]
 fn quiet_says_nothing() {
-    let ran = run(&[&["migrate", "--quiet"], &SMALL[..]].concat()).exits(0);
+    let ran = run(&migrate(&["--quiet"])).exits(0);
     assert_eq!((ran.out.as_str(), ran.err.as_str()), ("", ""));
     let ran = Process::start(&["caps", "--quiet", "--vfs", "1", "--vf-size", "4MiB"]).ends().exits(0);
     assert_eq!((ran.out.as_str(), ran.err.as_str()), ("", ""));

@@ -74,7 +74,7 @@ fn a_source_whose_target_is_lost_saves_the_vf_whole() {
     let dir = Dir::new();
     let file = dir.file("doubt.vf");
     for pause_ddi in ["on", "off"] {
-        let (target, address) = serve("1", &["--pause-ddi", pause_ddi]);
+        let (target, address) = serve("1", &[]);
         let victim = target.clone();
         let proxy = between(address, move |_, kind| {
             if kind == Kind::Commit {
