@@ -73,6 +73,12 @@ impl From<anyhow::Error> for Failure {
     }
 }
 
+impl From<gpup_scene::Problem> for Failure {
+    fn from(problem: gpup_scene::Problem) -> Self {
+        Self::Failed(problem.0)
+    }
+}
+
 /// A wrong command line, found where errors are `anyhow`'s.
 #[derive(Debug)]
 pub(crate) struct Usage(pub(crate) String);

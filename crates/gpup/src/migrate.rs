@@ -12,19 +12,20 @@ use dxgksim::agent::message::GuestOutcome;
 use dxgksim::agent::pages::Packer;
 use dxgksim::agent::{Error, Options, Source};
 
-use crate::args::{Compress, HostArgs, Migrate, MoveArgs, Timeout};
+use crate::args::{Compress, GuestArgs, HostArgs, Migrate, MoveArgs, Timeout};
 use crate::doubt;
 use crate::exit::Failure;
 use crate::interrupt;
 use crate::note::Note;
 use crate::pack::{Lz4, Zstd};
 use crate::progress::Progress;
-use crate::report::{Report, say, write_json};
+use crate::report::{self, Report, say, write_json};
 use crate::serve::{ServeOptions, Server, Visit};
 use crate::tcp::{Tcp, resolve};
 use crate::units::MigrationId;
-use crate::watch::{Watch, busy};
-use crate::world::{Guest, Machine, Work};
+use crate::watch::Watch;
+use crate::world::{Guest, Machine, Work, wait_started, work_of};
+use gpup_scene::busy;
 
 /// Runs the command.
 pub fn run(args: &Migrate) -> Result<(), Failure> {
@@ -105,6 +106,11 @@ pub fn connector(address: SocketAddr) -> impl FnMut() -> Result<Box<dyn Channel>
     }
 }
 
+/// What a neighbour of the moving guest does.
+fn neighbour(vf: u32, guest: &GuestArgs, vf_bytes: u64) -> Work {
+    Work::neighbour(vf, guest.seed, guest.quiet_neighbours, vf_bytes)
+}
+
 /// The second host, in this process.
 struct LocalTarget {
     machine: Arc<Machine>,
@@ -150,18 +156,18 @@ impl<'a> Scene<'a> {
         interrupt::flag();
         let HostArgs { vfs, vf_size, .. } = args.host;
         args.host.check_vf(args.guest.vf)?;
-        let work = Work::of(&args.guest, vf_size.0)?;
+        let work = work_of(&args.guest, vf_size.0)?;
         let machine = Machine::start(&args.host)?;
         let mover = machine.boot(args.guest.vf, &work)?;
         let neighbours: Vec<Guest> = (0..vfs)
             .filter(|vf| *vf != args.guest.vf)
-            .map(|vf| machine.boot(vf, &Work::neighbour(vf, &args.guest, vf_size.0)))
+            .map(|vf| machine.boot(vf, &neighbour(vf, &args.guest, vf_size.0)))
             .collect::<anyhow::Result<_>>()?;
         if !args.output.quiet {
             eprintln!("source: {vfs} VFs of {vf_size}; VF {} runs {}", args.guest.vf, mover.vm.workload());
         }
-        mover.wait_started()?;
-        neighbours.iter().try_for_each(Guest::wait_started)?;
+        wait_started(&mover)?;
+        neighbours.iter().try_for_each(wait_started)?;
         let at_warm_up = busy(&mover, &neighbours);
         interrupt::pause(args.guest.warm_up.0)?;
         Ok(Self { args, machine, mover, neighbours, at_warm_up })
@@ -244,7 +250,7 @@ impl<'a> Scene<'a> {
             }
             Err(why) => format!("the VF could not be saved: {why}"),
         };
-        report.in_doubt_file = saved.ok();
+        report.in_doubt_file = saved.ok().map(|file| file.display().to_string());
         if let Some(path) = &self.args.output.json {
             write_json(&report, path)?;
         }
@@ -311,7 +317,7 @@ impl Rest<'_> {
             write_json(report, path)?;
         }
         if output.speaks() {
-            report.print();
+            report::print(report);
         }
         self.clear()
     }

@@ -7,7 +7,7 @@ use gpup_guest::{Pattern, Spec, Workload};
 use serde::{Deserialize, Serialize};
 
 use crate::args::{GuestArgs, HostArgs, MAX_VFS};
-use crate::world::Work;
+use crate::world::{Work, work_with};
 
 /// How the guest was made.
 #[derive(Debug, Serialize, Deserialize)]
@@ -63,7 +63,7 @@ impl Note {
             Spec { seed: self.seed, dirty_rate: self.dirty_rate, pattern, ..Spec::new(workload, vf_bytes) };
         match &self.image {
             Some(path) if !path.exists() => Ok(None),
-            image => Work::with_image(spec, image.as_deref(), self.fill).map(Some),
+            image => work_with(spec, image.as_deref(), self.fill).map(Some),
         }
     }
 }

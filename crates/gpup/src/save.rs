@@ -18,7 +18,7 @@ use crate::progress::Progress;
 use crate::report::{say, write_json};
 use crate::tcp::FileWriter;
 use crate::units::{Bytes, count};
-use crate::world::{Guest, Machine, Work};
+use crate::world::{Guest, Machine, Work, wait_started, work_of};
 
 /// Runs the command.
 pub(crate) fn run(args: &Save) -> Result<(), Failure> {
@@ -31,7 +31,7 @@ pub(crate) fn run(args: &Save) -> Result<(), Failure> {
     }
     args.host.check_vf(args.guest.vf)?;
     let cancel = interrupt::flag();
-    let work = Work::of(&args.guest, args.host.vf_size.0)?;
+    let work = work_of(&args.guest, args.host.vf_size.0)?;
     // Before the guest boots: a place that cannot be written to shows at once.
     let place = Place::open(&args.file)?;
     let result = boot_and_save(args, &work, &place);
@@ -50,7 +50,7 @@ fn boot_and_save(args: &Save, work: &Work, place: &Place) -> Result<(), Failure>
     if !args.output.quiet {
         eprintln!("source: VF {} of {} runs {}", args.guest.vf, args.host.vf_size, guest.vm.workload());
     }
-    guest.wait_started()?;
+    wait_started(&guest)?;
     interrupt::pause(args.guest.warm_up.0)?;
     let hello = Hello {
         migration: migration_id(),

@@ -8,35 +8,22 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail};
 use dxgksim::contract::Violation;
 use dxgksim::dxgkrnl::{Adapter, AdapterOptions, Driver};
-use dxgksim::guest::{Bar, Outcome};
+use dxgksim::guest::Outcome;
 use dxgksim::vgpu::{Vgpu, VgpuOptions};
 use dxgksim::vm::Vm;
-use gpup_core::device::abi;
-use gpup_guest::{Spec, Workload};
+use gpup_guest::Spec;
 use gpup_kmd::escape::Request;
+use gpup_scene::size::{VF_UNIT, vram_for};
+pub use gpup_scene::{Guest, Work};
 
 use crate::args::{GuestArgs, HostArgs};
 use crate::exit::Usage;
 use crate::interrupt;
 use crate::units::Bytes;
-
-/// The PF keeps this part of the VRAM for itself, and PF_LEAST at the least.
-const PF_PART: u64 = 16;
-const PF_LEAST: u64 = 16 << 20;
-/// The adapter's VRAM is a multiple of this, a VF's of that.
-const VRAM_UNIT: u64 = 2 << 20;
-const VF_UNIT: u64 = 64 << 10;
-/// How long a guest may take to finish, in nanoseconds.
-pub const FINISH_NS: u64 = 120_000_000_000;
-
-/// What neighbours do, one after another.
-const MIXED: [Workload; 4] = [Workload::Stencil, Workload::Nbody, Workload::Matmul, Workload::Writer];
 
 /// The driver, loaded once in this process.
 fn driver() -> anyhow::Result<Arc<Driver>> {
@@ -49,13 +36,6 @@ fn driver() -> anyhow::Result<Arc<Driver>> {
         driver.map(Arc::new).map_err(|status| status.to_string())
     };
     DRIVER.get_or_init(load).clone().map_err(|error| anyhow!("the driver does not load: {error}"))
-}
-
-/// VRAM an adapter needs for so many VFs.
-fn vram_for(vf_bytes: u64, vfs: u32) -> Option<u64> {
-    let all = vf_bytes.checked_mul(u64::from(vfs)).filter(|all| *all < 1 << 50)?;
-    let needed = (all + PF_LEAST).max(all + all.div_ceil(PF_PART - 1));
-    Some((needed + VF_UNIT).next_multiple_of(VRAM_UNIT).max(64 << 20))
 }
 
 /// A host.
@@ -135,22 +115,12 @@ impl Machine {
 
     /// Makes a VF and boots a guest on it.
     pub fn boot(&self, vf: u32, work: &Work) -> anyhow::Result<Guest> {
-        let vgpu = self.create_vf(vf, self.vf_bytes)?;
-        let guest = work
-            .spec
-            .clone()
-            .build(work.image.as_deref().cloned())
-            .map_err(|error| anyhow!("VF {vf}: {error}"))?;
-        let vm = Vm::boot(vgpu.clone(), guest).map_err(|error| anyhow!("VF {vf}: {error}"))?;
-        Ok(Guest { vgpu, vm, work: work.clone() })
+        Ok(Guest::boot(&self.adapter, vf, self.vf_bytes, work)?)
     }
 
     /// Runs `work` for exactly `steps` steps on a VF that never moves.
     pub fn reference(&self, vf: u32, work: &Work, steps: u64) -> anyhow::Result<Outcome> {
-        let guest = self.boot(vf, work)?;
-        let outcome = guest.finish(Some(steps));
-        guest.destroy()?;
-        outcome
+        Ok(gpup_scene::reference(&self.adapter, vf, self.vf_bytes, work, steps)?)
     }
 
     /// Complaints of the simulated Dxgkrnl about the driver.
@@ -176,50 +146,27 @@ fn join(broken: &[Violation]) -> String {
     broken.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
-/// What a guest is to do.
-#[derive(Clone)]
-pub struct Work {
-    /// The workload and its parameters.
-    pub spec: Spec,
-    /// Bytes to be uploaded first.
-    pub image: Option<Arc<Vec<u8>>>,
+/// The moving guest's work as the command line has it.
+pub fn work_of(guest: &GuestArgs, vf_bytes: u64) -> anyhow::Result<Work> {
+    let spec = Spec {
+        seed: guest.seed,
+        dirty_rate: guest.dirty_rate,
+        pattern: guest.pattern,
+        ..Spec::new(guest.workload, vf_bytes)
+    };
+    work_with(spec, guest.image.as_deref(), guest.fill)
 }
 
-impl Work {
-    /// The moving guest's work as the command line has it.
-    pub fn of(guest: &GuestArgs, vf_bytes: u64) -> anyhow::Result<Self> {
-        let spec = Spec {
-            seed: guest.seed,
-            dirty_rate: guest.dirty_rate,
-            pattern: guest.pattern,
-            ..Spec::new(guest.workload, vf_bytes)
-        };
-        Self::with_image(spec, guest.image.as_deref(), guest.fill)
-    }
-
-    /// `spec` with an image of its own, or with noise in so many percent of the memory the workload leaves.
-    pub fn with_image(mut spec: Spec, image: Option<&Path>, fill: u8) -> anyhow::Result<Self> {
-        let image = match image {
-            Some(path) => Some(read_image(path, spec.vram_bytes)?),
-            None if fill > 0 => Some(noise(free_bytes(&spec)? / 100 * u64::from(fill), spec.seed)),
-            None => None,
-        };
-        spec.image_bytes = image.as_ref().map_or(0, |image| image.len() as u64);
-        spec.fits().map_err(Usage)?;
-        Ok(Self { spec, image: image.map(Arc::new) })
-    }
-
-    /// A neighbour's work.
-    pub fn neighbour(vf: u32, guest: &GuestArgs, vf_bytes: u64) -> Self {
-        let workload = if guest.quiet_neighbours { Workload::Idle } else { MIXED[vf as usize % MIXED.len()] };
-        let spec = Spec {
-            seed: guest.seed + 1 + u64::from(vf),
-            dirty_rate: 5_000,
-            pattern: gpup_guest::Pattern::Hot,
-            ..Spec::new(workload, vf_bytes)
-        };
-        Self { spec, image: None }
-    }
+/// `spec` with an image of its own, or with noise in so many percent of the memory the workload leaves.
+pub fn work_with(spec: Spec, image: Option<&Path>, fill: u8) -> anyhow::Result<Work> {
+    let work = match image {
+        Some(path) => {
+            let image = read_image(path, spec.vram_bytes)?;
+            Work::with_image(spec, Some(image))
+        }
+        None => Work::with_noise(spec, fill),
+    };
+    work.map_err(|problem| anyhow!(Usage(problem.0)))
 }
 
 fn read_image(path: &Path, vf_bytes: u64) -> anyhow::Result<Vec<u8>> {
@@ -237,86 +184,18 @@ fn read_image(path: &Path, vf_bytes: u64) -> anyhow::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Bytes of the VF that the workload leaves. The writer takes whatever there is, and is left a quarter.
-fn free_bytes(spec: &Spec) -> anyhow::Result<u64> {
-    let footprint = spec.fits().map_err(|error| anyhow!(error))?;
-    let work = match spec.workload {
-        Workload::Writer => spec.vram_bytes / 4,
-        _ => footprint.work_bytes,
-    };
-    Ok(spec.vram_bytes.saturating_sub(work.next_multiple_of(gpup_core::PAGE_SIZE)))
+/// Slows the VF's engine work to so many thousandths of full speed.
+pub fn throttle(guest: &Guest, speed: u32) -> anyhow::Result<()> {
+    let mut request = Request::Throttle { vf: guest.vgpu.index(), permille: speed }.encode();
+    guest.vgpu.adapter().escape(&mut request).map_err(|error| anyhow!("{error}"))
 }
 
-/// Bytes that no compression shrinks.
-fn noise(bytes: u64, seed: u64) -> Vec<u8> {
-    let mut state = seed ^ 0x9e37_79b9_7f4a_7c15;
-    let words = (0..bytes.div_ceil(8)).flat_map(|_| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()
-    });
-    words.take(bytes as usize).collect()
-}
-
-/// A VF with a guest on it.
-pub struct Guest {
-    /// The VF.
-    pub vgpu: Arc<Vgpu>,
-    /// The VM.
-    pub vm: Arc<Vm>,
-    /// What it does.
-    pub work: Work,
-}
-
-impl Guest {
-    /// Engine time the VF was granted so far on all nodes, by the device's clock.
-    pub fn busy(&self) -> u64 {
-        let bar = self.vgpu.bar();
-        let node = |node: usize| bar.read_u64(abi::reg::NODE + node * abi::reg::NODE_STRIDE + abi::reg::BUSY);
-        (0..abi::NODES).map(node).sum()
-    }
-
-    /// Waits until it has begun to work: its data is uploaded.
-    pub fn wait_started(&self) -> anyhow::Result<()> {
-        let deadline = Instant::now() + Duration::from_nanos(FINISH_NS);
-        while self.vm.steps() == 0 {
-            if let Some(error) = self.vm.failure() {
-                bail!("the guest's work failed: {error}");
-            }
-            if interrupt::pressed() {
-                return Ok(());
-            }
-            if Instant::now() > deadline {
-                bail!("the guest did not begin to work in time");
-            }
-            sleep(Duration::from_millis(5));
-        }
-        Ok(())
-    }
-
-    /// Slows the VF's engine work to so many thousandths of full speed.
-    pub fn throttle(&self, speed: u32) -> anyhow::Result<()> {
-        let mut request = Request::Throttle { vf: self.vgpu.index(), permille: speed }.encode();
-        self.vgpu.adapter().escape(&mut request).map_err(|error| anyhow!("{error}"))
-    }
-
-    /// Makes it finish, at step `steps` or as soon as it can, and takes its outcome.
-    pub fn finish(&self, steps: Option<u64>) -> anyhow::Result<Outcome> {
-        finish(&self.vm, steps)
-    }
-
-    /// Takes the VF away.
-    pub fn destroy(self) -> anyhow::Result<()> {
-        self.vm.stop();
-        self.vgpu.destroy().map_err(|error| anyhow!("the VF cannot be destroyed: {error}"))
-    }
+/// Waits until a guest has begun to work, or somebody pressed Ctrl-C.
+pub fn wait_started(guest: &Guest) -> anyhow::Result<()> {
+    Ok(guest.wait_started(interrupt::pressed)?)
 }
 
 /// Makes a guest finish and takes its outcome.
 pub fn finish(vm: &Vm, steps: Option<u64>) -> anyhow::Result<Outcome> {
-    vm.finish(steps);
-    vm.wait_outcome(FINISH_NS)
-        .context("the guest did not finish in time")?
-        .map_err(|error| anyhow!("the guest's work failed: {error}"))
+    Ok(gpup_scene::finish(vm, steps)?)
 }

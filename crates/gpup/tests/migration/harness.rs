@@ -144,7 +144,7 @@ pub(crate) fn work(workload: Workload, image_bytes: u64) -> Work {
 /// Boots `work` on VF `vf` and waits until it is at work.
 pub(crate) fn boot(machine: &Machine, vf: u32, work: &Work) -> Guest {
     let guest = machine.boot(vf, work).unwrap();
-    guest.wait_started().unwrap();
+    gpup::world::wait_started(&guest).unwrap();
     guest
 }
 
@@ -156,7 +156,7 @@ pub(crate) fn boot_scattered(machine: &Machine, vf: u32, work: &Work) -> Guest {
     let guest = work.spec.clone().build(work.image.as_deref().cloned()).unwrap();
     let vm = Vm::boot(vgpu.clone(), guest).unwrap();
     let guest = Guest { vgpu, vm, work: work.clone() };
-    guest.wait_started().unwrap();
+    gpup::world::wait_started(&guest).unwrap();
     guest
 }
 

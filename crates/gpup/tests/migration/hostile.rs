@@ -45,7 +45,7 @@ fn leaving(machine: &Machine, mode: Mode) -> Leaving {
     let vm =
         Vm::boot(vgpu.clone(), work.spec.clone().build(work.image.as_deref().cloned()).unwrap()).unwrap();
     let guest = Guest { vgpu, vm, work };
-    guest.wait_started().unwrap();
+    gpup::world::wait_started(&guest).unwrap();
     wait_steps(&guest.vm);
     guest.vgpu.prepare(SOURCE).unwrap();
     let immutable = guest.vgpu.save_immutable().unwrap();
