@@ -49,6 +49,8 @@ pub enum PagingError {
     Busy,
     /// The VF is gone.
     Gone,
+    /// The device is gone.
+    Removed,
     /// The driver asks for something that no Dxgkrnl does.
     Unsupported(&'static str),
     /// Data came back other than it went.
@@ -65,6 +67,7 @@ impl fmt::Display for PagingError {
             Self::OutOfRange => f.write_str("pages that the VF or the staging buffer does not have"),
             Self::Busy => f.write_str("the paging channel is at work"),
             Self::Gone => f.write_str("the virtual function is gone"),
+            Self::Removed => f.write_str("the device was removed"),
             Self::Unsupported(what) => f.write_str(what),
             Self::Corrupt => f.write_str("data came back other than it went"),
         }

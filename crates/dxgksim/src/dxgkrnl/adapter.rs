@@ -202,8 +202,13 @@ impl Adapter {
     }
 
     /// The device is gone: the driver hears of it before the adapter is dropped.
+    ///
+    /// What was under way on the paging node fails with [`PagingError::Removed`](crate::vidmm::PagingError::Removed).
     pub fn surprise_remove(&self) -> Result<(), DdiError> {
-        succeed(calls::SURPRISE_REMOVAL.name, self.core.surprise_removal())
+        let status = self.core.surprise_removal();
+        // After the call the hardware reaches no memory, so what it was given may be freed.
+        self.core.interrupts.device_removed();
+        succeed(calls::SURPRISE_REMOVAL.name, status)
     }
 }
 

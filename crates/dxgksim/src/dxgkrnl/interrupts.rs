@@ -9,7 +9,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use wddm::NTSTATUS;
+use wddm::{NTSTATUS, STATUS_DEVICE_REMOVED};
 
 use super::Core;
 use crate::contract::{Contract, FenceState, Fences, Irql, calls, current, raised, rules};
@@ -32,6 +32,8 @@ struct Waiter {
 struct State {
     nodes: Vec<Fences>,
     waiters: Vec<Waiter>,
+    /// The device is gone: what is not completed by now never will be.
+    removed: bool,
 }
 
 /// The interrupts of one adapter.
@@ -189,8 +191,23 @@ impl Interrupts {
         );
     }
 
+    /// The device is gone: whoever waits for a fence goes on, and nothing is submitted any more.
+    pub(crate) fn device_removed(&self) {
+        let mut state = self.state.lock();
+        state.removed = true;
+        state.waiters.iter().for_each(|waiter| waiter.event.signal());
+    }
+
+    /// Whether the device is gone.
+    pub(crate) fn is_removed(&self) -> bool {
+        self.state.lock().removed
+    }
+
     /// Takes the next fence of a node and submits under it: in one step, so that fences reach the driver in order.
     pub(crate) fn submit(&self, node: u32, submit: impl FnOnce(u32) -> NTSTATUS) -> Result<u32, NTSTATUS> {
+        if self.is_removed() {
+            return Err(STATUS_DEVICE_REMOVED);
+        }
         let fence = self.state.lock().nodes[node as usize].submit();
         let status = submit(fence);
         if status.is_success() {
@@ -212,7 +229,7 @@ impl Interrupts {
             {
                 let mut state = self.state.lock();
                 let found = state.nodes[node as usize].state(fence);
-                let over = now() >= deadline;
+                let over = state.removed || now() >= deadline;
                 state.waiters.retain(|waiter| !Arc::ptr_eq(&waiter.event, event));
                 if found != FenceState::Pending || over {
                     return found;

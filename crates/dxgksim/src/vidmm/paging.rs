@@ -221,6 +221,7 @@ impl Paging {
         match core.interrupts.wait(self.node, fence, event, timeout_ns) {
             FenceState::Completed => Ok(()),
             FenceState::Faulted(status) => Err(PagingError::Fault(status)),
+            FenceState::Pending if core.interrupts.is_removed() => Err(PagingError::Removed),
             FenceState::Pending => Err(PagingError::Timeout),
         }
     }
