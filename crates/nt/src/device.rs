@@ -1,0 +1,99 @@
+//! Other drivers' devices: loading a driver, finding a device by name, asking it.
+//!
+//! UNSAFETY: calls the kernel.
+#![expect(unsafe_code)]
+
+use core::ptr;
+
+use wdk_sys::ntddk::{
+    IoBuildDeviceIoControlRequest, IoGetDeviceObjectPointer, IofCallDriver, KeInitializeEvent,
+    KeWaitForSingleObject, ObfDereferenceObject, ZwLoadDriver,
+};
+use wdk_sys::{
+    _EVENT_TYPE, _KWAIT_REASON, _MODE, DEVICE_OBJECT, FALSE, FILE_ALL_ACCESS, FILE_OBJECT, IO_STATUS_BLOCK,
+    KEVENT, NTSTATUS, STATUS_IMAGE_ALREADY_LOADED, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_PARAMETER,
+    STATUS_PENDING, TRUE,
+};
+
+use crate::check;
+use crate::fields::status;
+use crate::wide::unicode_string;
+
+/// Loads the driver of a service key; one that is loaded already is fine. PASSIVE_LEVEL. "ZwLoadDriver function".
+pub fn load_driver(service: &[u16]) -> Result<(), NTSTATUS> {
+    let mut name = unicode_string(service).ok_or(STATUS_INVALID_PARAMETER)?;
+    // SAFETY: the name is a live variable.
+    match unsafe { ZwLoadDriver(&mut name) } {
+        STATUS_IMAGE_ALREADY_LOADED => Ok(()),
+        status => check(status),
+    }
+}
+
+/// An open device.
+pub struct Device {
+    file: *mut FILE_OBJECT,
+    device: *mut DEVICE_OBJECT,
+}
+
+impl Device {
+    /// Opens a device by its name. PASSIVE_LEVEL. "IoGetDeviceObjectPointer function".
+    pub fn open(name: &[u16]) -> Result<Self, NTSTATUS> {
+        let mut name = unicode_string(name).ok_or(STATUS_INVALID_PARAMETER)?;
+        let (mut file, mut device) = (ptr::null_mut(), ptr::null_mut());
+        // SAFETY: name, file and device are live variables.
+        check(unsafe { IoGetDeviceObjectPointer(&mut name, FILE_ALL_ACCESS, &mut file, &mut device) })?;
+        Ok(Self { file, device })
+    }
+
+    /// Sends IRP_MJ_INTERNAL_DEVICE_CONTROL without input and waits for it; the answer is written to `output`.
+    /// PASSIVE_LEVEL. "IoBuildDeviceIoControlRequest function".
+    ///
+    /// # Safety
+    /// The device answers `code` with a `T`, or leaves `output` alone.
+    pub unsafe fn internal_control<T>(&self, code: u32, output: &mut T) -> Result<(), NTSTATUS> {
+        let mut done = KEVENT::default();
+        // SAFETY: the event is a live variable that does not move until the request has ended.
+        unsafe { KeInitializeEvent(&mut done, _EVENT_TYPE::NotificationEvent, FALSE as u8) };
+        let mut block = IO_STATUS_BLOCK::default();
+        // SAFETY: output, event and block live until the request has ended.
+        let request = unsafe {
+            IoBuildDeviceIoControlRequest(
+                code,
+                self.device,
+                ptr::null_mut(),
+                0,
+                ptr::from_mut(output).cast(),
+                size_of::<T>() as u32,
+                TRUE as u8,
+                &mut done,
+                &mut block,
+            )
+        };
+        if request.is_null() {
+            return Err(STATUS_INSUFFICIENT_RESOURCES);
+        }
+        // SAFETY: a request made for this device, which is open.
+        let sent = unsafe { IofCallDriver(self.device, request) };
+        if sent != STATUS_PENDING {
+            return check(sent);
+        }
+        // SAFETY: the event was initialized above, and the driver below sets it.
+        let _ = unsafe {
+            KeWaitForSingleObject(
+                (&raw mut done).cast(),
+                _KWAIT_REASON::Executive,
+                _MODE::KernelMode as i8,
+                FALSE as u8,
+                ptr::null_mut(),
+            )
+        };
+        check(status(&block))
+    }
+}
+
+impl Drop for Device {
+    fn drop(&mut self) {
+        // SAFETY: `open` got a reference to the file object, and with it the device.
+        unsafe { ObfDereferenceObject(self.file.cast()) };
+    }
+}
