@@ -1,6 +1,11 @@
-//! The project's chores: `cargo xtask test` is every test in bounded form, `cargo xtask full` adds the long runs.
+//! The project's chores: `cargo xtask test` is every test in bounded form, `cargo xtask full` adds the long runs,
+//! `cargo xtask sys` builds the driver's package.
 
+mod command;
+mod cross;
 mod packages;
+#[cfg(test)]
+mod scratch;
 mod steps;
 
 use std::process::ExitCode;
@@ -8,19 +13,25 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo xtask test    every test in bounded form: formatting, clippy, unit, property and migration tests,
                     the interleavings of the dirty plane (loom), AddressSanitizer where the nightly is there,
-                    and a whole migration by the command of the README
+                    a whole migration by the command of the README, and the driver's package with its checks
 cargo xtask full    the same, then the long runs: all workloads, wider interleavings, repeated migrations
 cargo xtask bench   the benchmarks behind the README's table
+cargo xtask sys     gpup_kmd.sys and its package, built on Linux into target/package, signed for tests and checked
 
 Exit code 0 if everything passed, 1 if something failed, 2 for wrong usage.
 ";
 
 fn main() -> ExitCode {
+    // The cross build calls copies of this program as its compiler wrapper and its linker.
+    if let Some(code) = cross::dispatch() {
+        return code;
+    }
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let run = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["test"] => steps::test,
         ["full"] => steps::full,
         ["bench"] => steps::bench,
+        ["sys"] => steps::sys,
         ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             return ExitCode::SUCCESS;

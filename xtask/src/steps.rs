@@ -3,6 +3,9 @@
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
+use crate::cross;
+use crate::packages::{self, BASE, CROSS, Need};
+
 /// How the steps went.
 #[derive(Default)]
 pub(crate) struct Summary {
@@ -21,9 +24,34 @@ impl Summary {
         println!("\n=== {name}");
         let begin = Instant::now();
         let passed = command.status().is_ok_and(|status| status.success());
+        self.note(name, begin, passed);
+    }
+
+    /// A step of this program itself.
+    pub(crate) fn own(&mut self, name: &str, work: impl FnOnce() -> anyhow::Result<()>) {
+        println!("\n=== {name}");
+        let begin = Instant::now();
+        let result = work();
+        if let Err(error) = &result {
+            eprintln!("{error:#}");
+        }
+        self.note(name, begin, result.is_ok());
+    }
+
+    fn note(&mut self, name: &str, begin: Instant, passed: bool) {
         let seconds = begin.elapsed().as_secs_f64();
         self.failed += usize::from(!passed);
         self.lines.push(format!("{} {seconds:7.1} s  {name}", if passed { "passed" } else { "FAILED" }));
+    }
+
+    /// Sees to the machine's packages. False when that failed.
+    fn packages(&mut self, groups: &[&[Need]]) -> bool {
+        let begin = Instant::now();
+        let there = packages::install(groups);
+        if !there {
+            self.note("Debian packages", begin, false);
+        }
+        there
     }
 
     fn skip(&mut self, name: &str, why: &str) {
@@ -76,6 +104,22 @@ fn common(summary: &mut Summary) {
     summary.step("interleavings of the dirty plane (loom)", &mut interleavings);
     address_sanitizer(summary);
     summary.step("a whole migration (README)", &mut cargo("run --release --locked -- migrate"));
+    package(summary);
+}
+
+/// The driver's package, and the lints of what only Windows compiles.
+fn package(summary: &mut Summary) {
+    summary.own("clippy for Windows", || cross::clippy(&cross::GPUP_KMD));
+    summary.own("the driver's package (sys)", || cross::build(&cross::GPUP_KMD, &[]).map(drop));
+}
+
+/// The driver's package alone.
+pub(crate) fn sys() -> Summary {
+    let mut summary = Summary::default();
+    if summary.packages(&[BASE, CROSS]) {
+        package(&mut summary);
+    }
+    summary.print()
 }
 
 fn address_sanitizer(summary: &mut Summary) {
@@ -95,8 +139,7 @@ fn address_sanitizer(summary: &mut Summary) {
 /// Every test in bounded form.
 pub(crate) fn test() -> Summary {
     let mut summary = Summary::default();
-    if !crate::packages::install() {
-        summary.failed += 1;
+    if !summary.packages(&[BASE, CROSS]) {
         return summary.print();
     }
     common(&mut summary);
@@ -106,8 +149,7 @@ pub(crate) fn test() -> Summary {
 /// The bounded tests and the long runs.
 pub(crate) fn full() -> Summary {
     let mut summary = Summary::default();
-    if !crate::packages::install() {
-        summary.failed += 1;
+    if !summary.packages(&[BASE, CROSS]) {
         return summary.print();
     }
     common(&mut summary);

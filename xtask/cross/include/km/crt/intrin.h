@@ -1,0 +1,2 @@
+/* The compiler's intrinsics. Reading declarations needs none of them. */
+#pragma once

@@ -1,0 +1,2 @@
+/* wdk-sys includes it by name from the km folder. */
+#include_next <ntstrsafe.h>
