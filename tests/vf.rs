@@ -108,6 +108,34 @@ impl Host {
         }
     }
 
+    fn restore_mutable(&self, vf: u32, data: &mut [u8]) -> NTSTATUS {
+        let args = DXGKARG_GPUP_RESTORE_MUTABLE_MIGRATION_DATA {
+            vfIndex: vf,
+            DataSize: data.len() as u64,
+            Data: data.as_mut_ptr(),
+        };
+        // SAFETY: live arguments.
+        unsafe { self.adapter.table.DxgkDdiRestoreMutableMigrationData.unwrap()(self.adapter.context, &args) }
+    }
+
+    fn write_config(&self, vf: u32, offset: u32, data: &mut [u8]) {
+        let mut args = DXGKARG_WRITEVIRTUALFUNCTIONCONFIG {
+            Data: data.as_mut_ptr().cast(),
+            VirtualFunctionIndex: vf,
+            Offset: offset,
+            Length: data.len() as u32,
+        };
+        assert_eq!(call!(self.sriov, DxgkDdiWriteVirtualFunctionConfig, &mut args), STATUS_SUCCESS);
+    }
+
+    fn config(&self, vf: u32) -> Vec<u8> {
+        let mut data = vec![0; 256];
+        let mut args = DXGKARG_READVIRTUALFUNCTIONCONFIG::zeroed();
+        (args.Data, args.Length, args.VirtualFunctionIndex) = (data.as_mut_ptr().cast(), 256, vf);
+        assert_eq!(call!(self.sriov, DxgkDdiReadVirtualFunctionConfig, &mut args), STATUS_SUCCESS);
+        data
+    }
+
     fn end(&self, vf: u32) -> NTSTATUS {
         // SAFETY: no pointer is passed.
         unsafe { self.adapter.table.DxgkDdiEndLiveMigration.unwrap()(self.adapter.context, vf) }
@@ -252,6 +280,28 @@ fn config_space_is_a_pci_function() {
     assert_eq!(registers, [0xFFFC_000C, 0xFFFF_FFFF, 0, 0, 0, 0, 7]);
     let mut block = DXGKARG_READVIRTUALFUNCTIONCONFIGBLOCK::zeroed();
     assert_eq!(call!(host.sriov, DxgkDdiReadVirtualFunctionConfigBlock, &mut block), STATUS_NOT_SUPPORTED);
+}
+
+#[test]
+fn what_a_guest_wrote_in_config_space_arrives_with_it() {
+    let (here, there) = (Host::start(&[]), Host::start(&[]));
+    here.vf(0);
+    there.vf(2);
+    let fresh = there.config(2);
+    // Memory space, bus master and interrupt disable; BAR 0; the interrupt line; MSI-X enable.
+    here.write_config(0, 0x04, &mut [0x06, 0x04]);
+    here.write_config(0, 0x10, &mut [0, 0, 0x04, 0xE0, 1, 0, 0, 0]);
+    here.write_config(0, 0x3C, &mut [11]);
+    here.write_config(0, 0x42, &mut [0, 0x80]);
+    assert_eq!((here.prepare(0, SOURCE), there.prepare(2, TARGET)), (STATUS_SUCCESS, STATUS_SUCCESS));
+    assert_eq!(there.restore_immutable(2, &mut here.immutable(0)), STATUS_SUCCESS);
+    let mut size = 0;
+    assert_eq!(here.save_mutable(0, &mut size, std::ptr::null_mut()), STATUS_SUCCESS);
+    let mut data = vec![0; size as usize];
+    assert_eq!(here.save_mutable(0, &mut size, data.as_mut_ptr()), STATUS_SUCCESS);
+    assert_eq!(there.restore_mutable(2, &mut data), STATUS_SUCCESS);
+    assert_eq!((there.end(2), here.end(0)), (STATUS_SUCCESS, STATUS_SUCCESS));
+    assert!(there.config(2) == here.config(0) && there.config(2) != fresh);
 }
 
 #[test]

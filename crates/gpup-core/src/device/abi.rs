@@ -32,6 +32,9 @@ pub const READBACK_OFFSET: usize = 48 * 4096;
 /// Bytes of the readback window.
 pub const READBACK_BYTES: usize = 64 * 1024;
 
+/// Bytes of the PCI configuration space.
+pub const CONFIG_BYTES: usize = 256;
+
 /// Nodes (engines) of the device.
 pub const NODES: usize = 2;
 /// Node of the compute engine.

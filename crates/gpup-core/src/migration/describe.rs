@@ -9,6 +9,7 @@ use core::fmt;
 use super::codec::{HEADER_BYTES, Header, MANDATORY, Reader, Record, StreamKind};
 use super::immutable;
 use super::mutable::{self, LatePages};
+use crate::device::abi;
 use crate::{Error, Result};
 
 /// Name and value of one field.
@@ -159,6 +160,7 @@ fn name(kind: StreamKind, record: u16) -> String {
         (StreamKind::Mutable, mutable::INTERRUPTS) => "interrupts".to_string(),
         (StreamKind::Mutable, mutable::SCHEDULING) => "scheduling".to_string(),
         (StreamKind::Mutable, mutable::READBACK) => "readback".to_string(),
+        (StreamKind::Mutable, mutable::CONFIG) => "config".to_string(),
         (StreamKind::Mutable, mutable::LATE_PAGES) => "late-pages".to_string(),
         (StreamKind::Mutable, mutable::NODE..=mutable::NODE_LAST) => {
             format!("node {}", record - mutable::NODE)
@@ -221,6 +223,7 @@ fn mutable_fields(record: &Record<'_>) -> Result<Vec<Field>> {
             ]
         }
         mutable::READBACK => vec![("window_bytes", mutable::decode_readback(record)?.len().to_string())],
+        mutable::CONFIG => config_fields(mutable::decode_config(record)?),
         mutable::NODE..=mutable::NODE_LAST => {
             let (node, ring) = mutable::decode_node(record)?;
             vec![
@@ -243,4 +246,15 @@ fn mutable_fields(record: &Record<'_>) -> Result<Vec<Field>> {
         }
         _ => Vec::new(),
     })
+}
+
+/// What of a configuration space tells how the guest uses its VF.
+fn config_fields(config: &[u8; abi::CONFIG_BYTES]) -> Vec<Field> {
+    let word = |at: usize| u16::from_le_bytes([config[at], config[at + 1]]);
+    vec![
+        ("config_bytes", config.len().to_string()),
+        ("command", format!("{:#06x}", word(0x04))),
+        ("bar0", format!("{:#x}", u64::from_le_bytes(core::array::from_fn(|at| config[0x10 + at])) & !0xF)),
+        ("msix_control", format!("{:#06x}", word(0x42))),
+    ]
 }

@@ -1,10 +1,8 @@
 //! The PCI configuration space of a VF: a type 0 header, one 64-bit BAR, MSI-X and PCI Express capabilities.
 
-use crate::device::{Identity, abi};
+use crate::device::Identity;
+use crate::device::abi::{self, CONFIG_BYTES};
 use crate::{Error, Result};
-
-/// Bytes of the configuration space.
-pub const CONFIG_BYTES: usize = 256;
 
 /// What the BAR registers read after ones were written to them, all six: 64-bit, prefetchable memory in the first
 /// two, nothing in the others.
@@ -40,6 +38,20 @@ impl ConfigSpace {
         self.bytes = self.fresh;
     }
 
+    /// All of it, for the migration data.
+    pub fn bytes(&self) -> &[u8; CONFIG_BYTES] {
+        &self.bytes
+    }
+
+    /// Takes the bits that the guest wrote from the space of a VF that arrives; a reset it asks for there has been
+    /// done long ago. Bits that hardware owns keep their value.
+    pub fn restore(&mut self, from: &[u8; CONFIG_BYTES]) {
+        for (index, byte) in from.iter().enumerate() {
+            self.put(index, *byte);
+        }
+        self.take_reset();
+    }
+
     /// Copies `out.len()` bytes at `offset` out.
     pub fn read(&self, offset: u32, out: &mut [u8]) -> Result<()> {
         out.copy_from_slice(&self.bytes[span(offset, out.len())?]);
@@ -50,12 +62,21 @@ impl ConfigSpace {
     pub fn write(&mut self, offset: u32, data: &[u8]) -> Result<bool> {
         let span = span(offset, data.len())?;
         for (index, byte) in span.zip(data) {
-            let mask = writable(index);
-            self.bytes[index] = self.bytes[index] & !mask | byte & mask;
+            self.put(index, *byte);
         }
+        Ok(self.take_reset())
+    }
+
+    fn put(&mut self, index: usize, byte: u8) {
+        let mask = writable(index);
+        self.bytes[index] = self.bytes[index] & !mask | byte & mask;
+    }
+
+    /// Whether a function level reset was asked for; from now on the bit reads zero.
+    fn take_reset(&mut self) -> bool {
         let control = u16::from_le_bytes([self.bytes[EXPRESS_CONTROL], self.bytes[EXPRESS_CONTROL + 1]]);
         self.bytes[EXPRESS_CONTROL + 1] &= !(INITIATE_RESET >> 8) as u8;
-        Ok(control & INITIATE_RESET != 0)
+        control & INITIATE_RESET != 0
     }
 }
 
@@ -141,6 +162,21 @@ mod tests {
         assert_eq!(word(&space, 0x40) >> 16, 0xC002);
         space.reset();
         assert_eq!(space, self::space());
+    }
+
+    #[test]
+    fn a_space_that_arrives_brings_what_the_guest_wrote_and_nothing_else() {
+        let mut source = space();
+        for (offset, data) in [(0x04, &[0x06, 0x04][..]), (0x10, &[0, 0, 0x04, 0xE0]), (0x42, &[0, 0x80])] {
+            source.write(offset, data).unwrap();
+        }
+        let mut target = space();
+        target.restore(source.bytes());
+        assert_eq!(target, source);
+        target.restore(&[0xFF; CONFIG_BYTES]);
+        assert_eq!(word(&target, 0), 0x4750_1234);
+        assert_eq!(word(&target, 0x40) >> 16, 0xC002);
+        assert!(!target.write(0x3C, &[7]).unwrap(), "a reset that travelled is no reset here");
     }
 
     #[test]

@@ -27,7 +27,7 @@ mod tests;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 
-pub use config::{BAR_PROBE, CONFIG_BYTES, ConfigSpace};
+pub use config::{BAR_PROBE, ConfigSpace};
 pub use standing::{Power, Standing};
 pub use table::VfTable;
 

@@ -1,10 +1,9 @@
 //! A VF that leaves.
 
-use super::{Memory, Partition, Standing, UNTHROTTLED, Vf};
+use super::{Partition, Standing, UNTHROTTLED, Vf};
 use crate::dirty::Outcome;
 use crate::migration::{Call, PageRun, PageRuns, Role, Snapshot};
 use crate::os::{self, Level};
-use crate::sched::VfParameters;
 use crate::{Error, Result};
 
 impl Vf {
@@ -65,7 +64,7 @@ impl Vf {
             let phase = partition.standing.phase.next(Call::SaveMutable)?;
             let device = &self.shared.device;
             let bytes = self
-                .stream(partition.memory()?, partition.parameters)
+                .stream(partition)?
                 .encode(out, |offset, page| device.vf_read(self.index, offset, page))?;
             partition.standing.phase = phase;
             Ok(bytes)
@@ -76,7 +75,7 @@ impl Vf {
     pub fn mutable_bytes(&self) -> Result<u64> {
         self.with(|partition| {
             partition.standing.phase.next(Call::SaveMutable)?;
-            Ok(self.stream(partition.memory()?, partition.parameters).size())
+            Ok(self.stream(partition)?.size())
         })
     }
 
@@ -84,7 +83,6 @@ impl Vf {
     fn snapshot(&self, partition: &mut Partition) -> Result<u64> {
         let device = &self.shared.device;
         let ledger = partition.ledger.clone().ok_or(Error::WrongState)?;
-        let parameters = partition.parameters;
         let memory = partition.memory_mut()?;
         device.vf_save(self.index, &mut memory.hardware)?;
         let late = device.tracker().late_pages(&ledger, &mut memory.late)?;
@@ -92,22 +90,23 @@ impl Vf {
             memory.late.fill(0);
         }
         os::log(Level::Info, format_args!("VF {} is off its engines with {late} late pages", self.index));
-        Ok(self.stream(memory, parameters).size())
+        Ok(self.stream(partition)?.size())
     }
 
     fn stream<'a>(
         &self,
-        memory: &'a Memory,
-        scheduling: VfParameters,
-    ) -> Snapshot<'a, impl Iterator<Item = PageRun> + Clone + use<'a>> {
+        partition: &'a Partition,
+    ) -> Result<Snapshot<'a, impl Iterator<Item = PageRun> + Clone + use<'a>>> {
+        let memory = partition.memory()?;
         let page_bytes = self.shared.device.geometry().dirty_page_bytes;
         let late = &memory.late;
-        Snapshot {
+        Ok(Snapshot {
             hardware: &memory.hardware,
-            scheduling,
+            config: partition.config.bytes(),
+            scheduling: partition.parameters,
             page_bytes,
             late: PageRuns::new(memory.bytes / page_bytes, |word| late.get(word).copied().unwrap_or(0)),
-        }
+        })
     }
 
     /// Slows a source down to so many thousandths of the time it may take, because it dirties pages faster than they

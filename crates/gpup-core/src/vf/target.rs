@@ -55,6 +55,9 @@ impl Vf {
             if let Some(parameters) = state.scheduling() {
                 self.schedule(partition, parameters.within_limits())?;
             }
+            if let Some(config) = state.config() {
+                partition.config.restore(config);
+            }
             partition.standing.phase = phase;
             Ok(())
         })

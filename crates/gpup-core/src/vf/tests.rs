@@ -6,6 +6,7 @@ use std::vec::Vec;
 use super::*;
 use crate::adapter::{Adapter, Bounds, Profile, Settings};
 use crate::device::InterruptSink;
+use crate::device::abi;
 use crate::device::sim::{SimConfig, SimGpu};
 use crate::dirty::{BasisHandle, Part};
 use crate::migration::{Mismatch, Snapshot};
@@ -320,8 +321,13 @@ fn a_state_brings_no_weight_and_no_endless_turn() {
         weight: 1 << 20,
     };
     let state = VfHardware::new().unwrap();
-    let snapshot =
-        Snapshot { hardware: &state, scheduling: greedy, page_bytes: PAGE, late: core::iter::empty() };
+    let snapshot = Snapshot {
+        hardware: &state,
+        config: &[0; abi::CONFIG_BYTES],
+        scheduling: greedy,
+        page_bytes: PAGE,
+        late: core::iter::empty(),
+    };
     let mut stream = vec![0; snapshot.size() as usize];
     snapshot.encode(&mut stream, |_, _| Ok(())).unwrap();
     let before = target.report().unwrap().parameters;

@@ -3,7 +3,7 @@
 use gpup_core::migration::state::VfHardware;
 use gpup_core::migration::{Immutable, Mutable, PageRuns, Snapshot};
 
-use crate::support::{PAGE, hardware, immutable_stream, mutable_stream, read_vram, scheduling, vf};
+use crate::support::{CONFIG, PAGE, hardware, immutable_stream, mutable_stream, read_vram, scheduling, vf};
 
 /// Allocations that `work` makes on this thread.
 fn allocations(work: impl FnOnce()) -> u64 {
@@ -19,7 +19,8 @@ fn the_counter_counts() {
 fn sizing_and_encoding() {
     let (hardware, bitmap) = (hardware(), [0b1101u64, 0, 1 << 63]);
     let late = PageRuns::new(192, |word: usize| bitmap[word]);
-    let snapshot = Snapshot { hardware: &hardware, scheduling: scheduling(), page_bytes: PAGE, late };
+    let snapshot =
+        Snapshot { hardware: &hardware, config: &CONFIG, scheduling: scheduling(), page_bytes: PAGE, late };
     let mut out = vec![0; 1 << 20];
     let mut written = 0;
     let count = allocations(|| {

@@ -22,7 +22,7 @@ fn an_immutable_stream() {
     assert_eq!(
         told(&immutable_stream(&vf())),
         [
-            "header v0 32 bytes: kind=immutable format=1.0 bytes=184 records=4",
+            "header v0 32 bytes: kind=immutable format=1.1 bytes=184 records=4",
             "device v1 mandatory 12 bytes: vendor=0x1414 device=0x00c3 revision=0xa2 firmware=5.18",
             "driver v1 mandatory 8 bytes: version=3.1.4.1",
             "memory v1 mandatory 16 bytes: dirty_page_bytes=4096 vram_bytes=16777216",
@@ -36,11 +36,12 @@ fn a_mutable_stream() {
     assert_eq!(
         told(&mutable_stream(&hardware(), &[PageRun { first: 7, pages: 2 }])),
         [
-            "header v0 32 bytes: kind=mutable format=1.0 bytes=205152 records=7",
+            "header v0 32 bytes: kind=mutable format=1.1 bytes=205436 records=8",
             "vf-registers v1 mandatory 16 bytes: status=0x1 fault_code=0 fault_node=0 fault_head=0",
             "interrupts v1 mandatory 8 bytes: pending=0b10 masked=0b110",
             "scheduling v1 16 bytes: quantum_us=2500 preempt_timeout_us=0 priority=normal weight=2048",
             "readback v1 mandatory 65540 bytes: window_bytes=65536",
+            "config v1 260 bytes: config_bytes=256 command=0x0006 bar0=0xe0040000 msix_control=0x8000",
             "node 0 v1 mandatory 65572 bytes: tail=65728 head=65600 fence=41 busy=7000000000 commands=99 ring_bytes=65536",
             "node 1 v1 mandatory 65572 bytes: tail=65984 head=65856 fence=42 busy=7000000001 commands=99 ring_bytes=65536",
             "late-pages v1 mandatory 8224 bytes: page_bytes=4096 runs=1 pages=2",

@@ -16,8 +16,9 @@ const REGISTERS: usize = 0;
 const INTERRUPTS: usize = 1;
 const SCHEDULING: usize = 2;
 const READBACK: usize = 3;
-const NODE: usize = 4;
-const PAGES: usize = 6;
+const CONFIG: usize = 4;
+const NODE: usize = 5;
+const PAGES: usize = 7;
 
 fn parse(bytes: &[u8]) -> Result<(), Error> {
     Mutable::parse(bytes, &vf()).map(|_| ())
@@ -60,6 +61,9 @@ fn blocks_of_another_size() {
     {
         assert_eq!(parse_with(|list| list[READBACK].1 = sized(claim, real)), BAD_LENGTH, "{claim} {real}");
     }
+    for (claim, real) in [(255, 255), (256, 255), (257, 257), (0, 0)] {
+        assert_eq!(parse_with(|list| list[CONFIG].1 = sized(claim, real)), BAD_LENGTH, "{claim} {real}");
+    }
     for claim in [0, abi::RING_BYTES - 1, abi::RING_BYTES * 2, u32::MAX as usize] {
         let claim = (claim as u32).to_le_bytes();
         assert_eq!(parse_with(|list| list[NODE].1[32..36].copy_from_slice(&claim)), BAD_LENGTH);
@@ -72,10 +76,10 @@ fn records_missing_added_moved() {
         let missing = parse_with(|list| drop(list.remove(index)));
         assert_eq!(missing, Err(Error::Corrupt(Damage::Missing)), "no record {index}");
     }
-    for index in [SCHEDULING, PAGES] {
+    for index in [SCHEDULING, CONFIG, PAGES] {
         assert_eq!(parse_with(|list| drop(list.remove(index))), Ok(()), "no record {index}");
     }
-    for index in 0..6 {
+    for index in 0..7 {
         let bad_order = Err(Error::Corrupt(Damage::BadOrder));
         assert_eq!(parse_with(|list| list.swap(index, index + 1)), bad_order);
         assert_eq!(parse_with(|list| list.insert(index, list[index].clone())), bad_order);
@@ -95,7 +99,7 @@ fn records_missing_added_moved() {
 
 #[test]
 fn versions_read_each_other() {
-    for index in 0..7 {
+    for index in 0..8 {
         let newer = |list: &mut Vec<(Tag, Vec<u8>)>| {
             list[index].0.version = 2;
             list[index].1.extend([7; 9]);

@@ -10,8 +10,8 @@ use crate::support::{dump, immutable_stream, records, shorten, stream, stream_of
 
 /// The stream of [`vf`]. Bytes on other people's disks look like this: it never changes.
 const GOLDEN: &str = "\
-00000 47 50 55 50 56 46 4d 53 01 00 00 00 01 00 00 00
-00010 b8 00 00 00 00 00 00 00 04 00 00 00 79 35 e8 01
+00000 47 50 55 50 56 46 4d 53 01 00 01 00 01 00 00 00
+00010 b8 00 00 00 00 00 00 00 04 00 00 00 52 37 81 0e
 00020 01 00 01 00 01 00 00 00 0c 00 00 00 00 00 00 00
 00030 0d f4 55 43 32 24 ce e1 14 14 c3 00 a2 00 00 00
 00040 12 00 05 00 02 00 01 00 01 00 00 00 08 00 00 00

@@ -8,13 +8,56 @@ use gpup_core::sched::{Priority, VfParameters};
 use proptest::prelude::*;
 
 use crate::support::{
-    PAGE, dump, hardware, mutable_stream, read_vram, records, scheduling, snapshot, vf, vram_byte,
+    CONFIG, PAGE, dump, hardware, mutable_stream, read_vram, records, scheduling, snapshot, undump, vf,
+    vram_byte,
 };
 
 const LATE: [PageRun; 2] = [PageRun { first: 3, pages: 2 }, PageRun { first: 4095, pages: 1 }];
 
 /// The stream of [`hardware`] without late pages. Bytes on other people's disks look like this.
 const GOLDEN: &str = "\
+00000 47 50 55 50 56 46 4d 53 01 00 01 00 02 00 00 00
+00010 44 02 03 00 00 00 00 00 07 00 00 00 a5 f2 74 c1
+00020 10 00 01 00 01 00 00 00 10 00 00 00 00 00 00 00
+00030 14 97 7c b0 7f 8b 63 e1 01 00 00 00 00 00 00 00
+00040 00 00 00 00 00 00 00 00 11 00 01 00 01 00 00 00
+00050 08 00 00 00 00 00 00 00 b6 5a 15 da 3d b7 0b 30
+00060 02 00 00 00 06 00 00 00 12 00 01 00 00 00 00 00
+00070 10 00 00 00 00 00 00 00 fd 1c 7d 49 cd 87 ec b9
+00080 c4 09 00 00 00 00 00 00 01 00 00 00 00 08 00 00
+00090 13 00 01 00 01 00 00 00 04 00 01 00 00 00 00 00
+000a0 8e 4c 4b 38 7c 94 6b 81 00 00 01 00 72 65 61 64
+000b0 62 61 63 6b 00 00 00 00 00 00 00 00 00 00 00 00
+000c0 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00
+100a0 00 00 00 00 00 00 00 00 00 00 00 00 14 00 01 00
+100b0 00 00 00 00 04 01 00 00 00 00 00 00 71 86 c1 2e
+100c0 ed 89 99 cf 00 01 00 00 00 00 00 00 06 00 00 00
+100d0 00 00 00 00 00 00 00 00 0c 00 04 e0 00 00 00 00
+100e0 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00
+10100 00 00 00 00 00 00 00 00 00 00 00 80 00 00 00 00
+10110 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00
+101c0 00 00 00 00 00 00 00 00 20 00 01 00 01 00 00 00
+101d0 24 00 01 00 00 00 00 00 ec ab 1a 12 c6 14 dd e6
+101e0 c0 00 01 00 40 00 01 00 29 00 00 00 00 00 00 00
+101f0 00 86 3b a1 01 00 00 00 63 00 00 00 00 00 00 00
+10200 00 00 01 00 00 00 00 00 00 00 00 00 00 00 00 00
+10210 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00
+10240 00 00 00 00 a0 a0 a0 a0 a0 a0 a0 a0 a0 a0 a0 a0
+10250 a0 a0 a0 a0 00 00 00 00 00 00 00 00 00 00 00 00
+10260 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00
+20200 00 00 00 ff 21 00 01 00 01 00 00 00 24 00 01 00
+20210 00 00 00 00 a9 83 8e d6 79 39 d1 8b c0 01 01 00
+20220 40 01 01 00 2a 00 00 00 00 00 00 00 01 86 3b a1
+20230 01 00 00 00 63 00 00 00 00 00 00 00 00 00 01 00
+20240 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00
+20280 a1 a1 a1 a1 a1 a1 a1 a1 a1 a1 a1 a1 a1 a1 a1 a1
+20290 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00
+30230 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 ff
+30240 ab 33 3d 8e
+";
+
+/// The same as format 1.0 had it, without a config record.
+const GOLDEN_1_0: &str = "\
 00000 47 50 55 50 56 46 4d 53 01 00 00 00 02 00 00 00
 00010 28 01 03 00 00 00 00 00 06 00 00 00 5f 63 77 b2
 00020 10 00 01 00 01 00 00 00 10 00 00 00 00 00 00 00
@@ -60,9 +103,18 @@ const GOLDEN_LATE: &str = "\
 #[test]
 fn the_bytes_are_the_ones_of_format_1() {
     assert_eq!(dump(&mutable_stream(&hardware(), &[])), GOLDEN);
-    let late = &records(&mutable_stream(&hardware(), &LATE))[6];
+    let late = &records(&mutable_stream(&hardware(), &LATE))[7];
     assert_eq!((late.0.kind, late.0.flags), (0x40, 1));
     assert_eq!(dump(&late.1[..64]), GOLDEN_LATE);
+}
+
+#[test]
+fn a_stream_of_format_1_0_is_still_read() {
+    let bytes = undump(GOLDEN_1_0);
+    assert_eq!(restore(&bytes), (hardware(), Some(scheduling()), vec![]));
+    assert_eq!(Mutable::parse(&bytes, &vf()).unwrap().config(), None);
+    let today = mutable_stream(&hardware(), &[]);
+    assert_eq!(Mutable::parse(&today, &vf()).unwrap().config(), Some(&CONFIG));
 }
 
 /// Offsets in the VF's memory and the bytes that belong there.

@@ -118,6 +118,17 @@ pub(crate) fn hardware() -> VfHardware {
     hardware
 }
 
+/// A configuration space: memory space and bus master on, BAR 0 at 0xE004_0000, MSI-X on.
+pub(crate) const CONFIG: [u8; abi::CONFIG_BYTES] = {
+    let mut bytes = [0; abi::CONFIG_BYTES];
+    bytes[0x04] = 0x06;
+    bytes[0x10] = 0x0C;
+    bytes[0x12] = 0x04;
+    bytes[0x13] = 0xE0;
+    bytes[0x43] = 0x80;
+    bytes
+};
+
 /// Scheduler parameters unlike the default.
 pub(crate) fn scheduling() -> VfParameters {
     VfParameters { quantum_us: 2_500, preempt_timeout_us: 0, priority: Priority::Normal, weight: 2048 }
@@ -139,7 +150,13 @@ pub(crate) fn snapshot<'a>(
     hardware: &'a VfHardware,
     late: &'a [PageRun],
 ) -> Snapshot<'a, impl Iterator<Item = PageRun> + Clone + use<'a>> {
-    Snapshot { hardware, scheduling: scheduling(), page_bytes: PAGE, late: late.iter().copied() }
+    Snapshot {
+        hardware,
+        config: &CONFIG,
+        scheduling: scheduling(),
+        page_bytes: PAGE,
+        late: late.iter().copied(),
+    }
 }
 
 /// The mutable stream of a VF with these late runs.
@@ -169,4 +186,18 @@ pub(crate) fn dump(bytes: &[u8]) -> String {
         last = line;
     }
     out
+}
+
+/// The bytes of a [`dump`].
+pub(crate) fn undump(text: &str) -> Vec<u8> {
+    let mut bytes: Vec<u8> = Vec::new();
+    for line in text.lines() {
+        let (offset, hex) = line.split_once(' ').unwrap();
+        let offset = usize::from_str_radix(offset, 16).unwrap();
+        while bytes.len() < offset {
+            bytes.extend_from_within(bytes.len() - 16..);
+        }
+        bytes.extend(hex.split(' ').map(|byte| u8::from_str_radix(byte, 16).unwrap()));
+    }
+    bytes
 }

@@ -78,7 +78,7 @@ pub struct FormatVersion {
 
 impl FormatVersion {
     /// What this driver writes.
-    pub const CURRENT: Self = Self { major: 1, minor: 0 };
+    pub const CURRENT: Self = Self { major: 1, minor: 1 };
 }
 
 impl fmt::Display for FormatVersion {

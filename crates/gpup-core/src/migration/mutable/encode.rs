@@ -1,7 +1,9 @@
 //! Writing the mutable stream: two calls that agree on its size to the byte.
 
 use super::late::{HEAD_BYTES, PageRun, RUN_BYTES};
-use super::{INTERRUPTS, LATE_PAGES, NODE, READBACK, SCHEDULING, VERSION, VF_REGISTERS, check_scheduling};
+use super::{
+    CONFIG, INTERRUPTS, LATE_PAGES, NODE, READBACK, SCHEDULING, VERSION, VF_REGISTERS, check_scheduling,
+};
 use crate::device::abi;
 use crate::migration::codec::{FormatVersion, Payload, StreamKind, Tag, Writer, stream_bytes};
 use crate::migration::state::{NodeState, VfHardware};
@@ -12,6 +14,7 @@ const VF_REGISTERS_BYTES: u64 = 16;
 const INTERRUPTS_BYTES: u64 = 8;
 const SCHEDULING_BYTES: u64 = 16;
 const READBACK_BYTES: u64 = 4 + abi::READBACK_BYTES as u64;
+const CONFIG_BYTES: u64 = 4 + abi::CONFIG_BYTES as u64;
 const NODE_BYTES: u64 = 36 + abi::RING_BYTES as u64;
 /// Pages are read in pieces of this size, so that a piece is summed while the cache still has it.
 const PIECE_BYTES: usize = 64 * 1024;
@@ -22,6 +25,8 @@ const PIECE_BYTES: usize = 64 * 1024;
 pub struct Snapshot<'a, R> {
     /// The hardware's state.
     pub hardware: &'a VfHardware,
+    /// The PCI configuration space.
+    pub config: &'a [u8; abi::CONFIG_BYTES],
     /// The scheduler's parameters.
     pub scheduling: VfParameters,
     /// Bytes of a page of the dirty plane.
@@ -34,7 +39,7 @@ impl<R: Iterator<Item = PageRun> + Clone> Snapshot<'_, R> {
     /// Bytes of the stream.
     pub fn size(&self) -> u64 {
         let late = self.late_payload();
-        let fixed = [VF_REGISTERS_BYTES, INTERRUPTS_BYTES, SCHEDULING_BYTES, READBACK_BYTES];
+        let fixed = [VF_REGISTERS_BYTES, INTERRUPTS_BYTES, SCHEDULING_BYTES, READBACK_BYTES, CONFIG_BYTES];
         stream_bytes(fixed.into_iter().chain([NODE_BYTES; abi::NODES]).chain(late.map(|(_, bytes)| bytes)))
     }
 
@@ -64,7 +69,7 @@ impl<R: Iterator<Item = PageRun> + Clone> Snapshot<'_, R> {
         check_scheduling(&self.scheduling)?;
         self.check_runs()?;
         let late = self.late_payload();
-        let records = 4 + abi::NODES as u32 + u32::from(late.is_some());
+        let records = 5 + abi::NODES as u32 + u32::from(late.is_some());
         let mut stream = Writer::new(out, StreamKind::Mutable, FormatVersion::CURRENT, records, self.size())?;
         let hardware = self.hardware;
         stream.record(Tag::mandatory(VF_REGISTERS, VERSION), VF_REGISTERS_BYTES, |payload| {
@@ -87,6 +92,10 @@ impl<R: Iterator<Item = PageRun> + Clone> Snapshot<'_, R> {
         stream.record(Tag::mandatory(READBACK, VERSION), READBACK_BYTES, |payload| {
             payload.u32(abi::READBACK_BYTES as u32)?;
             payload.bytes(&hardware.readback)
+        })?;
+        stream.record(Tag::optional(CONFIG, VERSION), CONFIG_BYTES, |payload| {
+            payload.u32(abi::CONFIG_BYTES as u32)?;
+            payload.bytes(self.config)
         })?;
         for (kind, node) in (NODE..).zip(&hardware.nodes) {
             stream.record(Tag::mandatory(kind, VERSION), NODE_BYTES, |payload| write_node(payload, node))?;

@@ -6,6 +6,7 @@
 //! | interrupts 0x11 | pending, masked: u32 each, a bit a vector; no address or message ever travels | refused |
 //! | scheduling 0x12, optional | quantum µs, preemption timeout µs, priority (0 low, 1 normal), weight: u32 each | the target's own parameters stay |
 //! | readback 0x13 | bytes u32, the readback window | refused |
+//! | config 0x14, optional, since 1.1 | bytes u32, the PCI configuration space | it reads as after a reset |
 //! | node n 0x20 + n | tail u32, head u32, fence u64, busy u64, commands u64, ring bytes u32, the ring | refused |
 //! | late-pages 0x40 | page bytes u64, runs u64; each run: first page u64, pages u64; then the pages | no page is late |
 //!
@@ -17,7 +18,7 @@
 //! from VRAM into the caller's buffer and back with no stop between.
 //!
 //! **Values** are checked by [`VfHardware::validate`](super::state::VfHardware::validate) at both ends;
-//! scheduling needs a quantum and a weight above 0. [`Mutable::parse`] answers only when all of the
+//! of config the target takes the bits that a guest may write and no others; scheduling needs a quantum and a weight above 0. [`Mutable::parse`] answers only when all of the
 //! stream is right, so a refused one has changed nothing.
 
 mod encode;
@@ -37,6 +38,7 @@ pub(super) const VF_REGISTERS: u16 = 0x10;
 pub(super) const INTERRUPTS: u16 = 0x11;
 pub(super) const SCHEDULING: u16 = 0x12;
 pub(super) const READBACK: u16 = 0x13;
+pub(super) const CONFIG: u16 = 0x14;
 pub(super) const NODE: u16 = 0x20;
 pub(super) const NODE_LAST: u16 = NODE + abi::NODES as u16 - 1;
 pub(super) const LATE_PAGES: u16 = 0x40;
@@ -49,6 +51,7 @@ pub struct Mutable<'a> {
     registers: VfRegisters,
     nodes: [(NodeRegisters, &'a [u8]); abi::NODES],
     readback: &'a [u8],
+    config: Option<&'a [u8; abi::CONFIG_BYTES]>,
     scheduling: Option<VfParameters>,
     late: Option<LatePages<'a>>,
 }
@@ -56,8 +59,8 @@ pub struct Mutable<'a> {
 impl<'a> Mutable<'a> {
     /// Reads and checks a stream for a VF whose memory and page size are `vf`'s; `bytes` is all of it.
     pub fn parse(bytes: &'a [u8], vf: &Immutable) -> Result<Self> {
-        let (mut status, mut interrupts, mut scheduling, mut readback, mut late) =
-            (None, None, None, None, None);
+        let (mut status, mut interrupts, mut scheduling, mut readback, mut config, mut late) =
+            (None, None, None, None, None, None);
         let mut nodes = [None; abi::NODES];
         for record in Reader::open(bytes, StreamKind::Mutable)? {
             let record = record?;
@@ -66,6 +69,7 @@ impl<'a> Mutable<'a> {
                 INTERRUPTS => interrupts = Some(decode_interrupts(&record)?),
                 SCHEDULING => scheduling = Some(decode_scheduling(&record)?),
                 READBACK => readback = Some(decode_readback(&record)?),
+                CONFIG => config = Some(decode_config(&record)?),
                 NODE..=NODE_LAST => {
                     nodes[usize::from(record.tag.kind - NODE)] = Some(decode_node(&record)?);
                 }
@@ -87,7 +91,7 @@ impl<'a> Mutable<'a> {
             slot.0.validate()?;
         }
         let readback = readback.ok_or(Damage::Missing)?;
-        Ok(Self { registers, nodes: whole, readback, scheduling, late })
+        Ok(Self { registers, nodes: whole, readback, config, scheduling, late })
     }
 
     /// Puts the hardware's part into `hardware`, for the device to restore. Allocates nothing.
@@ -105,6 +109,11 @@ impl<'a> Mutable<'a> {
             node.ring.copy_from_slice(ring);
         }
         Ok(())
+    }
+
+    /// The PCI configuration space the VF had at the source, if it travelled.
+    pub fn config(&self) -> Option<&'a [u8; abi::CONFIG_BYTES]> {
+        self.config
     }
 
     /// The scheduler parameters the VF had at the source, if they travelled.
@@ -164,13 +173,22 @@ fn check_scheduling(parameters: &VfParameters) -> core::result::Result<(), Damag
 }
 
 pub(super) fn decode_readback<'a>(record: &Record<'a>) -> Result<&'a [u8]> {
+    decode_block(record, abi::READBACK_BYTES)
+}
+
+pub(super) fn decode_config<'a>(record: &Record<'a>) -> Result<&'a [u8; abi::CONFIG_BYTES]> {
+    decode_block(record, abi::CONFIG_BYTES)?.try_into().map_err(|_| Damage::BadLength.into())
+}
+
+/// The bytes of a record that is one block of a size the device has.
+fn decode_block<'a>(record: &Record<'a>, bytes: usize) -> Result<&'a [u8]> {
     let mut fields = record.fields(VERSION)?;
-    if fields.u32()? != abi::READBACK_BYTES as u32 {
+    if fields.u32()? as usize != bytes {
         return Err(Damage::BadLength.into());
     }
-    let window = fields.bytes(abi::READBACK_BYTES)?;
+    let block = fields.bytes(bytes)?;
     fields.end()?;
-    Ok(window)
+    Ok(block)
 }
 
 pub(super) fn decode_node<'a>(record: &Record<'a>) -> Result<(NodeRegisters, &'a [u8])> {
