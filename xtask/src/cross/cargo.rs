@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use anyhow::Result;
 
 use super::wine::{CLANG, MINGW};
-use super::{Driver, GPUP_KMD, Kit, root, target, tools, wdk};
+use super::{Driver, Kit, root, target, tools, wdk};
 use crate::command::run;
 
 const TRIPLE: &str = "x86_64-pc-windows-msvc";
@@ -57,17 +57,13 @@ fn crossing(command: &mut Command, kit: &Kit) {
         .env(tools::SHIM_IMPORTS, &kit.shim.imports);
 }
 
-/// `driver`'s packages and features as arguments.
+/// `driver` and its features as arguments.
 fn selection(driver: &Driver, features: &[&str]) -> Vec<String> {
     let mut arguments = vec!["-p".to_owned(), driver.package.to_owned(), "--lib".to_owned()];
     arguments.extend(
         ["--locked", "--profile", "sys", "-Zbuild-std=core,alloc", "--target", TRIPLE].map(Into::into),
     );
-    let kernel = (driver.package == GPUP_KMD.package).then_some("kernel");
-    let features: Vec<&str> = kernel.iter().chain(features).copied().collect();
-    if !features.is_empty() {
-        arguments.extend(["--features".to_owned(), features.join(",")]);
-    }
+    arguments.extend(["--features".to_owned(), [&["kernel"], features].concat().join(",")]);
     arguments
 }
 

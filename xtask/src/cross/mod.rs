@@ -55,7 +55,7 @@ fn target() -> PathBuf {
     root().join("target/cross")
 }
 
-/// Builds `driver` with the feature `kernel` of the driver crate and `features` besides.
+/// Builds `driver` with the feature `kernel`, which each of them has, and `features` besides.
 pub(crate) fn build(driver: &Driver, features: &[&str]) -> Result<Images> {
     ensure!(cfg!(target_os = "linux"), "this builds the driver on Linux only: on Windows run `cargo make`");
     let _alone = fresh::lock(&target())?;
