@@ -15,8 +15,8 @@
 //! | PreemptTimeoutUs | microseconds | 640 000 | 0 (none) to 10 000 000 |
 //! | EnginePercent | of the usual engines' speed | 100 | 1 to 1000 |
 //!
-//! With the feature `fault-injection` also FaultNoLedger and FaultNoLatePages, 0 or 1: they take a
-//! safeguard away, so that tests can show what it is for.
+//! With the feature `fault-injection` also FaultNoLedger, FaultNoLatePages and FaultNoDirtyMarks, 0 or 1: they take
+//! a safeguard away, so that tests can show what it is for.
 
 use core::fmt;
 
@@ -117,6 +117,8 @@ static ENGINE_PERCENT: Rule = Rule::new("EnginePercent", 100, 1, 1000);
 static FAULT_NO_LEDGER: Rule = Rule::flag("FaultNoLedger", 0);
 #[cfg(feature = "fault-injection")]
 static FAULT_NO_LATE_PAGES: Rule = Rule::flag("FaultNoLatePages", 0);
+#[cfg(feature = "fault-injection")]
+static FAULT_NO_DIRTY_MARKS: Rule = Rule::flag("FaultNoDirtyMarks", 0);
 
 /// The values an adapter starts with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,6 +151,8 @@ pub struct Settings {
     pub fault_no_ledger: bool,
     /// Pages dirtied after the last harvest stay behind.
     pub fault_no_late_pages: bool,
+    /// Writes to VRAM are not tracked.
+    pub fault_no_dirty_marks: bool,
 }
 
 impl Settings {
@@ -176,6 +180,10 @@ impl Settings {
             fault_no_late_pages: get(&FAULT_NO_LATE_PAGES)? == 1,
             #[cfg(not(feature = "fault-injection"))]
             fault_no_late_pages: false,
+            #[cfg(feature = "fault-injection")]
+            fault_no_dirty_marks: get(&FAULT_NO_DIRTY_MARKS)? == 1,
+            #[cfg(not(feature = "fault-injection"))]
+            fault_no_dirty_marks: false,
         })
     }
 
