@@ -55,9 +55,12 @@ function Get-CompilerSetup {
     Join-Path -Path $folder -ChildPath 'VC\Auxiliary\Build\vcvars64.bat'
 }
 
+# A command file of its own for each step: no quotes have to survive two command lines.
 function Invoke-Step {
-    param([string] $What, [string] $Command)
-    & "$env:SystemRoot\System32\cmd.exe" /d /s /c "`"$Command`""
+    param([string] $What, [string[]] $Lines)
+    $file = Join-Path -Path $folder -ChildPath 'step.cmd'
+    Set-Content -LiteralPath $file -Encoding ascii -Value (@('@echo off') + $Lines)
+    & "$env:SystemRoot\System32\cmd.exe" /d /c $file
     if ($LASTEXITCODE -ne 0) { throw "$What ended with $LASTEXITCODE`: see the lines above" }
 }
 
@@ -71,15 +74,17 @@ New-Item -ItemType Directory -Force -Path $folder | Out-Null
 Push-Location -LiteralPath $root
 try {
     $words = ($Confidence -split ',' | ForEach-Object { $_.Trim() }) -join ' '
-    Invoke-Step -What 'the generator' -Command "cargo run --quiet --locked -p wddm --example layout_cpp -- $words > `"$folder\layout.cpp`""
+    Invoke-Step -What 'the generator' -Lines "cargo run --quiet --locked -p wddm --example layout_cpp -- $words > `"$folder\layout.cpp`""
     # um comes last: the kernel's headers and the shared ones go before the user-mode ones of the same name.
     $folders = "/I`"$include\km`" /I`"$include\shared`" /I`"$include\um`""
     $defines = '/D_AMD64_ /D_WIN32_WINNT=0x0A00 /DWINVER=0x0A00 /DNTDDI_VERSION=0x0A000010'
     $options = "/nologo /std:c++17 /W1 /Gy $defines $folders"
-    Invoke-Step -What 'cl (sizes, offsets, enumerators, numbers)' -Command (
-        "call `"$setup`" >nul && cl $options /c /Fo`"$folder\layout.obj`" `"$folder\layout.cpp`"")
-    Invoke-Step -What 'link' -Command "call `"$setup`" >nul && link /nologo /opt:ref /out:`"$folder\layout.exe`" `"$folder\layout.obj`""
-    Invoke-Step -What 'the program (bit-fields, GUIDs)' -Command "`"$folder\layout.exe`""
+    $prepare = "call `"$setup`" >nul"
+    Invoke-Step -What 'cl (sizes, offsets, enumerators, numbers)' -Lines @(
+        $prepare, "cl $options /c /Fo`"$folder\layout.obj`" `"$folder\layout.cpp`"")
+    Invoke-Step -What 'link' -Lines @(
+        $prepare, "link /nologo /opt:ref /out:`"$folder\layout.exe`" `"$folder\layout.obj`"")
+    Invoke-Step -What 'the program (bit-fields, GUIDs)' -Lines "`"$folder\layout.exe`""
 } finally {
     Pop-Location
 }
