@@ -133,7 +133,7 @@ function Assert-Migratable {
         }
     }
     $report = Compare-VM -Name $VMName -DestinationHost $DestinationHost @storage
-    $reasons = @($report.Incompatibilities | ForEach-Object { $_.Message })
+    $reasons = @($report.Incompatibilities | Where-Object { $null -ne $_ } | ForEach-Object { $_.Message })
     if ($reasons.Count -gt 0) { throw "$DestinationHost cannot take $VMName`: $($reasons -join ' | ')" }
 }
 
