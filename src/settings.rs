@@ -2,6 +2,7 @@
 //!
 //! | name | unit | default | limits |
 //! |---|---|---|---|
+//! | Backend | what lies below | 0 | 0, the simulated GPU: a driver for real hardware adds its own |
 //! | NumberOfVfs | VFs | 4 | 1 to 64 |
 //! | VramBytes | bytes | 2 GiB | 64 MiB to 256 GiB, a multiple of 2 MiB |
 //! | DirtyTrackingPerformant | 0 or 1 | 1 | whether tracking may run all the time |
@@ -15,8 +16,8 @@
 //! | PreemptTimeoutUs | microseconds | 640 000 | 0 (none) to 10 000 000 |
 //! | EnginePercent | of the usual engines' speed | 100 | 1 to 1000 |
 //!
-//! With the feature `fault-injection` also FaultNoLedger and FaultNoLatePages, 0 or 1: they take a
-//! safeguard away, so that tests can show what it is for.
+//! With the feature `fault-injection` also FaultNoLedger, FaultNoLatePages and FaultNoDirtyMarks, 0 or 1: they take
+//! a safeguard away, so that tests can show what it is for.
 
 use core::fmt;
 
@@ -94,6 +95,7 @@ impl fmt::Display for Refused {
     }
 }
 
+static BACKEND: Rule = Rule::new("Backend", 0, 0, 0);
 static NUMBER_OF_VFS: Rule = Rule::new("NumberOfVfs", 4, 1, MAX_VFS as u64);
 static VRAM_BYTES: Rule =
     Rule::new("VramBytes", 2 * GIB, 64 * MIB, 256 * GIB).shaped(Shape::MultipleOf(2 * MIB));
@@ -113,10 +115,35 @@ static QUANTUM_US: Rule = Rule::new(
 static PREEMPT_TIMEOUT_US: Rule =
     Rule::new("PreemptTimeoutUs", 640_000, 0, VfParameters::MOST_PREEMPT_TIMEOUT_US as u64);
 static ENGINE_PERCENT: Rule = Rule::new("EnginePercent", 100, 1, 1000);
+
+/// The settings of every build.
+static RULES: [&Rule; 13] = [
+    &BACKEND,
+    &NUMBER_OF_VFS,
+    &VRAM_BYTES,
+    &PERFORMANT,
+    &SCATTER,
+    &DIRTY_PAGE_BYTES,
+    &VENDOR_ID,
+    &DEVICE_ID,
+    &DEVICE_REVISION,
+    &FIRMWARE_VERSION,
+    &QUANTUM_US,
+    &PREEMPT_TIMEOUT_US,
+    &ENGINE_PERCENT,
+];
+
+/// Each setting's name and default: the INF writes just these.
+pub fn defaults() -> impl Iterator<Item = (&'static str, u64)> {
+    RULES.iter().map(|rule| (rule.name, rule.default))
+}
+
 #[cfg(feature = "fault-injection")]
 static FAULT_NO_LEDGER: Rule = Rule::flag("FaultNoLedger", 0);
 #[cfg(feature = "fault-injection")]
 static FAULT_NO_LATE_PAGES: Rule = Rule::flag("FaultNoLatePages", 0);
+#[cfg(feature = "fault-injection")]
+static FAULT_NO_DIRTY_MARKS: Rule = Rule::flag("FaultNoDirtyMarks", 0);
 
 /// The values an adapter starts with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,12 +176,16 @@ pub struct Settings {
     pub fault_no_ledger: bool,
     /// Pages dirtied after the last harvest stay behind.
     pub fault_no_late_pages: bool,
+    /// Writes to VRAM are not tracked.
+    pub fault_no_dirty_marks: bool,
 }
 
 impl Settings {
     /// Reads every value through `value`, which gives `None` for one that is not set.
     pub fn read(value: impl Fn(&'static str) -> Option<u64>) -> Result<Self, Refused> {
         let get = |rule: &'static Rule| rule.check(value(rule.name).unwrap_or(rule.default));
+        // There is one backend; asking for another is refused.
+        get(&BACKEND)?;
         Ok(Self {
             vfs: narrow(get(&NUMBER_OF_VFS)?),
             vram_bytes: get(&VRAM_BYTES)?,
@@ -176,6 +207,10 @@ impl Settings {
             fault_no_late_pages: get(&FAULT_NO_LATE_PAGES)? == 1,
             #[cfg(not(feature = "fault-injection"))]
             fault_no_late_pages: false,
+            #[cfg(feature = "fault-injection")]
+            fault_no_dirty_marks: get(&FAULT_NO_DIRTY_MARKS)? == 1,
+            #[cfg(not(feature = "fault-injection"))]
+            fault_no_dirty_marks: false,
         })
     }
 
@@ -238,6 +273,7 @@ mod tests {
             ("DirtyPageBytes", [4096, 2 * MIB], [2048, 4 * MIB]),
             ("DirtyTrackingPerformant", [0, 1], [2, u64::MAX]),
             ("DeviceRevision", [0, 255], [256, u64::MAX]),
+            ("Backend", [0, 0], [1, u64::MAX]),
         ] {
             assert!(good.iter().all(|value| with(name, *value).is_ok()), "{name}");
             assert!(bad.iter().all(|value| with(name, *value).is_err()), "{name}");

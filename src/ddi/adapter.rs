@@ -170,6 +170,10 @@ fn simulated(settings: &Settings) -> Result<Arc<dyn Device>> {
     if settings.fault_no_ledger {
         device.tracker().set_fault(gpup_core::dirty::Fault::LedgerOff);
     }
+    #[cfg(feature = "fault-injection")]
+    if settings.fault_no_dirty_marks {
+        device.tracker().set_fault(gpup_core::dirty::Fault::NoMarks);
+    }
     Ok(device)
 }
 

@@ -43,8 +43,9 @@ pub fn connect_dxgkrnl(initialize: DXGKRNL_INITIALIZE) {
 }
 
 /// Puts std below the adapter.
-pub(crate) fn install() {
+pub(crate) fn install() -> core::result::Result<(), NTSTATUS> {
     gpup_core::os::host::install();
+    Ok(())
 }
 
 /// The host's services stay: other drivers and tests of this process use them too.
@@ -88,9 +89,9 @@ pub(crate) unsafe fn dxgk_initialize(
 }
 
 /// A LUID that nothing else of this process has.
-pub(crate) fn luid() -> LUID {
+pub(crate) fn luid() -> Result<LUID> {
     static NEXT: AtomicU32 = AtomicU32::new(0x1000);
-    LUID { LowPart: NEXT.fetch_add(1, Ordering::Relaxed), HighPart: 0 }
+    Ok(LUID { LowPart: NEXT.fetch_add(1, Ordering::Relaxed), HighPart: 0 })
 }
 
 thread_local! {

@@ -114,6 +114,16 @@ impl Os for HostOs {
         unsafe { dealloc(room, layout) }
     }
 
+    fn allocate_contiguous(&self, bytes: usize) -> *mut u8 {
+        // What is contiguous by virtual address is so by physical address, which is the same here.
+        self.allocate_pages(bytes)
+    }
+
+    unsafe fn free_contiguous(&self, pages: *mut u8, bytes: usize) {
+        // SAFETY: the caller gives back memory of allocate_contiguous, which is allocate_pages.
+        unsafe { self.free_pages(pages, bytes) }
+    }
+
     fn map_system(&self, physical: u64, _bytes: usize) -> *mut u8 {
         // A host process has no physical addresses: the simulated kernel above uses virtual ones for them.
         core::ptr::with_exposed_provenance_mut(physical as usize)
