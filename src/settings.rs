@@ -14,6 +14,7 @@
 //! | FirmwareVersion | major << 16 \| minor | 0x0001_0000 | below 2^32 |
 //! | QuantumUs | microseconds | 4000 | 100 to 100 000 |
 //! | PreemptTimeoutUs | microseconds | 640 000 | 0 (none) to 10 000 000 |
+//! | PagingMiBPerSecond | MiB a second | 0 | 0 (no limit) to 1 048 576, of the paging for one migrating VF |
 //! | EnginePercent | of the usual engines' speed | 100 | 1 to 1000 |
 //!
 //! With the feature `fault-injection` also FaultNoLedger, FaultNoLatePages and FaultNoDirtyMarks, 0 or 1: they take
@@ -114,10 +115,11 @@ static QUANTUM_US: Rule = Rule::new(
 );
 static PREEMPT_TIMEOUT_US: Rule =
     Rule::new("PreemptTimeoutUs", 640_000, 0, VfParameters::MOST_PREEMPT_TIMEOUT_US as u64);
+static PAGING_MIB_PER_SECOND: Rule = Rule::new("PagingMiBPerSecond", 0, 0, 1 << 20);
 static ENGINE_PERCENT: Rule = Rule::new("EnginePercent", 100, 1, 1000);
 
 /// The settings of every build.
-static RULES: [&Rule; 13] = [
+static RULES: [&Rule; 14] = [
     &BACKEND,
     &NUMBER_OF_VFS,
     &VRAM_BYTES,
@@ -130,6 +132,7 @@ static RULES: [&Rule; 13] = [
     &FIRMWARE_VERSION,
     &QUANTUM_US,
     &PREEMPT_TIMEOUT_US,
+    &PAGING_MIB_PER_SECOND,
     &ENGINE_PERCENT,
 ];
 
@@ -170,6 +173,8 @@ pub struct Settings {
     pub quantum_us: u32,
     /// How far a packet may run past its turn, in microseconds; 0 = without limit.
     pub preempt_timeout_us: u32,
+    /// What the paging for a migrating VF moves at most, in bytes a second; 0 = without limit.
+    pub paging_bytes_per_second: u64,
     /// Speed of the engines, of the usual one.
     pub engine_percent: u32,
     /// Cleared pages are forgotten instead of entered in the re-dirty ledger.
@@ -198,6 +203,7 @@ impl Settings {
             firmware: narrow(get(&FIRMWARE_VERSION)?),
             quantum_us: narrow(get(&QUANTUM_US)?),
             preempt_timeout_us: narrow(get(&PREEMPT_TIMEOUT_US)?),
+            paging_bytes_per_second: get(&PAGING_MIB_PER_SECOND)? * MIB,
             engine_percent: narrow(get(&ENGINE_PERCENT)?),
             #[cfg(feature = "fault-injection")]
             fault_no_ledger: get(&FAULT_NO_LEDGER)? == 1,

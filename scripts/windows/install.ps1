@@ -41,7 +41,7 @@ Import-Module -Name (Join-Path -Path $PSScriptRoot -ChildPath 'Preconditions.psm
 # Settings of 64 bits; all others are REG_DWORD. src/settings.rs has their meanings and limits.
 $wide = @('VramBytes')
 $names = 'Backend', 'NumberOfVfs', 'DirtyTrackingPerformant', 'ScatterMapReserve', 'DirtyPageBytes', 'VendorId', 'DeviceId', 'DeviceRevision',
-    'FirmwareVersion', 'QuantumUs', 'PreemptTimeoutUs', 'EnginePercent'
+    'FirmwareVersion', 'QuantumUs', 'PreemptTimeoutUs', 'PagingMiBPerSecond', 'EnginePercent'
 
 function ConvertFrom-Setting {
     param([string[]] $Text)

@@ -165,6 +165,7 @@ fn simulated(settings: &Settings) -> Result<Arc<dyn Device>> {
         },
         geometry: Geometry { dirty_page_bytes: settings.dirty_page_bytes, ..usual.geometry },
         rates: settings.rates(),
+        paging_bytes_per_second: settings.paging_bytes_per_second,
     })?;
     #[cfg(feature = "fault-injection")]
     if settings.fault_no_ledger {
