@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::vec::Vec;
 
+use gpup_core::os::level;
 use gpup_core::{Error, PAGE_SIZE, Result};
 use wddm::{
     DRIVER_INITIALIZATION_DATA, DRIVER_OBJECT, DXGKRNL_INITIALIZE, LUID, MDL, MDL_PAGES_LOCKED,
@@ -114,9 +115,9 @@ pub(crate) fn performance_counter() -> u64 {
 }
 
 /// Runs `routine` where DxgkCbNotifyInterrupt may be called although no interrupt is connected.
-/// A host process has no interrupt levels.
+/// A host process has no interrupt levels but the number that [`level`] keeps.
 pub(crate) fn at_device_level(routine: &mut dyn FnMut()) {
-    routine();
+    level::at(level::DEVICE_LEVEL, routine);
 }
 
 /// A memory descriptor list over non-paged memory.

@@ -8,6 +8,8 @@ mod thread;
 
 #[cfg(any(test, feature = "std"))]
 pub mod host;
+#[cfg(any(test, feature = "std"))]
+pub mod level;
 
 use alloc::boxed::Box;
 use core::fmt;
