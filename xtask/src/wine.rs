@@ -29,6 +29,10 @@ const FAULT: (&str, &str) = ("fault-injection", "FaultNoDirtyMarks");
 /// The test program's exit code when the migration came out other than identical.
 const NOT_IDENTICAL: i32 = 3;
 
+/// The INF's models section, and the name that Wine's SetupAPI looks for: it knows architectures, but no versions of
+/// Windows behind them, so the choice of the section by version is made here. Nothing else of the INF changes.
+const MODELS: [&str; 2] = ["[GpupKmd_Models.NTamd64.10.0...26100]", "[GpupKmd_Models.NTamd64]"];
+
 /// How long a run may take: several times what it needs.
 fn patience(rounds: u32) -> Duration {
     Duration::from_secs(180 + 30 * u64::from(rounds))
@@ -115,7 +119,9 @@ impl Parts {
         fs::copy(driver, folder.join("gpup_kmd.sys"))?;
         fs::copy(self.inf.with_extension("cat"), folder.join("gpup_kmd.cat"))?;
         let inf = folder.join("gpup_kmd.inf");
-        fs::write(&inf, change(fs::read_to_string(&self.inf)?)?)?;
+        let text = fs::read_to_string(&self.inf)?;
+        ensure!(text.contains(MODELS[0]), "the INF has no section {}", MODELS[0]);
+        fs::write(&inf, change(text.replace(MODELS[0], MODELS[1]))?)?;
         Ok(inf)
     }
 
