@@ -6,11 +6,13 @@
 #![expect(unsafe_code)]
 
 use core::cell::Cell;
+use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU32, Ordering};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::vec::Vec;
 
+use gpup_core::os::level;
 use gpup_core::{Error, PAGE_SIZE, Result};
 use wddm::{
     DRIVER_INITIALIZATION_DATA, DRIVER_OBJECT, DXGKRNL_INITIALIZE, LUID, MDL, MDL_PAGES_LOCKED,
@@ -114,9 +116,35 @@ pub(crate) fn performance_counter() -> u64 {
 }
 
 /// Runs `routine` where DxgkCbNotifyInterrupt may be called although no interrupt is connected.
-/// A host process has no interrupt levels.
+/// A host process has no interrupt levels but the number that [`level`] keeps.
 pub(crate) fn at_device_level(routine: &mut dyn FnMut()) {
-    routine();
+    level::at(level::DEVICE_LEVEL, routine);
+}
+
+/// Memory of a device, which a host process must have mapped itself: a physical address is a virtual one.
+pub(crate) struct DeviceMemory {
+    base: NonNull<u8>,
+}
+
+// SAFETY: the memory is shared by all threads of the process.
+unsafe impl Send for DeviceMemory {}
+// SAFETY: as above; nothing here changes.
+unsafe impl Sync for DeviceMemory {}
+
+impl DeviceMemory {
+    /// Reaches `bytes` at an address.
+    ///
+    /// # Safety
+    /// They are mapped, and nothing else is done with them while this value lives.
+    pub(crate) unsafe fn map(physical: u64, _bytes: usize) -> Option<Self> {
+        let base = core::ptr::with_exposed_provenance_mut(usize::try_from(physical).ok()?);
+        Some(Self { base: NonNull::new(base)? })
+    }
+
+    /// First byte of the mapping.
+    pub(crate) fn base(&self) -> NonNull<u8> {
+        self.base
+    }
 }
 
 /// A memory descriptor list over non-paged memory.

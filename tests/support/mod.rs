@@ -5,10 +5,11 @@
 #![expect(unsafe_code)]
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, Once};
 use std::time::Duration;
 
+use gpup_core::os::level;
 use wddm::*;
 
 /// A table, to be kept for all threads.
@@ -59,6 +60,8 @@ pub(crate) struct Reports {
     pub(crate) unconnected: AtomicBool,
     /// A DPC waits to run.
     dpc_waits: AtomicBool,
+    /// DXGK_DEVICE_INFO.TranslatedResourceList.
+    pub(crate) resources: AtomicPtr<CM_RESOURCE_LIST>,
     path: Vec<u16>,
 }
 
@@ -90,6 +93,7 @@ wddm::ddi! {
     unsafe fn get_device_information(handle: HANDLE, info: *mut DXGK_DEVICE_INFO) -> NTSTATUS {
         let path = &reports(handle).path;
         let mut filled = DXGK_DEVICE_INFO::zeroed();
+        filled.TranslatedResourceList = reports(handle).resources.load(Ordering::SeqCst);
         filled.DeviceRegistryPath = UNICODE_STRING {
             Length: (path.len() * 2) as u16,
             MaximumLength: (path.len() * 2) as u16,
@@ -113,7 +117,7 @@ wddm::ddi! {
         static INTERRUPT: Mutex<()> = Mutex::new(());
         let _lock = INTERRUPT.lock().unwrap();
         // SAFETY: the driver's routine and context.
-        let value = unsafe { routine.unwrap()(context) };
+        let value = level::at(level::DEVICE_LEVEL, || unsafe { routine.unwrap()(context) });
         // SAFETY: the driver's place for the value.
         unsafe { *returned = value };
         STATUS_SUCCESS
@@ -276,7 +280,9 @@ impl TestAdapter {
     pub(crate) fn run_dpc(&self) {
         if self.reports.dpc_waits.swap(false, Ordering::SeqCst) {
             // SAFETY: the adapter is started.
-            unsafe { self.table.DxgkDdiDpcRoutine.unwrap()(self.context) };
+            level::at(level::DISPATCH_LEVEL, || unsafe {
+                self.table.DxgkDdiDpcRoutine.unwrap()(self.context)
+            });
         }
     }
 }

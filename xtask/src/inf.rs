@@ -149,7 +149,10 @@ fn outside(text: &str, letter: char) -> Vec<&str> {
 }
 
 fn split(line: &str, number: usize) -> Result<Line> {
-    ensure!(line.matches('"').count() % 2 == 0, "line {number}: a quotation mark without its partner");
+    ensure!(
+        line.matches('"').count().is_multiple_of(2),
+        "line {number}: a quotation mark without its partner"
+    );
     ensure!(!line.ends_with('\\'), "line {number}: continued lines are not read here");
     let halves = outside(line, '=');
     let (key, rest) = match halves[..] {

@@ -3,6 +3,7 @@
 
 mod command;
 mod cross;
+mod image;
 mod inf;
 mod package;
 mod packages;

@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context, Result, ensure};
 use sign::Certificate;
 
-use crate::{cross, inf};
+use crate::{cross, image, inf};
 
 /// What the INF must say of the package.
 pub(crate) const INF: inf::Package<'static> =
@@ -36,7 +36,9 @@ pub(crate) fn make() -> Result<Package> {
     let certificate = Certificate::of(&cross::root().join("target/signing"))?;
     let package = assemble(&images, &certificate, now()?)?;
     verify(&package, &certificate)?;
-    tamper::refused(&package, &certificate)?;
+    let report = image::check(&package.file("sys"), &images.map)?;
+    tamper::refused(&package, &certificate, &images)?;
+    println!("{report}");
     println!("the package is in {}", package.folder.display());
     Ok(package)
 }

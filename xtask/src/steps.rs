@@ -110,12 +110,19 @@ fn common(summary: &mut Summary) {
 
 /// The driver's package, and the lints of what only Windows compiles.
 fn package(summary: &mut Summary) {
+    if !cfg!(target_os = "linux") {
+        return summary
+            .skip("the driver's package (sys)", "built on Linux here; on Windows, run `cargo make`");
+    }
     summary.own("clippy for Windows", || cross::clippy(&cross::GPUP_KMD));
     summary.own("the driver's package (sys)", || crate::package::make().map(drop));
 }
 
 /// The driver in Wine's kernel.
 fn in_wine(summary: &mut Summary, rounds: u32) {
+    if !cfg!(target_os = "linux") {
+        return summary.skip("Wine", "runs on Linux");
+    }
     summary.own("clippy for Windows, the stand-in", || cross::clippy(&cross::DXGKRNL));
     summary.own(&format!("Wine: {rounds} rounds"), || wine::run(rounds));
 }

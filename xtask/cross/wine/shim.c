@@ -253,6 +253,22 @@ KERNEL(void, MmFreeContiguousMemory, (PVOID block))
     release(block, 'gtnC', "MmFreeContiguousMemory");
 }
 
+/* Wine's own has four bytes for a frame number where Windows has eight. */
+KERNEL(PMDL, IoAllocateMdl, (PVOID address, ULONG bytes, BOOLEAN secondary, BOOLEAN quota, PIRP irp))
+{
+    ULONG offset = (ULONG_PTR)address % PAGE;
+    SIZE_T pages = ((SIZE_T)offset + bytes + PAGE - 1) / PAGE, size = sizeof(MDL) + pages * sizeof(ULONG_PTR);
+    PMDL mdl = irp ? NULL : allocate(size, 'gtlM');
+    if (mdl)
+        *mdl = (MDL){.Size = (CSHORT)size, .StartVa = (char *)address - offset, .ByteCount = bytes, .ByteOffset = offset};
+    return mdl;
+}
+
+KERNEL(void, IoFreeMdl, (PMDL mdl))
+{
+    release((char *)mdl, 'gtlM', "IoFreeMdl");
+}
+
 KERNEL(void, MmBuildMdlForNonPagedPool, (PMDL mdl))
 {
     ULONG_PTR *frames = (ULONG_PTR *)(mdl + 1), first = (ULONG_PTR)mdl->StartVa / PAGE;

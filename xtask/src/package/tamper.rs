@@ -1,4 +1,5 @@
-//! Shows that the package's signatures mean something: one altered byte, and they fail.
+//! Shows that the package's checks mean something: one altered byte, and signatures fail; the image for Wine, or one
+//! without a signature, and the checks of the .sys fail.
 
 use std::fs;
 use std::path::Path;
@@ -9,10 +10,11 @@ use object::read::pe::PeFile64;
 
 use super::sign::Certificate;
 use super::{Package, members};
-use crate::cross;
+use crate::{cross, image};
 
-/// Alters one byte in copies of the members; each must be refused.
-pub(super) fn refused(package: &Package, certificate: &Certificate) -> Result<()> {
+/// Alters one byte in copies of the members, and passes off other images; each must be refused.
+pub(super) fn refused(package: &Package, certificate: &Certificate, images: &cross::Images) -> Result<()> {
+    another_image(images)?;
     let folder = cross::root().join("target/cross/altered");
     fs::create_dir_all(&folder)?;
     let altered = Package { folder };
@@ -22,6 +24,11 @@ pub(super) fn refused(package: &Package, certificate: &Certificate) -> Result<()
     let sys = altered.file("sys");
     flip(&sys, code(&fs::read(&sys)?)?)?;
     ensure!(certificate.verify(&sys, None).is_err(), "an altered byte in the .sys goes unnoticed");
+    let complaint = image::check(&sys, &images.map).err().context("the checks take an altered .sys")?;
+    ensure!(
+        format!("{complaint:#}").contains("checksum"),
+        "an altered .sys has another fault: {complaint:#}"
+    );
     let catalog = altered.file("cat");
     ensure!(certificate.verify(&sys, Some(&catalog)).is_err(), "the catalog takes an altered .sys");
     ensure!(members(&altered).is_err(), "the catalog's digests take an altered .sys");
@@ -33,6 +40,19 @@ pub(super) fn refused(package: &Package, certificate: &Certificate) -> Result<()
     flip(&catalog, usize::try_from(length / 3)?)?;
     ensure!(certificate.verify(&catalog, None).is_err(), "an altered byte in the catalog goes unnoticed");
     println!("one altered byte in the .sys, the .inf or the .cat is refused");
+    Ok(())
+}
+
+/// The image for Wine has the shim's code in it, and the linker's own has neither checksum nor signature.
+fn another_image(images: &cross::Images) -> Result<()> {
+    ensure!(image::check(&images.wine, &images.wine_map).is_err(), "the checks take the image for Wine");
+    let shimmed =
+        image::check_origins(&images.wine_map).err().context("the checks do not see the shim's code")?;
+    ensure!(shimmed.to_string().contains("is defined in the image"), "{shimmed:#}");
+    ensure!(
+        image::check(&images.clean, &images.map).is_err(),
+        "the checks take an image without a signature"
+    );
     Ok(())
 }
 

@@ -14,7 +14,7 @@ use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use super::{Level, Os, RawEvent, RawThread};
+use super::{Level, Os, Purpose, RawEvent, RawThread, level};
 use crate::{Error, PAGE_SIZE, Result};
 
 /// Installs the host's operating system below the adapter; calling it again does nothing.
@@ -57,6 +57,7 @@ impl Os for HostOs {
     }
 
     fn lock(&self, word: &AtomicUsize) {
+        level::may_block();
         acquire(word);
     }
 
@@ -65,12 +66,14 @@ impl Os for HostOs {
     }
 
     fn spin_lock(&self, word: &AtomicUsize) -> u8 {
+        let before = level::spin();
         acquire(word);
-        0
+        before
     }
 
-    fn spin_unlock(&self, word: &AtomicUsize, _irql: u8) {
+    fn spin_unlock(&self, word: &AtomicUsize, irql: u8) {
         word.store(0, Ordering::Release);
+        level::unspin(irql);
     }
 
     fn event(&self) -> Result<Box<dyn RawEvent>> {
@@ -78,16 +81,18 @@ impl Os for HostOs {
     }
 
     fn spawn(&self, name: &'static str, body: Box<dyn FnOnce() + Send>) -> Result<Box<dyn RawThread>> {
+        level::may_block();
         let thread =
             std::thread::Builder::new().name(name.into()).spawn(body).map_err(|_| Error::NoResources)?;
         Ok(Box::new(HostThread(Mutex::new(Some(thread)))))
     }
 
     fn yield_now(&self) {
+        level::may_block();
         std::thread::yield_now();
     }
 
-    fn allocate_pages(&self, bytes: usize) -> *mut u8 {
+    fn allocate_pages(&self, _purpose: Purpose, bytes: usize) -> *mut u8 {
         let Some(layout) = page_layout(bytes) else { return core::ptr::null_mut() };
         // SAFETY: the layout's size is not zero.
         let room = unsafe { alloc_zeroed(layout) };
@@ -104,7 +109,7 @@ impl Os for HostOs {
         pages
     }
 
-    unsafe fn free_pages(&self, pages: *mut u8, bytes: usize) {
+    unsafe fn free_pages(&self, _purpose: Purpose, pages: *mut u8, bytes: usize) {
         let Some(layout) = page_layout(bytes) else { return };
         // SAFETY: allocate_pages left the word before the pages.
         let keep = unsafe { pages.cast::<*mut u8>().sub(1) };
@@ -116,12 +121,12 @@ impl Os for HostOs {
 
     fn allocate_contiguous(&self, bytes: usize) -> *mut u8 {
         // What is contiguous by virtual address is so by physical address, which is the same here.
-        self.allocate_pages(bytes)
+        self.allocate_pages(Purpose::Vram, bytes)
     }
 
     unsafe fn free_contiguous(&self, pages: *mut u8, bytes: usize) {
         // SAFETY: the caller gives back memory of allocate_contiguous, which is allocate_pages.
-        unsafe { self.free_pages(pages, bytes) }
+        unsafe { self.free_pages(Purpose::Vram, pages, bytes) }
     }
 
     fn map_system(&self, physical: u64, _bytes: usize) -> *mut u8 {
@@ -162,6 +167,9 @@ impl RawEvent for HostEvent {
     }
 
     fn wait(&self, timeout_ns: u64) -> bool {
+        if timeout_ns > 0 {
+            level::may_block();
+        }
         let set = self.set.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut set, _) = self
             .changed
@@ -175,6 +183,7 @@ struct HostThread(Mutex<Option<JoinHandle<()>>>);
 
 impl RawThread for HostThread {
     fn join(&self) {
+        level::may_block();
         let thread = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
             // A panicking body has printed its message; the one who waits need not die of it too.
@@ -197,12 +206,12 @@ mod tests {
 
     #[test]
     fn pages_are_zeroed_and_aligned() {
-        let pages = HostOs.allocate_pages(8192);
+        let pages = HostOs.allocate_pages(Purpose::Dirty, 8192);
         assert_eq!(pages as usize % 4096, 0);
         // SAFETY: two pages were just allocated.
         let bytes = unsafe { core::slice::from_raw_parts(pages, 8192) };
         assert!(bytes.iter().all(|byte| *byte == 0));
         // SAFETY: they came from allocate_pages(8192) and the slice above is no longer used.
-        unsafe { HostOs.free_pages(pages, 8192) };
+        unsafe { HostOs.free_pages(Purpose::Dirty, pages, 8192) };
     }
 }
