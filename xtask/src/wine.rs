@@ -68,7 +68,7 @@ pub(crate) fn run(rounds: u32) -> Result<()> {
 fn rounds_pass(parts: &Parts, driver: &Path, rounds: u32) -> Result<()> {
     println!("wine: {rounds} rounds of migration, surprise removal and unload");
     let written = folder().join("report.json");
-    let inf = parts.package("package", driver, |inf| Ok(inf))?;
+    let inf = parts.package("package", driver, Ok)?;
     let ended = parts.harness("rounds", &inf, &[&rounds.to_string(), &wide(&written)], patience(rounds))?;
     ended.must_be(0)?;
     let fields = report::identical(&written)?;
@@ -81,7 +81,7 @@ fn rounds_pass(parts: &Parts, driver: &Path, rounds: u32) -> Result<()> {
 /// The proof of the proof: without the dirty tracker the same migration must come out different.
 fn untracked_fails(parts: &Parts, faulty: &Path) -> Result<()> {
     println!("wine: the same with the dirty tracker switched off, which must fail");
-    let inf = parts.package("package-untracked", faulty, |inf| Ok(inf))?;
+    let inf = parts.package("package-untracked", faulty, Ok)?;
     let written = folder().join("untracked.json");
     let ended = parts.harness("untracked", &inf, &["1", &wide(&written), FAULT.1], patience(1))?;
     ended.must_be(NOT_IDENTICAL)?;
