@@ -15,7 +15,6 @@ use crate::control::Status;
 use crate::scenario::{Plan, Progress, run};
 
 /// A device of the miniport, by the addresses of its objects.
-#[derive(Clone)]
 pub(super) struct Device {
     /// The functional device object that AddDevice made.
     pub(super) functional: usize,
@@ -75,9 +74,16 @@ pub(super) fn add(device: Device) {
     STATE.lock().devices.push(device);
 }
 
-/// The device with this functional device object.
+/// The device with this functional device object, without its adapter: whoever held that would keep it from going.
 pub(super) fn find(functional: usize) -> Option<Device> {
-    STATE.lock().devices.iter().find(|device| device.functional == functional).cloned()
+    let state = STATE.lock();
+    let device = state.devices.iter().find(|device| device.functional == functional)?;
+    Some(Device { adapter: None, ..*device })
+}
+
+/// Its adapter, once it has started.
+fn adapter(functional: usize) -> Option<Arc<Adapter>> {
+    STATE.lock().devices.iter().find(|device| device.functional == functional)?.adapter.clone()
 }
 
 /// START_DEVICE. `registry_path` is the device's software key.
@@ -103,7 +109,7 @@ pub(super) fn start(functional: usize, registry_path: String) -> bool {
 
 /// SURPRISE_REMOVAL: the driver hears of it at once, in the middle of whatever runs, and what runs ends.
 pub(super) fn surprise_remove(functional: usize) {
-    if let Some(adapter) = find(functional).and_then(|device| device.adapter)
+    if let Some(adapter) = adapter(functional)
         && let Err(error) = adapter.surprise_remove()
     {
         line(Level::Error, format_args!("dxgkrnl: {error}"));
