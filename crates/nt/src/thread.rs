@@ -92,8 +92,8 @@ unsafe fn unpack(context: PVOID) -> Body {
 /// A system thread's start routine.
 unsafe extern "C" fn start(context: PVOID) {
     // SAFETY: `spawn` passes the context to one thread.
-    unsafe { unpack(context) }
-    ();
+    let body = unsafe { unpack(context) };
+    body();
     // SAFETY: this is a thread of PsCreateSystemThread, and nothing is left to drop.
     let _ = unsafe { PsTerminateSystemThread(STATUS_SUCCESS) };
 }
