@@ -228,13 +228,15 @@ static DWORD stop_service(const char *name)
     return now.dwCurrentState;
 }
 
-/* Dxgkrnl is a part of Windows, so no INF of a driver adds it. */
+/* Dxgkrnl is a part of Windows and there before any driver of a GPU: no INF adds it. */
 static void add_dxgkrnl(void)
 {
     SC_HANDLE service = CreateServiceA(manager, "DXGKrnl", "LDDM Graphics Subsystem", SERVICE_ALL_ACCESS,
                                        SERVICE_KERNEL_DRIVER, SERVICE_DEMAND_START, SERVICE_ERROR_NORMAL,
                                        "C:\\windows\\system32\\drivers\\dxgkrnl.sys", "Video", NULL, NULL, NULL, NULL);
     need(service != NULL, "adding the service DXGKrnl");
+    /* A driver that only another one has loaded would go with that one: Wine ends the process of both. */
+    need(StartServiceA(service, 0, NULL), "starting the stand-in");
     CloseServiceHandle(service);
 }
 
