@@ -87,9 +87,11 @@ pub struct Status {
     pub pool_blocks: u64,
     /// Bytes of them.
     pub pool_bytes: u64,
+    /// Blocks that this driver itself has now.
+    pub own_blocks: u64,
 }
 
-const _: () = assert!(size_of::<Start>() == 48 && size_of::<Status>() == 48);
+const _: () = assert!(size_of::<Start>() == 48 && size_of::<Status>() == 56);
 
 #[cfg(test)]
 mod tests {

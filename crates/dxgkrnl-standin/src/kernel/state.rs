@@ -201,5 +201,6 @@ pub(super) fn status() -> Status {
         pool_known: u32::from(state.pool.is_some()),
         pool_blocks: pool.blocks,
         pool_bytes: pool.bytes,
+        own_blocks: super::ALLOCATOR.count().blocks() as u64,
     }
 }
