@@ -1,6 +1,7 @@
 //! The simulated Dxgkrnl: registration, adapter start and stop, callbacks, interrupts, capabilities.
 
 mod adapter;
+mod bare;
 mod callbacks;
 mod caps;
 mod core;
@@ -16,10 +17,11 @@ mod triage;
 use ::core::fmt;
 
 pub use adapter::{Adapter, AdapterOptions, SelfTest};
+pub(crate) use bare::Bare;
 pub use caps::{Caps, Level, Mmu, Node, PagingBuffer, Segment};
 pub(crate) use core::Core;
 pub use driver::{Driver, DriverEntry, register};
-pub(crate) use gate::Ask;
+pub(crate) use gate::{Ask, guarded};
 pub(crate) use interfaces::Interfaces;
 pub use start::StartError;
 pub use triage::TriageEvent;

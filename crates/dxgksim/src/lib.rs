@@ -11,6 +11,7 @@
 //! vgpu       one VF: memory, BAR, dirty tracking, migration DDIs
 //! vm         a guest on a virtual processor
 //! agent      the two ends of a migration
+//! check      the conformance checker: the contract rule by rule
 //! ```
 
 #![cfg_attr(not(any(test, feature = "std")), no_std)]
@@ -18,6 +19,7 @@
 extern crate alloc;
 
 pub mod agent;
+pub mod check;
 pub mod contract;
 pub mod dxgkrnl;
 pub mod guest;

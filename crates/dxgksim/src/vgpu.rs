@@ -95,6 +95,11 @@ impl Vgpu {
         self.reserve.ranges.len()
     }
 
+    /// Segment, offset and bytes of the first piece of its VRAM.
+    pub(crate) fn first_range(&self) -> Option<(u32, (u64, u64))> {
+        self.reserve.ranges.first().map(|range| (self.reserve.segment, (range.offset, range.bytes)))
+    }
+
     /// Its BAR 0 as a guest has it mapped.
     pub fn bar(&self) -> &Arc<VfBar> {
         &self.bar

@@ -46,6 +46,8 @@ pub enum Command {
     Inspect(Inspect),
     /// Show what Dxgkrnl learns of the adapter
     Caps(Caps),
+    /// Check the driver against the documented contract, rule by rule
+    Check(Check),
 }
 
 impl Command {
@@ -59,6 +61,7 @@ impl Command {
             Self::Resolve(args) => &args.output,
             Self::Inspect(args) => &args.output,
             Self::Caps(args) => &args.output,
+            Self::Check(args) => &args.output,
         }
     }
 }
@@ -293,6 +296,20 @@ pub struct Caps {
     /// Host.
     #[command(flatten)]
     pub host: HostArgs,
+    /// Output.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// `gpup check`
+#[derive(Args, Debug)]
+pub struct Check {
+    /// Judge this rule only; may be given again
+    #[arg(long, value_name = "ID")]
+    pub rule: Vec<String>,
+    /// Write the page of all rules to standard output and check nothing
+    #[arg(long)]
+    pub markdown: bool,
     /// Output.
     #[command(flatten)]
     pub output: Output,

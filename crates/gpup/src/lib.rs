@@ -2,6 +2,7 @@
 
 pub mod args;
 mod caps;
+pub mod check;
 mod doubt;
 pub mod exit;
 mod inspect;
@@ -36,5 +37,6 @@ pub fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Resolve(args) => resolve::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Caps(args) => caps::run(args),
+        Command::Check(args) => check::run(args),
     }
 }

@@ -28,14 +28,17 @@ use crate::units::Bytes;
 /// The driver, loaded once in this process.
 fn driver() -> anyhow::Result<Arc<Driver>> {
     static DRIVER: OnceLock<Result<Arc<Driver>, String>> = OnceLock::new();
-    let load = || {
-        dxgksim::host::std_host::install();
-        gpup_kmd::os::host::connect_dxgkrnl(dxgksim::dxgkrnl::register);
-        // SAFETY: the driver is linked into this process, so its code stays where it is.
-        let driver = unsafe { Driver::load(gpup_kmd::driver_entry, "gpup_kmd") };
-        driver.map(Arc::new).map_err(|status| status.to_string())
-    };
-    DRIVER.get_or_init(load).clone().map_err(|error| anyhow!("the driver does not load: {error}"))
+    let load = || load().map_err(|error| error.to_string());
+    DRIVER.get_or_init(load).clone().map_err(|error| anyhow!(error))
+}
+
+/// The driver, loaded anew, under a record of its own.
+pub(crate) fn load() -> anyhow::Result<Arc<Driver>> {
+    dxgksim::host::std_host::install();
+    gpup_kmd::os::host::connect_dxgkrnl(dxgksim::dxgkrnl::register);
+    // SAFETY: the driver is linked into this process, so its code stays where it is.
+    let driver = unsafe { Driver::load(gpup_kmd::driver_entry, "gpup_kmd") };
+    driver.map(Arc::new).map_err(|status| anyhow!("the driver does not load: {status}"))
 }
 
 /// A host.

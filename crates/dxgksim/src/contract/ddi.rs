@@ -39,6 +39,11 @@ pub struct Ddi {
 }
 
 impl Ddi {
+    /// A call at PASSIVE_LEVEL with any status.
+    pub(crate) const fn passive(name: &'static str) -> Self {
+        Self { name, irql: Irql::Passive, statuses: Statuses::Any, rule: &rules::STATUS }
+    }
+
     /// The rule that a wrong status breaks.
     pub(crate) fn status_rule(&self) -> &'static Rule {
         self.rule

@@ -163,7 +163,7 @@ impl Paging {
         handle(self.handles.process)
     }
 
-    pub(super) fn context(&self) -> HANDLE {
+    pub(crate) fn context(&self) -> HANDLE {
         handle(self.handles.context)
     }
 

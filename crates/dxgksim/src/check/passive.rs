@@ -1,0 +1,62 @@
+//! The rules that the simulated Dxgkrnl judges on every call, and the work in whose course it does.
+
+use alloc::vec::Vec;
+
+use super::bench::{read_page, write_page};
+use super::{Bench, CheckRule, Judge, Kind, Outcome, needed};
+use crate::contract;
+
+/// The contract's rules, as rules of the checker.
+pub(super) fn rules() -> impl Iterator<Item = CheckRule> {
+    contract::RULES.iter().map(|rule| CheckRule {
+        id: rule.id,
+        page: rule.page,
+        demand: rule.text,
+        kind: kind(rule.id),
+        judge: Judge::Recorded,
+    })
+}
+
+fn kind(id: &str) -> Kind {
+    match id {
+        "OUTPUT_OVERRUN" | "PAGING_BUFFER" | "MULTIPASS" | "INTERFACE_SIZE" | "SAVE_TWO_CALLS"
+        | "DIRTY_BITS" => Kind::Size,
+        "DEVICE_HANDLE" | "FENCE_UNKNOWN" => Kind::Handle,
+        "IRQL_CHANGED"
+        | "CALLBACK_IRQL"
+        | "NOTIFY_INTERRUPT_IRQL"
+        | "NOTIFY_REENTRANT"
+        | "QUEUE_DPC"
+        | "NOTIFY_DPC"
+        | "FENCE_ORDER"
+        | "FENCE_ONCE"
+        | "LEAK" => Kind::State,
+        "TABLE_REQUIRED" | "TABLE_PROHIBITED" | "TABLE_VERSION" | "TABLE_MIGRATION" | "CHILDREN" => {
+            Kind::Start
+        }
+        _ => Kind::Answer,
+    }
+}
+
+/// What a migration makes of a driver, in short: paging on two channels, the two calls of both Save DDIs, a refusal
+/// with its triage event, and a harvest. The adapter's start has asked for everything else.
+pub(super) fn work(b: &Bench) -> Outcome {
+    let (one, two) = (b.vf(0)?, b.vf(1)?);
+    for page in 0..8 {
+        write_page(&one, page, page as u8)?;
+    }
+    read_page(&one, 7)?;
+    one.start_tracking()?;
+    let mut words: Vec<u64> = alloc::vec![0; one.pages().div_ceil(64) as usize];
+    one.query_dirty(true, &mut words)?;
+    needed("PrepareLiveMigration", b.prepare_source(0))?;
+    let immutable = one.save_immutable()?;
+    let mutable = one.save_mutable()?;
+    needed("PrepareLiveMigration", b.prepare_target(1))?;
+    let _refused = two.restore_immutable(&[0xA5; 40]);
+    needed("RestoreImmutableMigrationData", b.restore_immutable(1, &immutable))?;
+    needed("RestoreMutableMigrationData", b.restore_mutable(1, &mutable))?;
+    one.end()?;
+    two.end()?;
+    Ok(())
+}
