@@ -71,8 +71,8 @@ declare! {
     "tracking.again" State START, "After a stop tracking can start again, clean.", again;
     "tracking.marks" Answer ARTICLE, "A page that paging writes is dirty, and only it.", |b| {
         tracked(b, |b, ours, basis| {
-            write_page(&ours.vgpu, 3, 1)?;
-            same_pages("dirty pages after a write to page 3", &[3], &ours.query(b, basis, false)?)
+            write_page(&ours.vgpu, 21, 1)?;
+            same_pages("dirty pages after a write to page 21", &[21], &ours.query(b, basis, false)?)
         })
     };
     "tracking.fill-marks" Answer ARTICLE, "A page that paging fills is dirty.", |b| {

@@ -8,6 +8,7 @@ use wddm::*;
 use super::args::profile;
 use super::bench::{read_page, write_page};
 use super::{Bench, Outcome, Stop, accepted, broken, declare, needed, refused};
+use crate::contract::calls;
 
 const PREPARE: &str = "DXGKDDI_PREPARELIVEMIGRATION callback function (d3dkmddi.h)";
 const SAVE_IMMUTABLE: &str = "DXGKDDI_SAVEIMMUTABLEMIGRATIONDATA callback function (d3dkmddi.h)";
@@ -164,8 +165,9 @@ declare! {
         for prepare in [Bench::prepare_source, Bench::prepare_target] {
             let vgpu = b.vf(0)?;
             needed("PrepareLiveMigration", prepare(b, 0))?;
-            if let Err(error) = vgpu.destroy() {
-                broken!("in its migration: {error}")
+            match vgpu.destroy() {
+                Err(error) if error.ddi == calls::DESTROY_VIRTUAL_GPU.name => broken!("in its migration: {error}"),
+                other => other?,
             }
             drop(vgpu);
             b.vf(0).map(drop)?;

@@ -241,10 +241,11 @@ fn destroy_twice(b: &Bench) -> Outcome {
 }
 
 fn again(b: &Bench) -> Outcome {
-    needed("CreateVirtualGpu", b.create(0, profile(b.vf_bytes)).0)?;
-    needed("DestroyVirtualGpu", b.destroy(0))?;
-    accepted("CreateVirtualGpu after DestroyVirtualGpu", b.create(0, profile(b.vf_bytes)).0)?;
-    needed("DestroyVirtualGpu", b.destroy(0))
+    let vf = b.partitions - 1;
+    needed("CreateVirtualGpu", b.create(vf, profile(b.vf_bytes)).0)?;
+    needed("DestroyVirtualGpu", b.destroy(vf))?;
+    accepted("CreateVirtualGpu after DestroyVirtualGpu", b.create(vf, profile(b.vf_bytes)).0)?;
+    needed("DestroyVirtualGpu", b.destroy(vf))
 }
 
 fn others(b: &Bench) -> Outcome {

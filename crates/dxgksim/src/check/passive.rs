@@ -2,9 +2,10 @@
 
 use alloc::vec::Vec;
 
-use super::bench::{read_page, write_page};
+use super::bench::read_page;
 use super::{Bench, CheckRule, Judge, Kind, Outcome, needed};
 use crate::contract;
+use crate::vidmm::Run;
 
 /// The contract's rules, as rules of the checker.
 pub(super) fn rules() -> impl Iterator<Item = CheckRule> {
@@ -41,19 +42,28 @@ fn kind(id: &str) -> Kind {
 /// What a migration makes of a driver, in short: paging on two channels, the two calls of both Save DDIs, a refusal
 /// with its triage event, and a harvest. The adapter's start has asked for everything else.
 pub(super) fn work(b: &Bench) -> Outcome {
-    let (one, two) = (b.vf(0)?, b.vf(1)?);
-    for page in 0..8 {
-        write_page(&one, page, page as u8)?;
+    let one = b.vf(0)?;
+    let mut channels = [one.paging_channel()?, one.paging_channel()?];
+    for (page, channel) in (0..).zip(&mut channels) {
+        channel.start_in(&[Run { first: page, count: 1 }])?;
     }
-    read_page(&one, 7)?;
+    for channel in &mut channels {
+        channel.wait()?;
+    }
+    drop(channels);
+    read_page(&one, 1)?;
     one.start_tracking()?;
     let mut words: Vec<u64> = alloc::vec![0; one.pages().div_ceil(64) as usize];
     one.query_dirty(true, &mut words)?;
+    one.query_dirty_pages(false, 0, 10, &mut words)?;
+    let larger = super::restore::larger(b)?;
     needed("PrepareLiveMigration", b.prepare_source(0))?;
-    let immutable = one.save_immutable()?;
-    let mutable = one.save_mutable()?;
+    let (immutable, mutable) = (one.save_immutable()?, one.save_mutable()?);
+    let two = b.vf(1)?;
     needed("PrepareLiveMigration", b.prepare_target(1))?;
-    let _refused = two.restore_immutable(&[0xA5; 40]);
+    if two.restore_immutable(&larger).is_ok() {
+        return Err(super::bench::skip("a target takes the data of a larger VF"));
+    }
     needed("RestoreImmutableMigrationData", b.restore_immutable(1, &immutable))?;
     needed("RestoreMutableMigrationData", b.restore_mutable(1, &mutable))?;
     one.end()?;

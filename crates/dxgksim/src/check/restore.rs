@@ -6,6 +6,7 @@ use wddm::*;
 
 use super::migration::{saved, target};
 use super::{Bench, Outcome, Stop, accepted, broken, declare, needed, refused};
+use crate::vgpu::VgpuOptions;
 
 const IMMUTABLE: &str = "DXGKDDI_RESTOREIMMUTABLEMIGRATIONDATA callback function (d3dkmddi.h)";
 const MUTABLE: &str = "DXGKDDI_RESTOREMUTABLEMIGRATIONDATA callback function (d3dkmddi.h)";
@@ -31,6 +32,8 @@ declare! {
     "migration.restore-immutable.own" Answer IMMUTABLE, "The immutable data of an equal VF is accepted.", |b| {
         target(b, |b| accepted("RestoreImmutableMigrationData", b.restore_immutable(0, &data(b)?.immutable)))
     };
+    "migration.restore-immutable.mismatch" Answer IMMUTABLE,
+        "Data of a VF that cannot be this one is refused with STATUS_OBJECT_TYPE_MISMATCH.", mismatch;
     "migration.restore-immutable.empty" Size IMMUTABLE, "No data at all is refused.", |b| {
         target(b, |b| refused("RestoreImmutableMigrationData of 0 bytes", b.restore_immutable(0, &[])))
     };
@@ -157,6 +160,23 @@ fn altered(data: &[u8], restore: impl Fn(&[u8]) -> NTSTATUS) -> Outcome {
         }
     }
     Ok(())
+}
+
+/// Immutable data of a VF with twice the memory of the others.
+pub(super) fn larger(b: &Bench) -> Result<Vec<u8>, Stop> {
+    let options = VgpuOptions { vram_bytes: 2 * b.vf_bytes, ..VgpuOptions::default() };
+    let vgpu = b.adapter.create_vgpu(1, &options)?;
+    needed("PrepareLiveMigration", b.prepare_source(1))?;
+    let data = vgpu.save_immutable()?;
+    needed("EndLiveMigration", b.end(1))?;
+    Ok(data)
+}
+
+fn mismatch(b: &Bench) -> Outcome {
+    target(b, |b| {
+        let status = b.restore_immutable(0, &larger(b)?);
+        super::same("the status for data of a larger VF", &STATUS_OBJECT_TYPE_MISMATCH, &status)
+    })
 }
 
 fn carried(b: &Bench) -> Outcome {

@@ -159,8 +159,8 @@ fn other_vf(b: &Bench) -> Outcome {
 }
 
 fn bars_rest(b: &Bench) -> Outcome {
-    let _vgpu = b.vf(0)?;
-    let values = b.probed_bars(0);
+    let _vgpu = b.vf(1)?;
+    let values = b.probed_bars(1);
     let mut high = false;
     for (bar, value) in values.iter().enumerate() {
         if high && *value != u32::MAX {

@@ -1,0 +1,6 @@
+//! The conformance checker: the built-in driver keeps every rule, each rule can be broken, and the page is current.
+
+mod faults;
+mod kept;
+mod world;
+mod wrap;
