@@ -17,10 +17,18 @@ declare! {
     "caps.nodes" Answer TOPOLOGY, "NumExecutionNodes is the number of nodes that DRIVERCAPS reports.", nodes;
     "caps.paging-node" Answer NODE, "The paging node translates GPU virtual addresses.", paging_node;
     "caps.node-name" Answer NODE, "A node has a friendly name that ends inside its field.", node_names;
-    "caps.performant" Answer TRACKING, "DirtyBitTrackingPerformant comes with DirtyBitTrackingSupported only.", performant;
-    "caps.root" Answer ROOT, "A larger root page table never takes fewer bytes, and is page table entries in whole.", root;
-    "caps.segments" Answer SEGMENT, "Segments are whole pages, and one of them at least is the adapter's own.", segments;
-    "caps.scatter" Answer SCATTER, "SCATTER_RESERVE is answered where ScatterMapReserve is reported, and only there.", scatter;
+    "caps.performant" Answer TRACKING,
+        "DirtyBitTrackingPerformant comes with DirtyBitTrackingSupported only.",
+        performant;
+    "caps.root" Answer ROOT,
+        "A larger root page table never takes fewer bytes, and is page table entries in whole.",
+        root;
+    "caps.segments" Answer SEGMENT,
+        "Segments are whole pages, and one of them at least is the adapter's own.",
+        segments;
+    "caps.scatter" Answer SCATTER,
+        "SCATTER_RESERVE is answered where ScatterMapReserve is reported, and only there.",
+        scatter;
 }
 
 fn nodes(b: &Bench) -> Outcome {

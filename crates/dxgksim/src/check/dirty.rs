@@ -24,7 +24,9 @@ declare! {
             basis => needed("DestroyMemoryBasis", b.destroy_basis(basis)),
         }
     };
-    "basis.none" Size CREATE, "A basis without ranges is not made.", |b| no_basis(b, |ours| (ours.segment, vec![]));
+    "basis.none" Size CREATE,
+        "A basis without ranges is not made.",
+        |b| no_basis(b, |ours| (ours.segment, vec![]));
     "basis.empty-range" Size CREATE, "A range without bytes makes no basis.",
         |b| no_basis(b, |ours| (ours.segment, vec![(ours.offset, 0)]));
     "basis.unaligned-offset" Size CREATE, "A range that begins inside a page makes no basis.",
@@ -36,7 +38,9 @@ declare! {
     "basis.wraps" Size CREATE, "A range whose end is past all numbers makes no basis.",
         |b| no_basis(b, |ours| (ours.segment, vec![(ours.offset, u64::MAX - ours.page + 1)]));
     "basis.overlap" Size CREATE, "Ranges that overlap make no basis.",
-        |b| no_basis(b, |ours| (ours.segment, vec![(ours.offset, 2 * ours.page), (ours.offset + ours.page, ours.page)]));
+        |b| no_basis(b, |ours| {
+            (ours.segment, vec![(ours.offset, 2 * ours.page), (ours.offset + ours.page, ours.page)])
+        });
     "basis.segment" Handle CREATE, "A segment that does not exist has no basis.",
         |b| no_basis(b, |ours| (77, vec![(ours.offset, ours.page)]));
     "basis.order" Answer CREATE, "The ranges of a basis may come in any order.", |b| {
@@ -62,7 +66,9 @@ declare! {
         needed("DestroyMemoryBasis", b.destroy_basis(basis))?;
         refused("StopDirtyTracking without a start", status)
     };
-    "tracking.start.clean" Answer START, "A basis that begins to be tracked is clean, whatever was written before.", |b| {
+    "tracking.start.clean" Answer START,
+        "A basis that begins to be tracked is clean, whatever was written before.",
+        |b| {
         tracked(b, |b, ours, basis| {
             same_pages("pages dirty at the start", &[], &ours.query(b, basis, false)?)
         })
@@ -94,7 +100,9 @@ declare! {
             same_pages("dirty pages after a write to another VF", &[], &ours.query(b, basis, false)?)
         })
     };
-    "tracking.bases" State ARTICLE, "Clearing one basis leaves the bits of another over the same pages.", bases;
+    "tracking.bases" State ARTICLE,
+        "Clearing one basis leaves the bits of another over the same pages.",
+        bases;
     "query-dirty.stale" Handle QUERY, "A basis that is gone has no bits.", |b| {
         let ours = Ours::new(b)?;
         let stale = ours.stale(b)?;
@@ -107,12 +115,18 @@ declare! {
         needed("DestroyMemoryBasis", b.destroy_basis(basis))?;
         refused("QueryDirtyBitData without tracking", status)
     };
-    "query-dirty.short" Size ARGS, "A buffer that is too short is refused: nothing is written, nothing cleared.", short;
+    "query-dirty.short" Size ARGS,
+        "A buffer that is too short is refused: nothing is written, nothing cleared.",
+        short;
     "query-dirty.longer" Size ARGS, "Of a longer buffer only the bytes that hold bits are written.", longer;
     "query-dirty.index" Size ARGS, "A SubrangeIndex past the last range is refused.",
         |b| bad_part(b, |ours| (1, 0, ours.page));
-    "query-dirty.offset" Size ARGS, "A SubrangeOffset inside a page is refused.", |b| bad_part(b, |ours| (0, 64, ours.page));
-    "query-dirty.size" Size ARGS, "A SubrangeSize that is no whole pages is refused.", |b| bad_part(b, |_| (0, 0, 64));
+    "query-dirty.offset" Size ARGS,
+        "A SubrangeOffset inside a page is refused.",
+        |b| bad_part(b, |ours| (0, 64, ours.page));
+    "query-dirty.size" Size ARGS,
+        "A SubrangeSize that is no whole pages is refused.",
+        |b| bad_part(b, |_| (0, 0, 64));
     "query-dirty.past-end" Size ARGS, "A sub-range that reaches past its range is refused.",
         |b| bad_part(b, |ours| (0, ours.bytes - ours.page, 2 * ours.page));
     "query-dirty.flags" Handle FLAGS, "A flag that does not exist is refused.", |b| {
@@ -136,10 +150,16 @@ declare! {
             same_pages("dirty pages after they were cleared", &[], &ours.query(b, basis, false)?)
         })
     };
-    "query-dirty.sub-range" Answer ARGS, "A sub-range gives the bits of its own pages, the first one in bit 0.", sub_range;
-    "query-dirty.sub-range-clears" State ARGS, "Clearing a sub-range leaves the bits beside it.", sub_range_clears;
+    "query-dirty.sub-range" Answer ARGS,
+        "A sub-range gives the bits of its own pages, the first one in bit 0.",
+        sub_range;
+    "query-dirty.sub-range-clears" State ARGS,
+        "Clearing a sub-range leaves the bits beside it.",
+        sub_range_clears;
     "query-dirty.pieces" Answer ARGS, "The pieces of a range add up to what one query says.", pieces;
-    "query-dirty.ranges" Answer ARGS, "SubrangeIndex names the ranges in the order in which the basis was made.", ranges;
+    "query-dirty.ranges" Answer ARGS,
+        "SubrangeIndex names the ranges in the order in which the basis was made.",
+        ranges;
 }
 
 /// A VF of ours whose memory is tracked by bases of ours.
@@ -201,7 +221,10 @@ fn same_pages(what: &str, expected: &[usize], came: &[usize]) -> Outcome {
     Ok(())
 }
 
-fn no_basis(b: &Bench, ranges: fn(&Ours) -> (u32, Vec<(u64, u64)>)) -> Outcome {
+/// A segment, and offset and bytes of each range.
+type Ranges = (u32, Vec<(u64, u64)>);
+
+fn no_basis(b: &Bench, ranges: fn(&Ours) -> Ranges) -> Outcome {
     let ours = Ours::new(b)?;
     let (segment, ranges) = ranges(&ours);
     match b.basis(segment, &ranges) {

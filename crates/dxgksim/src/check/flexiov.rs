@@ -24,20 +24,28 @@ declare! {
         |b| refused("GetMmioRangeCount of no VF", count(b, b.no_vf()).0);
     "flexiov.ranges.unknown-vf" Handle RANGES, "A VF that does not exist has no MMIO ranges.",
         |b| refused("GetMmioRanges of no VF", ranges(b, b.no_vf(), 0, 8).0);
-    "flexiov.ranges.short" Size RANGES, "An array that lacks a place is refused and stays as it was.", ranges_short;
+    "flexiov.ranges.short" Size RANGES,
+        "An array that lacks a place is refused and stays as it was.",
+        ranges_short;
     "flexiov.ranges.bar" Handle RANGES, "A BAR that does not exist has no ranges.", |b| {
         let _vgpu = b.vf(0)?;
         refused("GetMmioRanges of BAR 6", ranges(b, 0, 6, 8).0)
     };
-    "flexiov.ranges.longer" Size RANGES, "A longer array gets the same ranges, and NumRanges says how many.", ranges_longer;
+    "flexiov.ranges.longer" Size RANGES,
+        "A longer array gets the same ranges, and NumRanges says how many.",
+        ranges_longer;
     "mitigable.ranges.unknown-vf" Handle MITIGATED, "A VF that does not exist has no mitigated ranges.",
         |b| refused("QueryMitigatedRanges of no VF", mitigated(b, b.no_vf(), 0, 8).0);
-    "mitigable.ranges.short" Size MITIGATED, "An array that lacks a place is refused and stays as it was.", mitigated_short;
+    "mitigable.ranges.short" Size MITIGATED,
+        "An array that lacks a place is refused and stays as it was.",
+        mitigated_short;
     "mitigable.ranges.bar" Handle MITIGATED, "A BAR that does not exist has no mitigated ranges.", |b| {
         let _vgpu = b.vf(0)?;
         refused("QueryMitigatedRanges of BAR 6", mitigated(b, 0, 6, 8).0)
     };
-    "mitigable.count" Answer MITIGATED_COUNT, "As many mitigated ranges are given as were counted.", mitigated_counted;
+    "mitigable.count" Answer MITIGATED_COUNT,
+        "As many mitigated ranges are given as were counted.",
+        mitigated_counted;
 }
 
 fn count(b: &Bench, vf: u32) -> (NTSTATUS, u32) {

@@ -19,7 +19,8 @@ declare! {
     "interface.longer" Size QUERY, "A Size that is larger than the interface gets the interface.", longer;
     "interface.partition.version" Handle PARTITION, "A version that does not exist is refused.",
         |b| version(b, &GUID_DXGKDDI_GPU_PARTITION_INTERFACE, size_of::<DXGKDDI_GPU_PARTITION_INTERFACE>());
-    "interface.partition.short" Size PARTITION, "A Size that lacks the last byte is refused, nothing written.",
+    "interface.partition.short" Size PARTITION,
+        "A Size that lacks the last byte is refused, nothing written.",
         |b| short(b, &GUID_DXGKDDI_GPU_PARTITION_INTERFACE, size_of::<DXGKDDI_GPU_PARTITION_INTERFACE>());
     "interface.sriov.version" Handle SRIOV, "A version that does not exist is refused.",
         |b| version(b, &GUID_DXGKDDI_SRIOV_INTERFACE, size_of::<DXGKDDI_SRIOV_INTERFACE>());
@@ -27,7 +28,8 @@ declare! {
         |b| short(b, &GUID_DXGKDDI_SRIOV_INTERFACE, size_of::<DXGKDDI_SRIOV_INTERFACE>());
     "interface.mitigable.version" Handle MITIGABLE, "A version that does not exist is refused.",
         |b| version(b, &GUID_DXGKDDI_MITIGABLE_DEVICE_INTERFACE, size_of::<DXGKDDI_MITIGABLE_DEVICE_INTERFACE>());
-    "interface.mitigable.short" Size MITIGABLE, "A Size that lacks the last byte is refused, nothing written.",
+    "interface.mitigable.short" Size MITIGABLE,
+        "A Size that lacks the last byte is refused, nothing written.",
         |b| short(b, &GUID_DXGKDDI_MITIGABLE_DEVICE_INTERFACE, size_of::<DXGKDDI_MITIGABLE_DEVICE_INTERFACE>());
     "interface.flexiov.version" Handle FLEXIOV, "A version that does not exist is refused.",
         |b| version(b, &GUID_DXGKDDI_FLEXIOV_DEVICE_INTERFACE, size_of::<DXGKDDI_FLEXIOV_DEVICE_INTERFACE>());

@@ -26,17 +26,25 @@ const ADAPTER: u32 = u32::MAX;
 const ROOM: usize = 4096;
 
 declare! {
-    "start.add.context" Start ADD, "AddDevice gives each adapter a context of its own, which is not NULL.", contexts;
-    "start.order" Start START, "AddDevice, StartDevice, StopDevice and RemoveDevice succeed in this order.", order;
+    "start.add.context" Start ADD,
+        "AddDevice gives each adapter a context of its own, which is not NULL.",
+        contexts;
+    "start.order" Start START,
+        "AddDevice, StartDevice, StopDevice and RemoveDevice succeed in this order.",
+        order;
     "start.twice" State START, "A second StartDevice without a StopDevice is refused.", twice;
     "start.again" State START, "After StopDevice the same adapter can be started again.", again;
     "start.failed" State START, "A StartDevice that failed is undone: the next one succeeds.", failed;
     "start.never" State REMOVE, "An adapter that was never started can be removed.", never;
     "start.others" State STOP, "Stopping one adapter leaves the others as they are.", others;
-    "start.stop.twice" State STOP, "A second StopDevice harms nothing: RemoveDevice still succeeds.", stop_twice;
+    "start.stop.twice" State STOP,
+        "A second StopDevice harms nothing: RemoveDevice still succeeds.",
+        stop_twice;
     "start.stopped" State STOP, "After StopDevice nothing is answered that needs a started device.", stopped;
     "start.stop.with-vf" State STOP, "StopDevice succeeds while VFs exist, and ends them.", stop_with_vf;
-    "start.surprise" State SURPRISE, "After a surprise removal StopDevice and RemoveDevice succeed.", surprise;
+    "start.surprise" State SURPRISE,
+        "After a surprise removal StopDevice and RemoveDevice succeed.",
+        surprise;
     "start.memory-caps" Answer MEMORY_CAPS,
         "PHYSICAL_MEMORY_CAPS is answered before StartDevice as after it.", memory_caps;
     "start.child-relations" Answer RELATIONS, "A compute-only adapter reports no child relations.", relations;
@@ -44,14 +52,18 @@ declare! {
         |b| refused("QueryChildStatus of no child", b.child_status(1));
     "start.child-descriptor" Handle DESCRIPTOR, "The descriptor of a child that does not exist is refused.",
         |b| refused("QueryDeviceDescriptor of no child", b.device_descriptor(1));
-    "power.cycle" State POWER, "After D3 and D0 the adapter does its work as before, its VRAM unchanged.", cycle;
+    "power.cycle" State POWER,
+        "After D3 and D0 the adapter does its work as before, its VRAM unchanged.",
+        cycle;
     "power.again" State POWER, "D0 may be set when the adapter is in D0.",
         |b| accepted("SetPowerState(D0) in D0", b.set_power_state(ADAPTER, Power::PowerDeviceD0));
     "power.unknown-device" Handle POWER, "The power of a child that does not exist is not set.",
         |b| refused("SetPowerState of no child", b.set_power_state(1, Power::PowerDeviceD3));
     "power.unknown-state" Handle POWER, "A power state that does not exist is refused.",
         |b| refused("SetPowerState(PowerDeviceMaximum)", b.set_power_state(ADAPTER, Power::PowerDeviceMaximum));
-    "timeout.adapter" State RESTART, "After ResetFromTimeout and RestartFromTimeout the adapter works on.", timeout;
+    "timeout.adapter" State RESTART,
+        "After ResetFromTimeout and RestartFromTimeout the adapter works on.",
+        timeout;
 }
 
 fn add(b: &Bench) -> Result<Bare, Stop> {

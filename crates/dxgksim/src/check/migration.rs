@@ -36,13 +36,17 @@ declare! {
         b.refuses(0, "a second PrepareLiveMigration(TARGET)", || b.prepare_target(0))?;
         ended(b)
     };
-    "migration.prepare.source-as-target" State PREPARE, "A source does not become a target before its migration ends.", |b| {
+    "migration.prepare.source-as-target" State PREPARE,
+        "A source does not become a target before its migration ends.",
+        |b| {
         let _vgpu = b.vf(0)?;
         needed("PrepareLiveMigration", b.prepare_source(0))?;
         b.refuses(0, "PrepareLiveMigration(TARGET) of a source", || b.prepare_target(0))?;
         ended(b)
     };
-    "migration.prepare.target-as-source" State PREPARE, "A target does not become a source before its migration ends.", |b| {
+    "migration.prepare.target-as-source" State PREPARE,
+        "A target does not become a source before its migration ends.",
+        |b| {
         let _vgpu = b.vf(0)?;
         needed("PrepareLiveMigration", b.prepare_target(0))?;
         b.refuses(0, "PrepareLiveMigration(SOURCE) of a target", || b.prepare_source(0))?;
@@ -54,7 +58,8 @@ declare! {
         needed("DestroyVirtualGpu", b.destroy(0))?;
         refused("PrepareLiveMigration without memory", status)
     };
-    "migration.save-immutable.unknown-vf" Handle SAVE_IMMUTABLE, "A VF that does not exist has no immutable data.",
+    "migration.save-immutable.unknown-vf" Handle SAVE_IMMUTABLE,
+        "A VF that does not exist has no immutable data.",
         |b| refused("SaveImmutableMigrationData of no VF", b.save_immutable(b.no_vf(), None).0);
     "migration.save-immutable.idle" State SAVE_IMMUTABLE, "Without Prepare no immutable data is saved.", |b| {
         let _vgpu = b.vf(0)?;
@@ -63,14 +68,18 @@ declare! {
     "migration.save-immutable.target" State SAVE_IMMUTABLE, "A target saves no immutable data.", |b| {
         target(b, |b| b.refuses(0, "SaveImmutableMigrationData on the target", || b.save_immutable(0, None).0))
     };
-    "migration.save-immutable.size" Answer SAVE_IMMUTABLE, "Asked without a buffer it gives the bytes that it needs.", |b| {
+    "migration.save-immutable.size" Answer SAVE_IMMUTABLE,
+        "Asked without a buffer it gives the bytes that it needs.",
+        |b| {
         source(b, |b| {
             let (status, bytes) = b.save_immutable(0, None);
             accepted("SaveImmutableMigrationData without a buffer", status)?;
             if bytes == 0 { broken!("it needs 0 bytes") } else { Ok(()) }
         })
     };
-    "migration.save-immutable.short" Size SAVE_IMMUTABLE, "A buffer that is too short is refused, and nothing is written.", |b| {
+    "migration.save-immutable.short" Size SAVE_IMMUTABLE,
+        "A buffer that is too short is refused, and nothing is written.",
+        |b| {
         source(b, |b| short(b, Bench::save_immutable))
     };
     "migration.save-immutable.again" Answer SAVE_IMMUTABLE, "Immutable data saved again is the same.", |b| {
@@ -79,7 +88,9 @@ declare! {
             super::same("immutable data saved again", &first, &saved(b, Bench::save_immutable)?)
         })
     };
-    "migration.save-immutable.next" State SAVE_IMMUTABLE, "A second attempt to migrate gives the immutable data of the first.", |b| {
+    "migration.save-immutable.next" State SAVE_IMMUTABLE,
+        "A second attempt to migrate gives the immutable data of the first.",
+        |b| {
         let _vgpu = b.vf(0)?;
         needed("PrepareLiveMigration", b.prepare_source(0))?;
         let first = saved(b, Bench::save_immutable)?;
@@ -98,23 +109,31 @@ declare! {
     "migration.save-mutable.target" State SAVE_MUTABLE, "A target saves no mutable data.", |b| {
         target(b, |b| b.refuses(0, "SaveMutableMigrationData on the target", || b.save_mutable(0, None).0))
     };
-    "migration.save-mutable.size" Answer SAVE_MUTABLE, "Asked without a buffer it gives the bytes that it needs.", |b| {
+    "migration.save-mutable.size" Answer SAVE_MUTABLE,
+        "Asked without a buffer it gives the bytes that it needs.",
+        |b| {
         source(b, |b| {
             let (status, bytes) = b.save_mutable(0, None);
             accepted("SaveMutableMigrationData without a buffer", status)?;
             if bytes == 0 { broken!("it needs 0 bytes") } else { Ok(()) }
         })
     };
-    "migration.save-mutable.short" Size SAVE_MUTABLE, "A buffer that is too short is refused, and nothing is written.", |b| {
+    "migration.save-mutable.short" Size SAVE_MUTABLE,
+        "A buffer that is too short is refused, and nothing is written.",
+        |b| {
         source(b, |b| short(b, Bench::save_mutable))
     };
-    "migration.save-mutable.again" Answer SAVE_MUTABLE, "Mutable data of a VF that stands still is the same when saved again.", |b| {
+    "migration.save-mutable.again" Answer SAVE_MUTABLE,
+        "Mutable data of a VF that stands still is the same when saved again.",
+        |b| {
         source(b, |b| {
             let first = saved(b, Bench::save_mutable)?;
             super::same("mutable data saved again", &first, &saved(b, Bench::save_mutable)?)
         })
     };
-    "migration.save-mutable.paused" State SAVE_MUTABLE, "Mutable data is saved whether or not the VF was paused before.", |b| {
+    "migration.save-mutable.paused" State SAVE_MUTABLE,
+        "Mutable data is saved whether or not the VF was paused before.",
+        |b| {
         let _vgpu = b.vf(0)?;
         needed("PrepareLiveMigration", b.prepare_source(0))?;
         needed("SetVirtualFunctionPauseState", b.pause(0, true))?;
@@ -125,7 +144,9 @@ declare! {
     };
     "migration.end.unknown-vf" Handle END, "No migration of a VF that does not exist ends.",
         |b| refused("EndLiveMigration of no VF", b.end(b.no_vf()));
-    "migration.end.idle" State END, "EndLiveMigration without Prepare leaves the VF as it was, whatever it returns.", |b| {
+    "migration.end.idle" State END,
+        "EndLiveMigration without Prepare leaves the VF as it was, whatever it returns.",
+        |b| {
         let _vgpu = b.vf(0)?;
         let before = b.state(0);
         let _ = b.end(0);
@@ -151,7 +172,9 @@ declare! {
         }
         Ok(())
     };
-    "migration.end.saved" State END, "A source that ends after its mutable data was saved goes on as before.", |b| {
+    "migration.end.saved" State END,
+        "A source that ends after its mutable data was saved goes on as before.",
+        |b| {
         let _vgpu = b.vf(0)?;
         let before = b.state(0);
         needed("PrepareLiveMigration", b.prepare_source(0))?;
@@ -160,7 +183,9 @@ declare! {
         super::same("the VF afterwards", &before, &b.state(0))?;
         ends(b, b.prepare_source(0))
     };
-    "migration.end.dirty-again" State ARTICLE, "What was harvested since Prepare is dirty again when the source goes on.", dirty_again;
+    "migration.end.dirty-again" State ARTICLE,
+        "What was harvested since Prepare is dirty again when the source goes on.",
+        dirty_again;
     "migration.destroy" State ARTICLE, "A VF can be destroyed in its migration, and made again.", |b| {
         for prepare in [Bench::prepare_source, Bench::prepare_target] {
             let vgpu = b.vf(0)?;
@@ -214,7 +239,7 @@ fn ends(b: &Bench, prepared: NTSTATUS) -> Outcome {
     ended(b)
 }
 
-type Save = fn(&Bench, u32, Option<&mut [u8]>) -> (NTSTATUS, u64);
+pub(super) type Save = fn(&Bench, u32, Option<&mut [u8]>) -> (NTSTATUS, u64);
 
 /// Both calls of a Save DDI, for VF 0.
 pub(super) fn saved(b: &Bench, save: Save) -> Result<Vec<u8>, Stop> {

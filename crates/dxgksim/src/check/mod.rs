@@ -221,11 +221,7 @@ pub fn run(
         let verdict = verdict.map_or_else(|stop| stopped(stop, driver.contract()), |()| Verdict::Kept);
         findings.push(Finding { rule, verdict });
     }
-    let worked = if recorded {
-        ready(&mut bench, driver, options).and_then(|bench| passive::work(bench))
-    } else {
-        Ok(())
-    };
+    let worked = if recorded { ready(&mut bench, driver, options).and_then(passive::work) } else { Ok(()) };
     drop(bench);
     for rule in all.into_iter().filter(|rule| matches!(rule.judge, Judge::Recorded) && wanted(rule)) {
         findings.push(Finding { rule, verdict: recorded_verdict(driver.contract(), &rule, &worked) });

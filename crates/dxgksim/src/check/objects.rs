@@ -1,7 +1,6 @@
 //! Processes, devices, contexts, allocations: whose they are, and that each is closed once.
 
 use alloc::vec;
-use core::ptr::null_mut;
 
 use wddm::*;
 
@@ -42,7 +41,9 @@ declare! {
         let nodes = b.adapter.caps().nodes.len() as u32;
         with_device(b, |b, device| refused("CreateContext on no node", context(b, device, nodes, 1).0))
     };
-    "context.affinity" Handle CREATE_CONTEXT, "No context is made on an engine that the node does not have.", |b| {
+    "context.affinity" Handle CREATE_CONTEXT,
+        "No context is made on an engine that the node does not have.",
+        |b| {
         with_device(b, |b, device| refused("CreateContext on engine 4", context(b, device, 0, 1 << 4).0))
     };
     "context.stale-device" Handle CREATE_CONTEXT, "No context is made on a device that is gone.", |b| {
@@ -57,16 +58,28 @@ declare! {
             refused("a second DestroyContext", b.core().destroy_context(handle(context)))
         })
     };
-    "allocation.standard.unknown" Handle STANDARD, "A standard allocation of a type that does not exist is refused.", |b| {
+    "allocation.standard.unknown" Handle STANDARD,
+        "A standard allocation of a type that does not exist is refused.",
+        |b| {
         let mut args = DXGKARG_GETSTANDARDALLOCATIONDRIVERDATA::zeroed();
         args.StandardAllocationType = D3DKMDT_STANDARDALLOCATION_TYPE(0x7F);
         refused("GetStandardAllocationDriverData of no type", b.core().get_standard_allocation(&mut args))
     };
-    "allocation.standard.sizes" Answer STANDARD, "Asked without buffers, it gives the sizes that the second call fills.", standard_sizes;
-    "allocation.standard.short" Size STANDARD, "A buffer that is too short for the private data is refused.", standard_short;
-    "allocation.create.short" Size CREATE_ALLOCATION, "Private data that is cut short is refused, and no handle is given.", create_short;
-    "allocation.create.all-or-none" State CREATE_ALLOCATION, "When one of several allocations fails, none is made.", all_or_none;
-    "allocation.create.segment" Answer CREATE_ALLOCATION, "An allocation names a segment that exists.", allocation_segment;
+    "allocation.standard.sizes" Answer STANDARD,
+        "Asked without buffers, it gives the sizes that the second call fills.",
+        standard_sizes;
+    "allocation.standard.short" Size STANDARD,
+        "A buffer that is too short for the private data is refused.",
+        standard_short;
+    "allocation.create.short" Size CREATE_ALLOCATION,
+        "Private data that is cut short is refused, and no handle is given.",
+        create_short;
+    "allocation.create.all-or-none" State CREATE_ALLOCATION,
+        "When one of several allocations fails, none is made.",
+        all_or_none;
+    "allocation.create.segment" Answer CREATE_ALLOCATION,
+        "An allocation names a segment that exists.",
+        allocation_segment;
     "allocation.destroy.stale" Handle DESTROY_ALLOCATION, "An allocation is destroyed once.", |b| {
         let allocation = allocation(b)?;
         accepted("DestroyAllocation", free(b, allocation))?;
@@ -238,7 +251,7 @@ fn all_or_none(b: &Bench) -> Outcome {
     if status.is_success() {
         return Err(super::bench::skip("CreateAllocation takes private data that is cut short"));
     }
-    if infos.iter().any(|info| info.hAllocation != null_mut()) {
+    if infos.iter().any(|info| !info.hAllocation.is_null()) {
         broken!("CreateAllocation failed, but left a handle of an allocation that is gone or leaks")
     }
     Ok(())

@@ -27,31 +27,42 @@ type Operation = DXGK_BUILDPAGINGBUFFER_OPERATION;
 declare! {
     "paging.transfer.moves" Answer TRANSFER, "What is moved into VRAM comes out of it again.", moves;
     "paging.fill.fills" Answer FILL, "A fill writes its pattern over the range and nothing beside it.", fills;
-    "paging.transfer.short" Size TRANSFER, "A buffer without room gets INSUFFICIENT_DMA_BUFFER, and nothing is written.",
+    "paging.transfer.short" Size TRANSFER,
+        "A buffer without room gets INSUFFICIENT_DMA_BUFFER, and nothing is written.",
         |b| short(b, Operation::DXGK_OPERATION_VIRTUAL_TRANSFER, transfer());
-    "paging.fill.short" Size FILL, "A buffer without room gets INSUFFICIENT_DMA_BUFFER, and nothing is written.",
+    "paging.fill.short" Size FILL,
+        "A buffer without room gets INSUFFICIENT_DMA_BUFFER, and nothing is written.",
         |b| short(b, Operation::DXGK_OPERATION_VIRTUAL_FILL, fill());
-    "paging.signal.short" Size SIGNAL, "A buffer without room gets INSUFFICIENT_DMA_BUFFER, and nothing is written.",
+    "paging.signal.short" Size SIGNAL,
+        "A buffer without room gets INSUFFICIENT_DMA_BUFFER, and nothing is written.",
         |b| short(b, Operation::DXGK_OPERATION_SIGNAL_MONITORED_FENCE, signal());
-    "paging.flush.short" Size FLUSH, "A buffer without room gets INSUFFICIENT_DMA_BUFFER, and nothing is written.",
+    "paging.flush.short" Size FLUSH,
+        "A buffer without room gets INSUFFICIENT_DMA_BUFFER, and nothing is written.",
         |b| short(b, Operation::DXGK_OPERATION_FLUSH_TLB, flush());
-    "paging.update.short" Size UPDATE, "A buffer without room gets INSUFFICIENT_DMA_BUFFER, and nothing is written.",
+    "paging.update.short" Size UPDATE,
+        "A buffer without room gets INSUFFICIENT_DMA_BUFFER, and nothing is written.",
         update_short;
-    "paging.update.goes-on" Size UPDATE, "An update that outgrows its buffer goes on in the next one, to its end.", goes_on;
+    "paging.update.goes-on" Size UPDATE,
+        "An update that outgrows its buffer goes on in the next one, to its end.",
+        goes_on;
     "paging.copy.none" Answer COPY, "No ranges to copy is success.", |b| {
         let ranges = DXGK_BUILDPAGINGBUFFER_COPYPAGETABLEENTRIES::zeroed();
-        idle(b, Operation::DXGK_OPERATION_COPY_PAGE_TABLE_ENTRIES, DXGKARG_BUILDPAGINGBUFFER_U { CopyPageTableEntries: ranges })
+        let u = DXGKARG_BUILDPAGINGBUFFER_U { CopyPageTableEntries: ranges };
+        idle(b, Operation::DXGK_OPERATION_COPY_PAGE_TABLE_ENTRIES, u)
     };
     "paging.context.none" Answer CONTEXT, "No private data to write is success.", |b| {
         let update = DXGK_BUILDPAGINGBUFFER_UPDATECONTEXTALLOCATION::zeroed();
-        idle(b, Operation::DXGK_OPERATION_UPDATE_CONTEXT_ALLOCATION, DXGKARG_BUILDPAGINGBUFFER_U { UpdateContextAllocation: update })
+        let u = DXGKARG_BUILDPAGINGBUFFER_U { UpdateContextAllocation: update };
+        idle(b, Operation::DXGK_OPERATION_UPDATE_CONTEXT_ALLOCATION, u)
     };
     "paging.notify" Answer ARGS, "A notification of residency needs no command.",
         |b| idle(b, Operation::DXGK_OPERATION_NOTIFY_RESIDENCY, DXGKARG_BUILDPAGINGBUFFER_U::zeroed());
     "paging.discard" Answer ARGS, "Discarding content that is not swizzled is success.",
         |b| idle(b, Operation::DXGK_OPERATION_DISCARD_CONTENT, DXGKARG_BUILDPAGINGBUFFER_U::zeroed());
     "paging.again" Answer BUILD, "The same operation takes the same room each time.", again;
-    "paging.self-test" Answer ARTICLE, "A process of its own reaches VRAM through the page tables that paging wrote.", |b| {
+    "paging.self-test" Answer ARTICLE,
+        "A process of its own reaches VRAM through the page tables that paging wrote.",
+        |b| {
         match b.adapter.self_test() {
             Ok(crate::dxgkrnl::SelfTest::Copied) => Ok(()),
             Ok(other) => broken!("expected a copy, came {other:?}"),

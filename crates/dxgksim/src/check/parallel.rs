@@ -36,10 +36,16 @@ declare! {
     "parallel.prepare" Parallel PREPARE, "Of two Prepare of one VF at once exactly one succeeds.", prepare;
     "parallel.create" Parallel CREATE, "Of two Create of one VF at once exactly one succeeds.", create;
     "parallel.destroy" Parallel DESTROY, "Of two Destroy of one VF at once exactly one succeeds.", destroy;
-    "parallel.destroy-query" Parallel DESTROY, "A query against the end of its VF is answered or refused; afterwards it is refused.", destroy_query;
-    "parallel.save" Parallel SAVE, "Two threads that save immutable data of two VFs get each what they get alone.", save;
+    "parallel.destroy-query" Parallel DESTROY,
+        "A query against the end of its VF is answered or refused; afterwards it is refused.",
+        destroy_query;
+    "parallel.save" Parallel SAVE,
+        "Two threads that save immutable data of two VFs get each what they get alone.",
+        save;
     "parallel.basis" Parallel BASIS, "Bases made by two threads at once have handles of their own.", basis;
-    "parallel.tracking" Parallel START, "Starts and stops of two threads leave the basis as one start leaves it.", tracking;
+    "parallel.tracking" Parallel START,
+        "Starts and stops of two threads leave the basis as one start leaves it.",
+        tracking;
     "parallel.harvest" Parallel QUERY, "A clearing harvest against writes loses no page.", harvest;
 }
 
@@ -217,8 +223,10 @@ fn save(b: &Bench) -> Outcome {
     Ok(())
 }
 
-/// Where a basis of our VF lies: segment, offset and bytes.
-fn range(b: &Bench) -> Result<(Arc<crate::vgpu::Vgpu>, u32, (u64, u64)), super::Stop> {
+/// A VF of ours and where its memory lies: segment, offset and bytes.
+type Place = (Arc<crate::vgpu::Vgpu>, u32, (u64, u64));
+
+fn range(b: &Bench) -> Result<Place, super::Stop> {
     let vgpu = b.vf(OWN)?;
     let (segment, range) = vgpu.first_range().ok_or_else(|| super::bench::skip("a VF without memory"))?;
     Ok((vgpu, segment, range))

@@ -20,28 +20,38 @@ const RESUME: &str = "DXGKDDI_RESUMEVIRTUALGPU callback function (dispmprt.h)";
 declare! {
     "partition.options.short" Size INFO,
         "An array that lacks a place gets STATUS_BUFFER_TOO_SMALL and the count, and stays as it was.", options_short;
-    "partition.options.longer" Size INFO, "A longer array gets the same options, and the rest stays as it was.",
+    "partition.options.longer" Size INFO,
+        "A longer array gets the same options, and the rest stays as it was.",
         options_longer;
     "partition.options.order" Answer INFO, "The options are different numbers.", options_differ;
     "partition.options.current" Answer INFO, "CurrentGpuPartitionCount is the count that was set.", current;
-    "partition.count.unoffered" Handle COUNT, "A count that is no option is refused, and the count stays.", unoffered;
+    "partition.count.unoffered" Handle COUNT,
+        "A count that is no option is refused, and the count stays.",
+        unoffered;
     "partition.count.with-vf" State COUNT, "The count does not change while a VF exists.", count_with_vf;
-    "partition.profile.unoffered" Handle PROFILE, "A count that is no option has no profile.", profile_unoffered;
+    "partition.profile.unoffered" Handle PROFILE,
+        "A count that is no option has no profile.",
+        profile_unoffered;
     "partition.profile.flags" Answer PROFILE,
         "VirtualizationFlags say how partitions are isolated: by SR-IOV hardware, or as devices of the host's.", flags;
     "partition.profile.total" Answer PROFILE, "No partition may have more than there is in all.", total;
     "partition.create.unknown" Handle CREATE, "A PartitionId that is not below the count is refused.",
         |b| refused("CreateVirtualGpu of no partition", b.create(b.no_vf(), profile(b.vf_bytes)).0);
     "partition.create.twice" State CREATE, "A VF that exists is not made again.", create_twice;
-    "partition.create.contradiction" Handle CREATE, "A profile whose minimum is above its maximum is refused.",
+    "partition.create.contradiction" Handle CREATE,
+        "A profile whose minimum is above its maximum is refused.",
         contradiction;
-    "partition.create.too-much" Handle CREATE, "A profile that asks for more memory than there is is refused.", too_much;
+    "partition.create.too-much" Handle CREATE,
+        "A profile that asks for more memory than there is is refused.",
+        too_much;
     "partition.create.engines" Answer CREATE, "NumEngines is 0.", engines;
     "partition.create.provider" Answer CREATE, "The class of the user-mode provider is given.", provider;
     "partition.create.luid" Answer CREATE, "Each VF gets a LUID of its own.", luids;
     "partition.info.unknown" Handle VGPU_INFO, "A VF that does not exist has no info.",
         |b| refused("GetVirtualGpuInfo of no VF", b.info(0).0);
-    "partition.info.bounds" Answer VGPU_INFO, "What a VF has lies between its minimum and its maximum.", bounds;
+    "partition.info.bounds" Answer VGPU_INFO,
+        "What a VF has lies between its minimum and its maximum.",
+        bounds;
     "partition.info.memory" Answer VGPU_INFO, "The memory of a VF is what its profile asked for.", memory;
     "partition.destroy.unknown" Handle DESTROY, "A VF that does not exist is not destroyed.",
         |b| refused("DestroyVirtualGpu of no VF", b.destroy(b.no_vf()));

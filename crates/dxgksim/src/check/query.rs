@@ -43,7 +43,10 @@ macro_rules! queries {
                     |b| answer(b, &query!($kind $input $out, $optional));
             )*
             "query.unknown-type" Handle TYPES, "A query of a type that does not exist is refused.",
-                |b| refused("QueryAdapterInfo of an unknown type", b.query(DXGK_QUERYADAPTERINFOTYPE(0x7FFF), &mut [], &mut [0; 64]));
+                |b| {
+                    let status = b.query(DXGK_QUERYADAPTERINFOTYPE(0x7FFF), &mut [], &mut [0; 64]);
+                    refused("QueryAdapterInfo of an unknown type", status)
+                };
             "query.input.short" Size PAGE, "A query whose input is cut short is refused.", |b| {
                 let mut out = vec![0; size_of::<DXGK_GPUMMUCAPS>()];
                 refused("GPUMMUCAPS with one byte of input", b.query(Type::DXGKQAITYPE_GPUMMUCAPS, &mut [0], &mut out))

@@ -17,7 +17,9 @@ declare! {
     "resources.again" State PAGE, "Before D0 the memory of a VF may be set again.", again;
     "resources.powered" State PAGE, "Once a VF is in D0 its memory stays.", powered;
     "resources.none" Size PAGE, "A VF is not given no memory at all.", |b| bad(b, |_| vec![]);
-    "resources.empty-piece" Size PAGE, "A piece without bytes is refused.", |b| bad(b, |at| vec![(at.0, at.1, 0)]);
+    "resources.empty-piece" Size PAGE,
+        "A piece without bytes is refused.",
+        |b| bad(b, |at| vec![(at.0, at.1, 0)]);
     "resources.unaligned" Size PAGE, "An offset that is no multiple of the dirty page is refused.",
         |b| bad(b, |at| vec![(at.0, at.1 + 512, 4096)]);
     "resources.out-of-range" Size PAGE, "A piece that reaches past the segment is refused.",
@@ -49,8 +51,11 @@ fn place(b: &Bench) -> Result<(u32, u64), Stop> {
     Ok((id, range.offset))
 }
 
+/// Segment, offset and bytes of each piece.
+type Pieces = vec::Vec<(u32, u64, u64)>;
+
 /// A VF without memory is given some that it must not have; then what it may have is taken.
-fn bad(b: &Bench, pieces: fn((u32, u64)) -> vec::Vec<(u32, u64, u64)>) -> Outcome {
+fn bad(b: &Bench, pieces: fn((u32, u64)) -> Pieces) -> Outcome {
     let at = place(b)?;
     needed("CreateVirtualGpu", b.create(0, profile(b.vf_bytes)).0)?;
     let verdict = refused("SetVirtualGpuResources", b.resources(0, &pieces(at))).and_then(|()| {

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use wddm::*;
 
-use super::migration::{saved, target};
+use super::migration::{Save, saved, target};
 use super::{Bench, Outcome, Stop, accepted, broken, declare, needed, refused};
 use crate::vgpu::VgpuOptions;
 
@@ -13,7 +13,9 @@ const MUTABLE: &str = "DXGKDDI_RESTOREMUTABLEMIGRATIONDATA callback function (d3
 const ARTICLE: &str = "Live migration on GPU-P devices";
 
 declare! {
-    "migration.restore-immutable.unknown-vf" Handle IMMUTABLE, "A VF that does not exist restores nothing.", |b| {
+    "migration.restore-immutable.unknown-vf" Handle IMMUTABLE,
+        "A VF that does not exist restores nothing.",
+        |b| {
         let data = source_data(b)?;
         refused("RestoreImmutableMigrationData of no VF", b.restore_immutable(b.no_vf(), &data.immutable))
     };
@@ -29,7 +31,9 @@ declare! {
         b.refuses(0, "RestoreImmutableMigrationData on the source", || b.restore_immutable(0, &data.immutable))?;
         needed("EndLiveMigration", b.end(0))
     };
-    "migration.restore-immutable.own" Answer IMMUTABLE, "The immutable data of an equal VF is accepted.", |b| {
+    "migration.restore-immutable.own" Answer IMMUTABLE,
+        "The immutable data of an equal VF is accepted.",
+        |b| {
         target(b, |b| accepted("RestoreImmutableMigrationData", b.restore_immutable(0, &data(b)?.immutable)))
     };
     "migration.restore-immutable.mismatch" Answer IMMUTABLE,
@@ -37,7 +41,9 @@ declare! {
     "migration.restore-immutable.empty" Size IMMUTABLE, "No data at all is refused.", |b| {
         target(b, |b| refused("RestoreImmutableMigrationData of 0 bytes", b.restore_immutable(0, &[])))
     };
-    "migration.restore-immutable.truncated" Size IMMUTABLE, "Data that is cut short is refused, wherever it is cut.", |b| {
+    "migration.restore-immutable.truncated" Size IMMUTABLE,
+        "Data that is cut short is refused, wherever it is cut.",
+        |b| {
         target(b, |b| {
             let data = data(b)?.immutable;
             for bytes in [1, data.len() / 2, data.len() - 1] {
@@ -46,7 +52,9 @@ declare! {
             accepted("RestoreImmutableMigrationData of all of it afterwards", b.restore_immutable(0, &data))
         })
     };
-    "migration.restore-immutable.altered" Size IMMUTABLE, "Data of which a byte was altered is refused.", |b| {
+    "migration.restore-immutable.altered" Size IMMUTABLE,
+        "Data of which a byte was altered is refused.",
+        |b| {
         target(b, |b| {
             let data = data(b)?.immutable;
             altered(&data, |bad| b.restore_immutable(0, bad))?;
@@ -69,7 +77,9 @@ declare! {
         b.refuses(0, "RestoreMutableMigrationData on the source", || b.restore_mutable(0, &data.mutable))?;
         needed("EndLiveMigration", b.end(0))
     };
-    "migration.restore-mutable.first" State MUTABLE, "Mutable data is not restored before the immutable data fits.", |b| {
+    "migration.restore-mutable.first" State MUTABLE,
+        "Mutable data is not restored before the immutable data fits.",
+        |b| {
         target(b, |b| {
             let data = data(b)?.mutable;
             b.refuses(0, "RestoreMutableMigrationData before RestoreImmutable", || b.restore_mutable(0, &data))
@@ -81,7 +91,9 @@ declare! {
             b.refuses(0, "RestoreMutableMigrationData of 0 bytes", || b.restore_mutable(0, &[]))
         })
     };
-    "migration.restore-mutable.truncated" Size MUTABLE, "Data that is cut short is refused and changes nothing.", |b| {
+    "migration.restore-mutable.truncated" Size MUTABLE,
+        "Data that is cut short is refused and changes nothing.",
+        |b| {
         target(b, |b| {
             let data = data(b)?;
             needed("RestoreImmutableMigrationData", b.restore_immutable(0, &data.immutable))?;
@@ -100,8 +112,12 @@ declare! {
             accepted("RestoreMutableMigrationData of the data itself afterwards", b.restore_mutable(0, &data.mutable))
         })
     };
-    "migration.restore-mutable.state" Answer ARTICLE, "The target's config space is the source's after the migration.", carried;
-    "migration.restore.incomplete" State ARTICLE, "A target that ends without its mutable data is as new.", incomplete;
+    "migration.restore-mutable.state" Answer ARTICLE,
+        "The target's config space is the source's after the migration.",
+        carried;
+    "migration.restore.incomplete" State ARTICLE,
+        "A target that ends without its mutable data is as new.",
+        incomplete;
 }
 
 /// What a source saved: of VF 1, whose config space a guest has written.
@@ -130,7 +146,7 @@ fn data(b: &Bench) -> Result<Saved, Stop> {
     needed("WriteVirtualFunctionConfig", b.write_config(1, 0x3C, &[0x6B]))?;
     let config = b.state(1).1;
     needed("PrepareLiveMigration", b.prepare_source(1))?;
-    let save = |save: fn(&Bench, u32, Option<&mut [u8]>) -> (NTSTATUS, u64)| -> Result<Vec<u8>, Stop> {
+    let save = |save: Save| -> Result<Vec<u8>, Stop> {
         let (status, bytes) = save(b, 1, None);
         needed("the size query of the migration data", status)?;
         let mut data = alloc::vec![0; bytes as usize];

@@ -32,46 +32,64 @@ declare! {
         |b| refused("ReadVirtualFunctionConfig of no VF", b.read_config(b.no_vf(), 0, &mut [0; 4]));
     "config.read.outside" Size READ, "A range that begins outside config space is refused.",
         |b| with_vf(b, |b| refused("ReadVirtualFunctionConfig at 0x10000", b.read_config(0, 0x1_0000, &mut [0; 4])));
-    "config.read.across-end" Size READ, "A range that crosses the end of config space is refused.", |b| with_vf(b, |b| {
+    "config.read.across-end" Size READ,
+        "A range that crosses the end of config space is refused.",
+        |b| with_vf(b, |b| {
         refused("ReadVirtualFunctionConfig of 0x2000 bytes", b.read_config(0, 0, &mut vec![0; 0x2000]))
     });
     "config.read.bytes" Answer READ, "Bytes read one by one are those of a longer read.", bytes;
     "config.write.unknown-vf" Handle WRITE, "The config space of a VF that does not exist is not written.",
         |b| refused("WriteVirtualFunctionConfig of no VF", b.write_config(b.no_vf(), LINE, &[1]));
-    "config.write.outside" Size WRITE, "A write outside config space is refused and changes nothing.", |b| with_vf(b, |b| {
+    "config.write.outside" Size WRITE,
+        "A write outside config space is refused and changes nothing.",
+        |b| with_vf(b, |b| {
         b.refuses(0, "WriteVirtualFunctionConfig at 0x10000", || b.write_config(0, 0x1_0000, &[0xFF; 4]))
     });
     "config.write.line" Answer WRITE, "What a guest may write reads back.", line;
-    "config.write.read-only" Answer WRITE, "Vendor, device and class keep their values whatever is written.", read_only;
+    "config.write.read-only" Answer WRITE,
+        "Vendor, device and class keep their values whatever is written.",
+        read_only;
     "config.write.bars" Answer WRITE, "All ones written to a BAR read back as its probed value.", bar_probe;
     "config.other-vf" State WRITE, "A write to one VF's config space leaves another's alone.", other_vf;
     "config.block.read" Handle READ_BLOCK, "No block of a VF that does not exist is read.", |b| {
         let mut args = DXGKARG_READVIRTUALFUNCTIONCONFIGBLOCK::zeroed();
         args.VirtualFunctionIndex = b.no_vf();
-        refused("ReadVirtualFunctionConfigBlock of no VF", ask!(b, sriov.DxgkDdiReadVirtualFunctionConfigBlock, &mut args))
+        let status = ask!(b, sriov.DxgkDdiReadVirtualFunctionConfigBlock, &mut args);
+        refused("ReadVirtualFunctionConfigBlock of no VF", status)
     };
     "config.block.write" Handle WRITE_BLOCK, "No block of a VF that does not exist is written.", |b| {
         let mut args = DXGKARG_WRITEVIRTUALFUNCTIONCONFIGBLOCK::zeroed();
         args.VirtualFunctionIndex = b.no_vf();
-        refused("WriteVirtualFunctionConfigBlock of no VF", ask!(b, sriov.DxgkDdiWriteVirtualFunctionConfigBlock, &mut args))
+        let status = ask!(b, sriov.DxgkDdiWriteVirtualFunctionConfigBlock, &mut args);
+        refused("WriteVirtualFunctionConfigBlock of no VF", status)
     };
     "bars.unknown-vf" Handle BARS, "The values of a VF that does not exist stay as they were.",
         |b| super::same("the six values", &[0x5A5A_5A5A; 6], &b.probed_bars(b.no_vf()));
-    "bars.rest" Answer BARS, "The high half of a 64-bit BAR goes on with ones, and a BAR that is not there is zero.", bars_rest;
+    "bars.rest" Answer BARS,
+        "The high half of a 64-bit BAR goes on with ones, and a BAR that is not there is zero.",
+        bars_rest;
     "vendor.config" Answer VENDOR, "Vendor and device are those of the VF's config space.", vendor;
     "location.own" Answer LOCATION, "Each VF has a place of its own.", location;
     "vf-luid.created" Answer LUIDS, "The LUID is the one that CreateVirtualGpu gave.", luid;
     "vf-luid.unknown-vf" Handle LUIDS, "The LUID of a VF that does not exist stays as it was.", luid_unknown;
-    "bar.unknown-vf" Handle BAR, "A VF that does not exist has no resource for a BAR.", |b| bar(b, b.no_vf(), 0);
-    "bar.index" Handle BAR, "A BAR that a PCI function does not have has no resource.", |b| with_vf(b, |b| bar(b, 0, 6));
+    "bar.unknown-vf" Handle BAR,
+        "A VF that does not exist has no resource for a BAR.",
+        |b| bar(b, b.no_vf(), 0);
+    "bar.index" Handle BAR,
+        "A BAR that a PCI function does not have has no resource.",
+        |b| with_vf(b, |b| bar(b, 0, 6));
     "vf-power.unknown-vf" Handle POWER, "The power of a VF that does not exist is not set.",
         |b| refused("SetVirtualFunctionPowerState of no VF", b.power(b.no_vf(), Power::PowerDeviceD0));
-    "vf-power.unknown-state" Handle POWER, "A power state that does not exist is refused.", |b| with_vf(b, |b| {
+    "vf-power.unknown-state" Handle POWER,
+        "A power state that does not exist is refused.",
+        |b| with_vf(b, |b| {
         b.refuses(0, "SetVirtualFunctionPowerState(PowerDeviceMaximum)", || b.power(0, Power::PowerDeviceMaximum))
     });
     "vf-power.no-memory" State POWER, "A VF without memory does not reach D0.", no_memory;
     "vf-power.again" State POWER, "The state that a VF has may be set again.", power_again;
-    "vf-power.memory" State POWER, "D3 and D0 leave the VF's memory and config space as they were.", power_memory;
+    "vf-power.memory" State POWER,
+        "D3 and D0 leave the VF's memory and config space as they were.",
+        power_memory;
     "vf-reset.unknown-vf" Handle RESET, "A VF that does not exist is not reset.",
         |b| refused("ResetVirtualFunction of no VF", b.reset(b.no_vf()));
     "vf-reset.config" State RESET, "A reset leaves config space as when the VF was new.", reset_config;
@@ -81,7 +99,9 @@ declare! {
     "vf-reset.others" State RESET, "A reset leaves the other VFs' memory alone.", reset_others;
     "pause.unknown-vf" Handle PAUSE, "A VF that does not exist is not paused.",
         |b| refused("SetVirtualFunctionPauseState of no VF", b.pause(b.no_vf(), true));
-    "pause.again" State PAUSE, "A VF that is paused may be paused again, and goes on after one resumption.", pause_again;
+    "pause.again" State PAUSE,
+        "A VF that is paused may be paused again, and goes on after one resumption.",
+        pause_again;
     "pause.never" State PAUSE, "A VF that is not paused may be resumed.", |b| with_vf(b, |b| {
         accepted("SetVirtualFunctionPauseState(FALSE) of a VF that is not paused", b.pause(0, false))
     });

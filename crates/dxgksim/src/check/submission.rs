@@ -50,7 +50,9 @@ declare! {
         refused("QueryEngineStatus of no node", b.query_engine_status(&mut args))
     };
     "engine.status.idle" Answer STATUS, "An engine that has nothing to do is responsive.", responsive;
-    "engine.dependents.self" Answer DEPENDENTS, "An engine depends on itself, and on nodes that exist.", dependents;
+    "engine.dependents.self" Answer DEPENDENTS,
+        "An engine depends on itself, and on nodes that exist.",
+        dependents;
     "engine.dependents.unknown-node" Handle DEPENDENTS, "A node that does not exist has no dependents.", |b| {
         let mut args = DXGKARG_QUERYDEPENDENTENGINEGROUP::zeroed();
         args.NodeOrdinal = b.adapter.caps().nodes.len() as u32;
@@ -61,7 +63,9 @@ declare! {
         args.NodeOrdinal = b.adapter.caps().nodes.len() as u32;
         refused("ResetEngine of no node", b.reset_engine(&mut args))
     };
-    "engine.reset.idle" State RESET, "After the reset of an idle engine the node works on, and VRAM is unchanged.", reset_idle;
+    "engine.reset.idle" State RESET,
+        "After the reset of an idle engine the node works on, and VRAM is unchanged.",
+        reset_idle;
     "clock.unknown-node" Handle CLOCK, "A node that does not exist has no clock.", |b| {
         refused("CalibrateGpuClock of no node", b.calibrate(b.adapter.caps().nodes.len() as u32, 0).0)
     };

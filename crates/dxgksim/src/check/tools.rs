@@ -14,9 +14,15 @@ const DEBUG: &str = "DXGKDDI_COLLECTDBGINFO callback function (d3dkmddi.h)";
 const MACHINE: &str = "DXGKDDI_SETVIRTUALMACHINEDATA callback function (d3dkmddi.h)";
 
 declare! {
-    "escape.empty" Size ESCAPE, "An escape without data is refused.", |b| refused("Escape of 0 bytes", escape(b, &mut []));
-    "escape.short" Size ESCAPE, "An escape of a few bytes is refused.", |b| refused("Escape of 3 bytes", escape(b, &mut [0xFF; 3]));
-    "escape.garbage" Handle ESCAPE, "An escape that is no request of the driver's comes back as it went.", |b| {
+    "escape.empty" Size ESCAPE,
+        "An escape without data is refused.",
+        |b| refused("Escape of 0 bytes", escape(b, &mut []));
+    "escape.short" Size ESCAPE,
+        "An escape of a few bytes is refused.",
+        |b| refused("Escape of 3 bytes", escape(b, &mut [0xFF; 3]));
+    "escape.garbage" Handle ESCAPE,
+        "An escape that is no request of the driver's comes back as it went.",
+        |b| {
         let mut data = [0xA5; 160];
         refused("Escape of garbage", escape(b, &mut data))?;
         super::same("the data of a refused escape", &[0xA5; 160], &data)
@@ -25,7 +31,9 @@ declare! {
         let mut input = [0u64; 32];
         refused("VirtualGpuDriverEscape of no VF", vf_escape(b, b.no_vf(), &mut input, 168))
     };
-    "vf-escape.short" Size VF_ESCAPE, "An input that is shorter than the LUID it begins with is refused.", |b| {
+    "vf-escape.short" Size VF_ESCAPE,
+        "An input that is shorter than the LUID it begins with is refused.",
+        |b| {
         let _vgpu = b.vf(0)?;
         refused("VirtualGpuDriverEscape of 4 bytes", vf_escape(b, 0, &mut [0u64; 32], 4))
     };
@@ -40,8 +48,8 @@ declare! {
         let (mut long, mut short) = (vec![0; 4096], vec![0; 16]);
         accepted("CollectDbgInfo", collect(b, VIDEO_TDR_TIMEOUT_DETECTED, &mut long))?;
         accepted("CollectDbgInfo into 16 bytes", collect(b, VIDEO_TDR_TIMEOUT_DETECTED, &mut short))?;
-        if short[..] != long[..16] { broken!("a short buffer begins with {short:x?}, a long one with {:x?}", &long[..16]) }
-        Ok(())
+        long.truncate(16);
+        super::same("what a short buffer holds", &long, &short)
     };
     "debug.something" Answer DEBUG, "For a timeout there is something to collect.", |b| {
         let mut data = vec![0; 4096];

@@ -143,10 +143,20 @@ impl Os for HostOs {
     }
 }
 
+/// How much is said, once it is decided.
+static LOG_LEVEL: OnceLock<Level> = OnceLock::new();
+
+/// Makes the driver say errors only, unless GPUP_KMD_LOG asks for something: for those who provoke what it warns of.
+pub fn hush() {
+    if std::env::var_os("GPUP_KMD_LOG").is_none() {
+        // Where something was said already, what is said stays as it is.
+        let _ = LOG_LEVEL.set(Level::Error);
+    }
+}
+
 /// How much the driver says on standard error: GPUP_KMD_LOG = error, warning (the default), info or debug.
 fn log_level() -> Level {
-    static LEVEL: OnceLock<Level> = OnceLock::new();
-    *LEVEL.get_or_init(|| match std::env::var("GPUP_KMD_LOG").as_deref() {
+    *LOG_LEVEL.get_or_init(|| match std::env::var("GPUP_KMD_LOG").as_deref() {
         Ok("error") => Level::Error,
         Ok("info") => Level::Info,
         Ok("debug") => Level::Debug,

@@ -9,6 +9,7 @@ mod lies;
 mod migration;
 mod parallel;
 mod recorded;
+mod work;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -82,6 +83,7 @@ fn cases() -> Vec<Case> {
     [
         lies::cases(),
         answers::cases(),
+        work::cases(),
         dirty::cases(),
         migration::cases(),
         parallel::cases(),

@@ -135,7 +135,7 @@ macro_rules! slots {
         slots! { @ names [$($name)* $($more)*] $($rest)* }
     };
     (@ names [$($name:ident)*]) => {
-        #[expect(non_camel_case_types, clippy::enum_variant_names, reason = "named like the members")]
+        #[expect(non_camel_case_types, reason = "named like the members")]
         enum Slot { $($name),* }
 
         const NAMES: &[&str] = &[ $(stringify!($name)),* ];

@@ -96,7 +96,7 @@ fn bases() -> Vec<Case> {
         ("basis.none", basis(|c| count(c) == 0)),
         ("basis.empty-range", basis(|c| count(c) == 1 && range(c).1 == 0)),
         ("basis.unaligned-offset", basis(|c| range(c).0 % PAGE == 64)),
-        ("basis.unaligned-size", basis(|c| range(c).0 % PAGE == 0 && range(c).1 % PAGE == 64)),
+        ("basis.unaligned-size", basis(|c| range(c).0.is_multiple_of(PAGE) && range(c).1 % PAGE == 64)),
         ("basis.out-of-range", basis(|c| range(c).0 == 1 << 52)),
         ("basis.wraps", basis(|c| range(c).1 > 1 << 62)),
         ("basis.overlap", basis(|c| count(c) == 2)),

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use wddm::*;
 
-use super::answers::{fill, operation};
+use super::work::{fill, operation};
 use super::{Case, FAILED, NO_VF, OK, after, fault, lie, nth, vf};
 use crate::wrap::{Call, Fault, callback, get, original, put};
 
