@@ -46,6 +46,8 @@ pub enum Command {
     Inspect(Inspect),
     /// Show what Dxgkrnl learns of the adapter
     Caps(Caps),
+    /// Simulate the VF scheduler in virtual time: shares, waits and lag through migrations
+    Schedule(Schedule),
 }
 
 impl Command {
@@ -59,6 +61,7 @@ impl Command {
             Self::Resolve(args) => &args.output,
             Self::Inspect(args) => &args.output,
             Self::Caps(args) => &args.output,
+            Self::Schedule(args) => &args.output,
         }
     }
 }
@@ -293,6 +296,58 @@ pub struct Caps {
     /// Host.
     #[command(flatten)]
     pub host: HostArgs,
+    /// Output.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+const SCENARIO_HELP: &str = "\
+A scenario is a TOML file. All keys but about, length, packets and those of a migration have the driver's defaults:
+
+  about = \"two VFs, one migrates\"
+  length = \"60s\"                    # of virtual time
+  seed = 1
+  [engine]                           # packet, chunk, paging, patience, switch, pf_weight, pf_quantum
+  chunk = \"250us\"                  # longest piece of paging
+  paging = \"25%\"                   # of a migrating VF's share, in a brownout
+  switch = \"5us\"                   # turning the engine to another VF
+  [[vf]]                             # VFs are numbered in order
+  count = 2
+  weight = 1024
+  quantum = \"4ms\"
+  preempt_timeout = \"640ms\"        # \"0s\" = none
+  priority = \"low\"                 # or normal: keeps its slot without work
+  max = \"50%\"
+  packets = { uniform = [\"1ms\", \"3ms\"] }   # or { fixed = \"1ms\" }, { mix = [[\"50us\", 9], [\"20ms\", 1]] }
+  demand = \"saturated\"             # or silent, { closed = \"10ms\" }: think time between packets
+  [pf]                               # packets and demand of the PF's everyday work
+  packets = { fixed = \"200us\" }
+  demand = { closed = \"10ms\" }
+  [[migration]]
+  vf = 0
+  role = \"source\"                  # or target, which has no pause
+  prepare = \"10s\"
+  pause = \"30s\"
+  end = \"31s\"
+  chunk = \"100us\"
+  throttle = [{ at = \"20s\", speed = \"50%\" }]
+  cancelled = false                  # true: the VF runs on
+
+Exit codes: 0 every target holds, 1 one was missed, 2 wrong usage or scenario.";
+
+/// `gpup schedule`
+#[derive(Args, Debug)]
+#[command(after_help = SCENARIO_HELP)]
+pub struct Schedule {
+    /// A scenario file or the name of one that comes with the tool; `list` shows those
+    #[arg(long, default_value = "migration", value_name = "FILE|NAME")]
+    pub scenario: String,
+    /// Seed of the random lengths and times, instead of the scenario's
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Draw the shares over time to FILE
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
     /// Output.
     #[command(flatten)]
     pub output: Output,

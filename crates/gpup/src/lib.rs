@@ -14,6 +14,7 @@ pub mod report;
 mod resolve;
 mod restore;
 mod save;
+mod schedule;
 pub mod serve;
 pub mod tcp;
 pub mod units;
@@ -36,5 +37,6 @@ pub fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Resolve(args) => resolve::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Caps(args) => caps::run(args),
+        Command::Schedule(args) => schedule::run(args),
     }
 }

@@ -1,77 +1,18 @@
 //! A discrete-event model of one engine under a [`Scheduler`]: virtual clock, seeded work, no real time.
 //!
 //! Each flow is an entity with a rule for its packets' lengths and for when it wants the next one. A packet runs
-//! to its end, as on an engine that cannot be preempted inside one. The same flows, seeds and changes give the
-//! same trace, so two runs can be compared packet by packet.
+//! to its end, as on an engine that cannot be preempted inside one, unless [`Scheduler::over_run`] has the engine
+//! reset. The same flows, seeds and changes give the same trace, so two runs can be compared packet by packet.
 
+mod flow;
+
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use super::{Entity, Grant, Policy, Scheduler, Source, VfParameters};
 use crate::VfIndex;
 
-/// When a flow wants its next packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Demand {
-    /// Never.
-    Silent,
-    /// Always.
-    Saturated,
-    /// So many ticks after the last one, drawn between half and one and a half times that.
-    Closed(u64),
-}
-
-/// How long a flow's packets are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Length {
-    /// All alike.
-    Fixed(u64),
-    /// Drawn between the two.
-    Uniform(u64, u64),
-    /// These in turn; the last one over and over.
-    Replay(Vec<u64>),
-}
-
-/// A source of packets.
-#[derive(Clone, Debug)]
-pub struct Flow {
-    /// Whose packets.
-    pub entity: Entity,
-    /// When it wants them.
-    pub demand: Demand,
-    /// How long they are.
-    pub length: Length,
-    random: u64,
-    replayed: usize,
-    working: bool,
-    wakes_at: u64,
-}
-
-impl Flow {
-    /// A flow with a random stream of its own.
-    pub fn new(entity: Entity, demand: Demand, length: Length, seed: u64) -> Self {
-        Self { entity, demand, length, random: seed, replayed: 0, working: false, wakes_at: u64::MAX }
-    }
-
-    /// A draw between `low` and `high`, both included (splitmix64).
-    fn draw(&mut self, low: u64, high: u64) -> u64 {
-        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut bits = self.random;
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        low + (bits ^ (bits >> 31)) % (high - low + 1)
-    }
-
-    fn next_length(&mut self) -> u64 {
-        match &self.length {
-            Length::Fixed(ticks) => *ticks,
-            &Length::Uniform(low, high) => self.draw(low, high),
-            Length::Replay(lengths) => {
-                self.replayed += 1;
-                lengths.get(self.replayed - 1).or(lengths.last()).copied().unwrap_or(1)
-            }
-        }
-    }
-}
+pub use flow::{Demand, Flow, Length};
 
 /// Something that happens at a set time.
 #[derive(Clone, Debug)]
@@ -97,8 +38,14 @@ pub enum Change {
 pub struct Packet {
     /// When it began.
     pub start: u64,
-    /// How long it took.
+    /// How long it took, the switch to its VF included.
     pub ticks: u64,
+    /// How much of that the switch took.
+    pub switch: u64,
+    /// How long it had been wanted when it was picked.
+    pub waited: u64,
+    /// An engine reset cut it off.
+    pub reset: bool,
     /// Whose it was.
     pub entity: Entity,
     /// Out of whose time.
@@ -127,22 +74,41 @@ pub struct Sim {
     pub now: u64,
     /// Ticks in which nothing ran.
     pub idle: u64,
+    /// Ticks it takes to turn the engine to another VF, charged to who comes.
+    pub switch: u64,
     flows: Vec<Flow>,
+    places: BTreeMap<Entity, usize>,
+    wakes: BTreeSet<(u64, usize)>,
     changes: Vec<(u64, Change)>,
+    working: usize,
+    loaded: Option<VfIndex>,
 }
 
 impl Sim {
     /// An engine at time 0.
     pub fn new(scheduler: Scheduler) -> Self {
-        Self { scheduler, now: 0, idle: 0, flows: Vec::new(), changes: Vec::new() }
+        Self {
+            scheduler,
+            now: 0,
+            idle: 0,
+            switch: 0,
+            flows: Vec::new(),
+            places: BTreeMap::new(),
+            wakes: BTreeSet::new(),
+            changes: Vec::new(),
+            working: 0,
+            loaded: None,
+        }
     }
 
-    /// Adds a flow that begins now; the answer is its index.
+    /// Adds a flow that begins now; the answer is its index. An entity has one flow.
     pub fn add(&mut self, flow: Flow) -> usize {
-        let demand = flow.demand;
-        self.flows.push(Flow { demand: Demand::Silent, ..flow });
-        self.demand(self.flows.len() - 1, demand, self.now);
-        self.flows.len() - 1
+        let (demand, entity) = (flow.demand, flow.entity);
+        let place = self.flows.len();
+        self.flows.push(flow);
+        self.places.entry(entity).or_insert(place);
+        self.demand(place, demand, self.now);
+        place
     }
 
     /// Adds a change. Of several at one time the first added comes first.
@@ -153,7 +119,7 @@ impl Sim {
 
     /// How many flows of VFs and the PF have work now; paging for a VF is none of them.
     pub fn waiting(&self) -> usize {
-        self.flows.iter().filter(|flow| flow.working && !matches!(flow.entity, Entity::Paging(_))).count()
+        self.working
     }
 
     /// Runs until `until` and keeps the packets.
@@ -188,36 +154,84 @@ impl Sim {
     }
 
     fn execute(&mut self, grant: &Grant) -> Packet {
-        let start = self.now;
-        let waiting = self.waiting();
-        let flow = self.flows.iter().position(|flow| flow.entity == grant.entity);
-        let ticks = match (grant.source, grant.entity, flow) {
-            (Source::Slot, _, flow) => {
-                let wakes = flow.map_or(u64::MAX, |flow| self.flows[flow].wakes_at);
-                grant.cap.min(wakes.saturating_sub(start)).max(1)
-            }
-            (_, Entity::Paging(_), Some(flow)) => self.flows[flow].next_length().min(grant.cap).max(1),
-            (_, _, Some(flow)) => self.flows[flow].next_length(),
-            (_, _, None) => 1,
-        };
+        let (start, waiting) = (self.now, self.waiting());
+        let flow = self.places.get(&grant.entity).copied();
+        let waited = flow.map_or(0, |flow| start - self.flows[flow].since.min(start));
+        let switch = self.turn(grant);
+        let wanted = switch + self.length(grant, flow, switch);
+        let (ticks, reset) = self.pass(grant, wanted);
         let end = start + ticks;
-        self.deliver(end);
         self.now = end;
         if let Some(flow) = flow
             && grant.source != Source::Slot
-            && let Demand::Closed(think) = self.flows[flow].demand
         {
-            self.set_working(flow, false, end);
-            let think = self.flows[flow].draw(think / 2, think / 2 + think);
-            self.flows[flow].wakes_at = end + think.max(1);
+            self.packet_ended(flow, end);
         }
         self.scheduler.charge(grant, ticks, end);
-        Packet { start, ticks, entity: grant.entity, source: grant.source, waiting }
+        let (entity, source) = (grant.entity, grant.source);
+        Packet { start, ticks, switch, waited, reset, entity, source, waiting }
+    }
+
+    /// Ticks to load the context that the grant needs.
+    fn turn(&mut self, grant: &Grant) -> u64 {
+        let context = match grant.entity {
+            Entity::Vf(vf) => Some(vf),
+            Entity::Pf | Entity::Paging(_) => None,
+        };
+        if grant.source == Source::Slot || context == self.loaded {
+            return 0;
+        }
+        self.loaded = context;
+        self.switch
+    }
+
+    /// Length of the packet, or of the slot.
+    fn length(&mut self, grant: &Grant, flow: Option<usize>, switch: u64) -> u64 {
+        let Some(flow) = flow.map(|flow| &mut self.flows[flow]) else {
+            return if grant.source == Source::Slot { grant.cap.max(1) } else { 1 };
+        };
+        match (grant.source, grant.entity) {
+            (Source::Slot, _) => grant.cap.min(flow.wakes_at.saturating_sub(self.now)).max(1),
+            (_, Entity::Paging(_)) => flow.next_length().min(grant.cap.saturating_sub(switch)).max(1),
+            _ => flow.next_length(),
+        }
+    }
+
+    /// Lets `wanted` ticks pass, or fewer if the engine is reset before.
+    fn pass(&mut self, grant: &Grant, wanted: u64) -> (u64, bool) {
+        let end = self.now + wanted;
+        let mut at = match grant.patience {
+            0 => end,
+            patience => end.min((self.now + grant.cap).saturating_add(patience).saturating_add(1)),
+        };
+        loop {
+            self.deliver(at);
+            if at == end {
+                return (wanted, false);
+            }
+            if let Entity::Vf(vf) = grant.entity
+                && self.scheduler.over_run(grant, at - self.now)
+            {
+                self.scheduler.count_reset(vf).expect("the VF has packets");
+                return (at - self.now, true);
+            }
+            at = self.next_event().min(end);
+        }
+    }
+
+    /// A packet of the flow has ended.
+    fn packet_ended(&mut self, flow: usize, end: u64) {
+        self.flows[flow].since = end;
+        if let Demand::Closed(think) = self.flows[flow].demand {
+            self.set_working(flow, false, end);
+            let think = self.flows[flow].draw(think / 2, think / 2 + think);
+            self.wake_at(flow, end + think.max(1));
+        }
     }
 
     /// When something happens next by itself.
     fn next_event(&self) -> u64 {
-        let wakes = self.flows.iter().map(|flow| flow.wakes_at).min().unwrap_or(u64::MAX);
+        let wakes = self.wakes.first().map_or(u64::MAX, |(at, _)| *at);
         self.changes.first().map_or(wakes, |(at, _)| wakes.min(*at))
     }
 
@@ -233,11 +247,9 @@ impl Sim {
                 self.apply(change, at);
                 continue;
             }
-            for flow in 0..self.flows.len() {
-                if self.flows[flow].wakes_at == at {
-                    self.flows[flow].wakes_at = u64::MAX;
-                    self.set_working(flow, true, at);
-                }
+            if let Some((at, flow)) = self.wakes.pop_first() {
+                self.flows[flow].wakes_at = u64::MAX;
+                self.set_working(flow, true, at);
             }
         }
     }
@@ -268,12 +280,28 @@ impl Sim {
 
     fn demand(&mut self, flow: usize, demand: Demand, at: u64) {
         self.flows[flow].demand = demand;
-        self.flows[flow].wakes_at = u64::MAX;
+        self.wake_at(flow, u64::MAX);
         self.set_working(flow, demand != Demand::Silent, at);
     }
 
+    /// Sets when a flow wants a packet again by itself; `u64::MAX` = never.
+    fn wake_at(&mut self, flow: usize, at: u64) {
+        let before = core::mem::replace(&mut self.flows[flow].wakes_at, at);
+        self.wakes.remove(&(before, flow));
+        if at != u64::MAX {
+            self.wakes.insert((at, flow));
+        }
+    }
+
     fn set_working(&mut self, flow: usize, working: bool, at: u64) {
-        self.flows[flow].working = working;
-        self.scheduler.set_runnable(self.flows[flow].entity, working, at);
+        let flow = &mut self.flows[flow];
+        if flow.working != working {
+            flow.working = working;
+            flow.since = at;
+            if !matches!(flow.entity, Entity::Paging(_)) {
+                self.working = if working { self.working + 1 } else { self.working - 1 };
+            }
+        }
+        self.scheduler.set_runnable(flow.entity, working, at);
     }
 }
