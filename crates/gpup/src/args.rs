@@ -48,6 +48,8 @@ pub enum Command {
     Caps(Caps),
     /// Simulate the VF scheduler in virtual time: shares, waits and lag through migrations
     Schedule(Schedule),
+    /// Watch a host's VFs share its engines, and move one of them live
+    Top(Box<Top>),
 }
 
 impl Command {
@@ -62,6 +64,7 @@ impl Command {
             Self::Inspect(args) => &args.output,
             Self::Caps(args) => &args.output,
             Self::Schedule(args) => &args.output,
+            Self::Top(args) => &args.output,
         }
     }
 }
@@ -348,6 +351,44 @@ pub struct Schedule {
     /// Draw the shares over time to FILE
     #[arg(long, value_name = "FILE")]
     pub svg: Option<PathBuf>,
+    /// Output.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+const TOP_HELP: &str = "\
+Keys: q quits, p holds the picture, m moves the VF (--vf) to a second host in this process, live.
+Without a terminal, or with --once, --samples or --json, it prints plain lines until Ctrl-C or --samples.
+
+Columns: busy is engine time granted in a second, by the device's clock; share is a VF's part of what was granted on
+its engine, paging out of its share included; entitled is its part by weight; paging is the PF's for this VF, out of
+its share and out of time that nobody wanted.";
+
+/// `gpup top`
+#[derive(Args, Debug)]
+#[command(after_help = TOP_HELP)]
+pub struct Top {
+    /// Time between two samples
+    #[arg(long, default_value = "1s", value_name = "TIME")]
+    pub interval: Time,
+    /// Print one sample and end
+    #[arg(long, conflicts_with = "samples")]
+    pub once: bool,
+    /// Print so many samples and end
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub samples: Option<u32>,
+    /// Move the VF so long after the start, as the key m does
+    #[arg(long, value_name = "TIME")]
+    pub move_after: Option<Time>,
+    /// Host.
+    #[command(flatten)]
+    pub host: HostArgs,
+    /// Guests.
+    #[command(flatten)]
+    pub guest: GuestArgs,
+    /// Migration.
+    #[command(flatten)]
+    pub how: MoveArgs,
     /// Output.
     #[command(flatten)]
     pub output: Output,

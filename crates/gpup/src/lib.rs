@@ -17,6 +17,7 @@ mod save;
 mod schedule;
 pub mod serve;
 pub mod tcp;
+mod top;
 pub mod units;
 mod watch;
 pub mod world;
@@ -38,5 +39,6 @@ pub fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Inspect(args) => inspect::run(args),
         Command::Caps(args) => caps::run(args),
         Command::Schedule(args) => schedule::run(args),
+        Command::Top(args) => top::run(args),
     }
 }

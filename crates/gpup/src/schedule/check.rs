@@ -58,8 +58,11 @@ fn check_group(group: &Group) -> Result<(), Fault> {
         return fault("weight", "at least 1; the usual weight is 1024");
     }
     if parameters.within_limits() != parameters {
-        let key =
-            if parameters.within_limits().quantum_us == parameters.quantum_us { "preempt_timeout" } else { "quantum" };
+        let key = if parameters.within_limits().quantum_us == parameters.quantum_us {
+            "preempt_timeout"
+        } else {
+            "quantum"
+        };
         return fault(key, "a quantum lasts 100us to 100ms, a preempt timeout 0s (none) to 10s");
     }
     if let Some(what) = group.packets.fault() {
@@ -85,8 +88,12 @@ fn check_migration(migration: &Migration, vfs: u32, length: Ticks) -> Result<(),
     let brownout_ends = match (migration.role, migration.pause) {
         (Role::Source, Some(pause)) if pause > migration.prepare => pause,
         (Role::Source, Some(_)) => return fault("pause", "later than prepare"),
-        (Role::Source, None) => return fault("pause", "missing: write when the VF is paused, or role = \"target\""),
-        (Role::Target, Some(_)) => return fault("pause", "a target's VF is paused from prepare on: leave it out"),
+        (Role::Source, None) => {
+            return fault("pause", "missing: write when the VF is paused, or role = \"target\"");
+        }
+        (Role::Target, Some(_)) => {
+            return fault("pause", "a target's VF is paused from prepare on: leave it out");
+        }
         (Role::Target, None) => migration.prepare,
     };
     if migration.end <= brownout_ends {

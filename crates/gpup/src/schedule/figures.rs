@@ -342,7 +342,8 @@ fn unwanted(record: &WindowRecord) -> f64 {
 /// What the others left of the engine beyond the share of a paused VF.
 fn unused(record: &WindowRecord, share: f64) -> f64 {
     let moves = |vf: usize| record.window.policy(vf as u32).is_some();
-    let others = record.vfs.iter().enumerate().filter(|(vf, _)| !moves(*vf)).map(|(_, vf)| vf.guest + vf.held);
+    let others =
+        record.vfs.iter().enumerate().filter(|(vf, _)| !moves(*vf)).map(|(_, vf)| vf.guest + vf.held);
     let used = (others.sum::<u64>() + record.pf) as f64 / record.window.ticks() as f64;
     ((1.0 - used) / record.window.migrating.len() as f64 - share).max(0.0)
 }

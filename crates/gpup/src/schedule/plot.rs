@@ -51,9 +51,10 @@ pub(super) fn text(scenario: &Scenario, lines: &[Line]) -> String {
     let seconds = scenario.length.0 as f32 / 1e9;
     let mut text = String::new();
     for line in lines.iter().filter(|line| !line.name.starts_with("VF") || line.name.contains("migrates")) {
-        let points: Vec<(f32, f32)> = (0..).zip(&line.parts).map(|(column, part)| {
-            ((column as f32 + 0.5) / COLUMNS as f32 * seconds, *part as f32 * 100.0)
-        }).collect();
+        let points: Vec<(f32, f32)> = (0..)
+            .zip(&line.parts)
+            .map(|(column, part)| ((column as f32 + 0.5) / COLUMNS as f32 * seconds, *part as f32 * 100.0))
+            .collect();
         let top = points.iter().map(|point| point.1).fold(1.0, f32::max) * 1.1;
         let shape = Shape::Lines(&points);
         let mut chart = Chart::new_with_y_range(COLUMNS as u32, 20, 0.0, seconds, 0.0, top);
@@ -100,14 +101,17 @@ fn draw(
     for window in &record.windows {
         let at = window.window.from as f64 / 1e9;
         chart.draw_series([PathElement::new([(at, 0.0), (at, top)], BLACK.mix(0.3))])?;
-        let name = Text::new(window.window.name.clone(), (at + seconds * 0.005, top * 0.985), ("sans-serif", 12));
+        let name =
+            Text::new(window.window.name.clone(), (at + seconds * 0.005, top * 0.985), ("sans-serif", 12));
         chart.draw_series([name])?;
     }
     for (index, line) in lines.iter().enumerate() {
         let style = Palette99::pick(index).stroke_width(2);
-        let points = line.parts.iter().enumerate().map(|(column, part)| {
-            ((column as f64 + 0.5) / COLUMNS as f64 * seconds, part * 100.0)
-        });
+        let points = line
+            .parts
+            .iter()
+            .enumerate()
+            .map(|(column, part)| ((column as f64 + 0.5) / COLUMNS as f64 * seconds, part * 100.0));
         chart
             .draw_series(LineSeries::new(points, style))?
             .label(&line.name)

@@ -33,16 +33,7 @@ pub(super) struct VfRecord {
 impl VfRecord {
     fn new() -> Self {
         let waits = Histogram::new(2).expect("two digits are possible");
-        Self {
-            guest: 0,
-            paging_share: 0,
-            paging_idle: 0,
-            held: 0,
-            packets: 0,
-            resets: 0,
-            waits,
-            owed: None,
-        }
+        Self { guest: 0, paging_share: 0, paging_idle: 0, held: 0, packets: 0, resets: 0, waits, owed: None }
     }
 }
 
@@ -130,13 +121,8 @@ impl Record {
     pub(super) fn new(windows: Vec<Window>, switched: Vec<Switched>, claims: &[(f64, u64)]) -> Self {
         let vfs = claims.len();
         let length = windows.last().map_or(0, |window| window.to);
-        let window = |window| WindowRecord {
-            window,
-            vfs: vec![VfRecord::new(); vfs],
-            pf: 0,
-            switch: 0,
-            idle: 0,
-        };
+        let window =
+            |window| WindowRecord { window, vfs: vec![VfRecord::new(); vfs], pf: 0, switch: 0, idle: 0 };
         let claim = |&(part, until): &(f64, u64)| Claim { part, until, owed: 0.0, served_to: 0 };
         Self {
             windows: windows.into_iter().map(window).collect(),

@@ -156,7 +156,9 @@ impl Packets {
             Self::Uniform(low, high) if low.0 == 0 || low > high => {
                 Some("write the shorter one first: uniform = [\"1ms\", \"3ms\"]")
             }
-            Self::Mix(kinds) if kinds.is_empty() || kinds.iter().any(|(ticks, n)| ticks.0 == 0 || *n == 0) => {
+            Self::Mix(kinds)
+                if kinds.is_empty() || kinds.iter().any(|(ticks, n)| ticks.0 == 0 || *n == 0) =>
+            {
                 Some("write lengths and how often each comes: mix = [[\"50us\", 9], [\"20ms\", 1]]")
             }
             _ => None,

@@ -118,7 +118,8 @@ impl Judge<'_> {
             let group = &self.scenario.groups[self.phase.vfs[vf as usize].group];
             group.max.is_some() || self.scenario.migrations.iter().any(|migration| migration.vf == vf)
         };
-        let owed = (self.figures.longest_request + seconds(self.scenario.engine.limits().chunk)) / self.seconds();
+        let owed =
+            (self.figures.longest_request + seconds(self.scenario.engine.limits().chunk)) / self.seconds();
         let busy = self.phase.vfs.iter().filter(|vf| vf.saturated && !capped(vf.vf));
         let parts = busy.map(|vf| (vf.share / vf.entitled, 1.0 - owed / vf.entitled));
         let (found, limit) = parts.min_by(|a, b| (a.0 - a.1).total_cmp(&(b.0 - b.1)))?;

@@ -26,7 +26,11 @@ impl fmt::Display for Table<'_> {
         )?;
         figures.phases.iter().try_for_each(|one| phase(f, one))?;
         if !figures.changes.is_empty() {
-            writeln!(f, "\n{:<16} {:>12} {:>14} {:>24}", "policy", "at", "in force after", "paging's first packet")?;
+            writeln!(
+                f,
+                "\n{:<16} {:>12} {:>14} {:>24}",
+                "policy", "at", "in force after", "paging's first packet"
+            )?;
         }
         for change in &figures.changes {
             let time = |value: Option<f64>| value.map_or("-".into(), seconds);
@@ -52,7 +56,9 @@ fn phase(f: &mut fmt::Formatter<'_>, phase: &Phase) -> fmt::Result {
         Some((index, vfs)) => format!(", Jain's index of {vfs} equal busy VFs {index:.6}"),
         None => String::new(),
     };
-    let also = |name: &str, part: f64| if part > 0.0 { format!(", {name} {}", percent(part)) } else { String::new() };
+    let also = |name: &str, part: f64| {
+        if part > 0.0 { format!(", {name} {}", percent(part)) } else { String::new() }
+    };
     writeln!(
         f,
         "\n{} ({} to {}): engine busy {}{}{}{}{jain}",
@@ -78,7 +84,9 @@ fn rows(vfs: &[Vf]) -> Vec<Vec<&Vf>> {
     let mut rows: Vec<Vec<&Vf>> = Vec::new();
     for vf in vfs {
         match rows.last_mut() {
-            Some(row) if [(vf.group, Place::Here); 2] == [row[0], vf].map(|vf| (vf.group, vf.place)) => row.push(vf),
+            Some(row) if [(vf.group, Place::Here); 2] == [row[0], vf].map(|vf| (vf.group, vf.place)) => {
+                row.push(vf)
+            }
             _ => rows.push(vec![vf]),
         }
     }

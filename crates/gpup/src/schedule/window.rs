@@ -39,7 +39,10 @@ pub(super) fn windows(scenario: &Scenario) -> Vec<Window> {
     bounds.sort_unstable();
     bounds.dedup();
     let pairs = bounds.windows(2);
-    pairs.map(|pair| Window { name: String::new(), ..window(scenario, pair[0], pair[1]) }).map(named(scenario)).collect()
+    pairs
+        .map(|pair| Window { name: String::new(), ..window(scenario, pair[0], pair[1]) })
+        .map(named(scenario))
+        .collect()
 }
 
 fn window(scenario: &Scenario, from: u64, to: u64) -> Window {
