@@ -169,8 +169,21 @@ impl State {
 
 /// Writes the reply's fields.
 pub fn put_counters(counters: &Counters, block: &mut [u8; BYTES]) {
-    let Counters { busy, paging_granted, paging_idle, packets, worst_wait, resets } = *counters;
-    put(block, &[busy, paging_granted, paging_idle, packets, worst_wait, resets]);
+    let Counters {
+        busy,
+        paging_granted,
+        paging_idle,
+        packets,
+        worst_wait,
+        resets,
+        wait_p50,
+        wait_p99,
+        preemptions,
+    } = *counters;
+    put(
+        block,
+        &[busy, paging_granted, paging_idle, packets, worst_wait, resets, wait_p50, wait_p99, preemptions],
+    );
 }
 
 /// Reads the reply's fields.
@@ -182,6 +195,9 @@ pub fn get_counters(block: &[u8; BYTES]) -> Counters {
         packets: field(block, 3),
         worst_wait: field(block, 4),
         resets: field(block, 5),
+        wait_p50: field(block, 6),
+        wait_p99: field(block, 7),
+        preemptions: field(block, 8),
     }
 }
 
@@ -218,7 +234,14 @@ mod tests {
         let mut block = Request::State { vf: 0 }.encode();
         state.put(&mut block);
         assert_eq!(State::get(&block), Some(state));
-        let counters = Counters { busy: 1, worst_wait: u64::MAX, resets: 3, ..Counters::default() };
+        let counters = Counters {
+            busy: 1,
+            worst_wait: u64::MAX,
+            resets: 3,
+            wait_p99: 7,
+            preemptions: 9,
+            ..Counters::default()
+        };
         put_counters(&counters, &mut block);
         assert_eq!(get_counters(&block), counters);
     }

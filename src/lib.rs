@@ -10,6 +10,9 @@
 #![cfg_attr(feature = "kernel", no_std)]
 
 extern crate alloc;
+// The panic handler: a bug check with the file, the line and the column as its parameters.
+#[cfg(feature = "kernel")]
+extern crate wdk_panic;
 
 mod ddi;
 pub mod escape;
@@ -26,7 +29,9 @@ wddm::ddi! {
     #[expect(unsafe_code, reason = "the entry point has a name that the system knows, and takes its pointers")]
     #[unsafe(export_name = "DriverEntry")]
     pub unsafe fn driver_entry(driver: *mut DRIVER_OBJECT, path: *mut UNICODE_STRING) -> NTSTATUS {
-        os::install();
+        if let Err(status) = os::install() {
+            return status;
+        }
         let mut table = table::table();
         // SAFETY: the system's own arguments, and a filled table.
         let status = unsafe { os::dxgk_initialize(driver, path, &mut table) };

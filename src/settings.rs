@@ -2,6 +2,7 @@
 //!
 //! | name | unit | default | limits |
 //! |---|---|---|---|
+//! | Backend | what lies below | 0 | 0, the simulated GPU: a driver for real hardware adds its own |
 //! | NumberOfVfs | VFs | 4 | 1 to 64 |
 //! | VramBytes | bytes | 2 GiB | 64 MiB to 256 GiB, a multiple of 2 MiB |
 //! | DirtyTrackingPerformant | 0 or 1 | 1 | whether tracking may run all the time |
@@ -13,10 +14,11 @@
 //! | FirmwareVersion | major << 16 \| minor | 0x0001_0000 | below 2^32 |
 //! | QuantumUs | microseconds | 4000 | 100 to 100 000 |
 //! | PreemptTimeoutUs | microseconds | 640 000 | 0 (none) to 10 000 000 |
+//! | PagingMiBPerSecond | MiB a second | 0 | 0 (no limit) to 1 048 576, of the paging for one migrating VF |
 //! | EnginePercent | of the usual engines' speed | 100 | 1 to 1000 |
 //!
-//! With the feature `fault-injection` also FaultNoLedger and FaultNoLatePages, 0 or 1: they take a
-//! safeguard away, so that tests can show what it is for.
+//! With the feature `fault-injection` also FaultNoLedger, FaultNoLatePages and FaultNoDirtyMarks, 0 or 1: they take
+//! a safeguard away, so that tests can show what it is for.
 
 use core::fmt;
 
@@ -94,6 +96,7 @@ impl fmt::Display for Refused {
     }
 }
 
+static BACKEND: Rule = Rule::new("Backend", 0, 0, 0);
 static NUMBER_OF_VFS: Rule = Rule::new("NumberOfVfs", 4, 1, MAX_VFS as u64);
 static VRAM_BYTES: Rule =
     Rule::new("VramBytes", 2 * GIB, 64 * MIB, 256 * GIB).shaped(Shape::MultipleOf(2 * MIB));
@@ -112,11 +115,38 @@ static QUANTUM_US: Rule = Rule::new(
 );
 static PREEMPT_TIMEOUT_US: Rule =
     Rule::new("PreemptTimeoutUs", 640_000, 0, VfParameters::MOST_PREEMPT_TIMEOUT_US as u64);
+static PAGING_MIB_PER_SECOND: Rule = Rule::new("PagingMiBPerSecond", 0, 0, 1 << 20);
 static ENGINE_PERCENT: Rule = Rule::new("EnginePercent", 100, 1, 1000);
+
+/// The settings of every build.
+static RULES: [&Rule; 14] = [
+    &BACKEND,
+    &NUMBER_OF_VFS,
+    &VRAM_BYTES,
+    &PERFORMANT,
+    &SCATTER,
+    &DIRTY_PAGE_BYTES,
+    &VENDOR_ID,
+    &DEVICE_ID,
+    &DEVICE_REVISION,
+    &FIRMWARE_VERSION,
+    &QUANTUM_US,
+    &PREEMPT_TIMEOUT_US,
+    &PAGING_MIB_PER_SECOND,
+    &ENGINE_PERCENT,
+];
+
+/// Each setting's name and default: the INF writes just these.
+pub fn defaults() -> impl Iterator<Item = (&'static str, u64)> {
+    RULES.iter().map(|rule| (rule.name, rule.default))
+}
+
 #[cfg(feature = "fault-injection")]
 static FAULT_NO_LEDGER: Rule = Rule::flag("FaultNoLedger", 0);
 #[cfg(feature = "fault-injection")]
 static FAULT_NO_LATE_PAGES: Rule = Rule::flag("FaultNoLatePages", 0);
+#[cfg(feature = "fault-injection")]
+static FAULT_NO_DIRTY_MARKS: Rule = Rule::flag("FaultNoDirtyMarks", 0);
 
 /// The values an adapter starts with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,18 +173,24 @@ pub struct Settings {
     pub quantum_us: u32,
     /// How far a packet may run past its turn, in microseconds; 0 = without limit.
     pub preempt_timeout_us: u32,
+    /// What the paging for a migrating VF moves at most, in bytes a second; 0 = without limit.
+    pub paging_bytes_per_second: u64,
     /// Speed of the engines, of the usual one.
     pub engine_percent: u32,
     /// Cleared pages are forgotten instead of entered in the re-dirty ledger.
     pub fault_no_ledger: bool,
     /// Pages dirtied after the last harvest stay behind.
     pub fault_no_late_pages: bool,
+    /// Writes to VRAM are not tracked.
+    pub fault_no_dirty_marks: bool,
 }
 
 impl Settings {
     /// Reads every value through `value`, which gives `None` for one that is not set.
     pub fn read(value: impl Fn(&'static str) -> Option<u64>) -> Result<Self, Refused> {
         let get = |rule: &'static Rule| rule.check(value(rule.name).unwrap_or(rule.default));
+        // There is one backend; asking for another is refused.
+        get(&BACKEND)?;
         Ok(Self {
             vfs: narrow(get(&NUMBER_OF_VFS)?),
             vram_bytes: get(&VRAM_BYTES)?,
@@ -167,6 +203,7 @@ impl Settings {
             firmware: narrow(get(&FIRMWARE_VERSION)?),
             quantum_us: narrow(get(&QUANTUM_US)?),
             preempt_timeout_us: narrow(get(&PREEMPT_TIMEOUT_US)?),
+            paging_bytes_per_second: get(&PAGING_MIB_PER_SECOND)? * MIB,
             engine_percent: narrow(get(&ENGINE_PERCENT)?),
             #[cfg(feature = "fault-injection")]
             fault_no_ledger: get(&FAULT_NO_LEDGER)? == 1,
@@ -176,6 +213,10 @@ impl Settings {
             fault_no_late_pages: get(&FAULT_NO_LATE_PAGES)? == 1,
             #[cfg(not(feature = "fault-injection"))]
             fault_no_late_pages: false,
+            #[cfg(feature = "fault-injection")]
+            fault_no_dirty_marks: get(&FAULT_NO_DIRTY_MARKS)? == 1,
+            #[cfg(not(feature = "fault-injection"))]
+            fault_no_dirty_marks: false,
         })
     }
 
@@ -238,6 +279,7 @@ mod tests {
             ("DirtyPageBytes", [4096, 2 * MIB], [2048, 4 * MIB]),
             ("DirtyTrackingPerformant", [0, 1], [2, u64::MAX]),
             ("DeviceRevision", [0, 255], [256, u64::MAX]),
+            ("Backend", [0, 0], [1, u64::MAX]),
         ] {
             assert!(good.iter().all(|value| with(name, *value).is_ok()), "{name}");
             assert!(bad.iter().all(|value| with(name, *value).is_err()), "{name}");

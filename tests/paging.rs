@@ -7,6 +7,7 @@ mod support;
 
 use std::sync::atomic::Ordering;
 
+use gpup_core::os::level;
 use support::TestAdapter;
 use wddm::DXGK_BUILDPAGINGBUFFER_OPERATION as Operation;
 use wddm::DXGK_INTERRUPT_TYPE as Interrupt;
@@ -161,8 +162,9 @@ impl<'a> Paging<'a> {
         args.SubmissionFenceId = self.fence;
         args.NodeOrdinal = COPY;
         // SAFETY: live arguments.
-        let status =
-            unsafe { self.adapter.table.DxgkDdiSubmitCommandVirtual.unwrap()(self.adapter.context, &args) };
+        let status = level::at(level::DISPATCH_LEVEL, || unsafe {
+            self.adapter.table.DxgkDdiSubmitCommandVirtual.unwrap()(self.adapter.context, &args)
+        });
         assert_eq!(status, STATUS_SUCCESS);
     }
 
@@ -259,7 +261,9 @@ fn preemption_and_engine_reset_answer() {
     let mut preempt = DXGKARG_PREEMPTCOMMAND::zeroed();
     (preempt.NodeOrdinal, preempt.PreemptionFenceId) = (COPY, 77);
     // SAFETY: live arguments.
-    let status = unsafe { adapter.table.DxgkDdiPreemptCommand.unwrap()(adapter.context, &preempt) };
+    let status = level::at(level::DISPATCH_LEVEL, || unsafe {
+        adapter.table.DxgkDdiPreemptCommand.unwrap()(adapter.context, &preempt)
+    });
     assert_eq!(status, STATUS_SUCCESS);
     adapter.reports.wait(Interrupt::DXGK_INTERRUPT_DMA_PREEMPTED, 77, COPY);
     let mut group = DXGKARG_QUERYDEPENDENTENGINEGROUP::zeroed();

@@ -138,6 +138,21 @@ function Assert-Certificate {
 
 <#
 .SYNOPSIS
+Needs the installed driver, and the certificate that signed it in both stores.
+#>
+function Assert-InstalledCertificate {
+    $service = Get-ItemProperty -Path "HKLM:\SYSTEM\CurrentControlSet\Services\$script:ServiceName" -ErrorAction SilentlyContinue
+    if ($null -eq $service) { throw "$script:ServiceName is not installed: run install.ps1" }
+    # The kernel's way to write the path.
+    $image = $service.ImagePath -replace '^\\SystemRoot', $env:SystemRoot -replace '^\\\?\?\\', ''
+    if (-not (Test-Path -LiteralPath $image)) { throw "$image is missing: run uninstall.ps1, then install.ps1" }
+    $signer = (Get-AuthenticodeSignature -LiteralPath $image).SignerCertificate
+    if ($null -eq $signer) { throw "$image is not signed: build the package again and run install.ps1" }
+    Assert-Certificate -Certificate $signer
+}
+
+<#
+.SYNOPSIS
 The adapters with one of the driver's hardware ids, present or not.
 #>
 function Get-GpupDevice {
@@ -201,6 +216,6 @@ function Invoke-SystemProgram {
 
 Export-ModuleMember -Function @(
     'Write-Problem', 'Assert-Administrator', 'Assert-WindowsBuild', 'Assert-TestSigning',
-    'Get-DriverPackage', 'Get-PackageCertificate', 'Get-CertificateStore', 'Assert-Certificate',
+    'Get-DriverPackage', 'Get-PackageCertificate', 'Get-CertificateStore', 'Assert-Certificate', 'Assert-InstalledCertificate',
     'Get-GpupDevice', 'Get-StartedDevice', 'Assert-HyperV', 'Invoke-SystemProgram'
 )

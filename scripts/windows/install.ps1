@@ -38,10 +38,10 @@ $ErrorActionPreference = 'Stop'
 trap { Write-Problem -Problem $_ -Script 'install'; exit 1 }
 Import-Module -Name (Join-Path -Path $PSScriptRoot -ChildPath 'Preconditions.psm1') -Force
 
-# Settings of 64 bits; all others are REG_DWORD.
-$wide = 'VramBytes', 'DirtyPageBytes'
-$names = 'NumberOfVfs', 'DirtyTrackingPerformant', 'ScatterMapReserve', 'VendorId', 'DeviceId', 'DeviceRevision',
-    'FirmwareVersion', 'QuantumUs', 'PreemptTimeoutUs', 'EnginePercent'
+# Settings of 64 bits; all others are REG_DWORD. src/settings.rs has their meanings and limits.
+$wide = @('VramBytes')
+$names = 'Backend', 'NumberOfVfs', 'DirtyTrackingPerformant', 'ScatterMapReserve', 'DirtyPageBytes', 'VendorId', 'DeviceId', 'DeviceRevision',
+    'FirmwareVersion', 'QuantumUs', 'PreemptTimeoutUs', 'PagingMiBPerSecond', 'EnginePercent'
 
 function ConvertFrom-Setting {
     param([string[]] $Text)

@@ -127,8 +127,13 @@ function Assert-Migratable {
     if (@($incoming | Where-Object -Property SupportsIncomingLiveMigration -EQ -Value $true).Count -eq 0) {
         throw "SupportsIncomingLiveMigration is false on $DestinationHost`: Hyper-V will not take the VM there"
     }
+    foreach ($computer in $env:COMPUTERNAME, $DestinationHost) {
+        if (-not (Get-VMHost -ComputerName $computer).VirtualMachineMigrationEnabled) {
+            throw "live migration is off on $computer`: run `"Enable-VMMigration`" and `"Set-VMMigrationNetwork`" there"
+        }
+    }
     $report = Compare-VM -Name $VMName -DestinationHost $DestinationHost @storage
-    $reasons = @($report.Incompatibilities | ForEach-Object { $_.Message })
+    $reasons = @($report.Incompatibilities | Where-Object { $null -ne $_ } | ForEach-Object { $_.Message })
     if ($reasons.Count -gt 0) { throw "$DestinationHost cannot take $VMName`: $($reasons -join ' | ')" }
 }
 
@@ -160,7 +165,7 @@ function Move-Traced {
     Write-Output -InputObject ('moved     {0:N1} s for all of Move-VM' -f $watch.Elapsed.TotalSeconds)
     $pause = @(Get-Pause -Since $began)
     if ($pause.Count -eq 0) {
-        Write-Output -InputObject 'pause     not in Hyper-V''s log: read it from the trace, from the last QueryDirtyBitData to EndLiveMigration'
+        Write-Output -InputObject 'pause     not in Hyper-V''s log: read it from the trace'
     }
     foreach ($line in $pause) { Write-Output -InputObject "pause     $line" }
 }
@@ -173,6 +178,7 @@ if ($DestinationStoragePath) {
 Assert-Administrator
 Assert-WindowsBuild
 Assert-TestSigning
+Assert-InstalledCertificate
 Assert-HyperV
 $device = Get-StartedDevice
 if ($null -eq (Get-VM -Name $VMName -ErrorAction SilentlyContinue)) { throw "no VM is called $VMName on this host: see Get-VM" }

@@ -77,9 +77,7 @@ if ($Off) {
     $next = 'no driver is checked after the next start of Windows'
 } else {
     Assert-TestSigning
-    if ($null -eq (Get-Service -Name gpup_kmd -ErrorAction SilentlyContinue)) {
-        throw 'gpup_kmd is not installed, so there is nothing to check: run install.ps1'
-    }
+    Assert-InstalledCertificate
     $flags = $standardChecks
     if (-not $NoFaults) { $flags = $flags -bor $lowResources }
     if ($Additional) { $flags = $flags -bor $additionalCompliance }

@@ -165,10 +165,15 @@ fn simulated(settings: &Settings) -> Result<Arc<dyn Device>> {
         },
         geometry: Geometry { dirty_page_bytes: settings.dirty_page_bytes, ..usual.geometry },
         rates: settings.rates(),
+        paging_bytes_per_second: settings.paging_bytes_per_second,
     })?;
     #[cfg(feature = "fault-injection")]
     if settings.fault_no_ledger {
         device.tracker().set_fault(gpup_core::dirty::Fault::LedgerOff);
+    }
+    #[cfg(feature = "fault-injection")]
+    if settings.fault_no_dirty_marks {
+        device.tracker().set_fault(gpup_core::dirty::Fault::NoMarks);
     }
     Ok(device)
 }

@@ -164,8 +164,8 @@ fn asked(profile: &DXGK_VIRTUALGPUPROFILE) -> Result<Profile> {
 /// Makes the VF. Its memory comes with SetVirtualGpuResources, of the size given here.
 fn create(started: &Started, args: &mut DXGKARG_CREATEVIRTUALGPU) -> Result<()> {
     let vf = started.adapter.vf(args.PartitionId)?;
+    let luid = os::luid()?;
     let grant = vf.create(&asked(&args.Profile)?)?;
-    let luid = os::luid();
     *started.vf_luids[args.PartitionId as usize].lock() = luid;
     let geometry = started.adapter.device().geometry();
     args.UserModeVirtualDeviceProvider = USER_MODE_PROVIDER;

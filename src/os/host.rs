@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::vec::Vec;
 
+use gpup_core::os::level;
 use gpup_core::{Error, PAGE_SIZE, Result};
 use wddm::{
     DRIVER_INITIALIZATION_DATA, DRIVER_OBJECT, DXGKRNL_INITIALIZE, LUID, MDL, MDL_PAGES_LOCKED,
@@ -43,8 +44,9 @@ pub fn connect_dxgkrnl(initialize: DXGKRNL_INITIALIZE) {
 }
 
 /// Puts std below the adapter.
-pub(crate) fn install() {
+pub(crate) fn install() -> core::result::Result<(), NTSTATUS> {
     gpup_core::os::host::install();
+    Ok(())
 }
 
 /// The host's services stay: other drivers and tests of this process use them too.
@@ -88,9 +90,9 @@ pub(crate) unsafe fn dxgk_initialize(
 }
 
 /// A LUID that nothing else of this process has.
-pub(crate) fn luid() -> LUID {
+pub(crate) fn luid() -> Result<LUID> {
     static NEXT: AtomicU32 = AtomicU32::new(0x1000);
-    LUID { LowPart: NEXT.fetch_add(1, Ordering::Relaxed), HighPart: 0 }
+    Ok(LUID { LowPart: NEXT.fetch_add(1, Ordering::Relaxed), HighPart: 0 })
 }
 
 thread_local! {
@@ -113,9 +115,9 @@ pub(crate) fn performance_counter() -> u64 {
 }
 
 /// Runs `routine` where DxgkCbNotifyInterrupt may be called although no interrupt is connected.
-/// A host process has no interrupt levels.
+/// A host process has no interrupt levels but the number that [`level`] keeps.
 pub(crate) fn at_device_level(routine: &mut dyn FnMut()) {
-    routine();
+    level::at(level::DEVICE_LEVEL, routine);
 }
 
 /// A memory descriptor list over non-paged memory.

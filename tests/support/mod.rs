@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, Once};
 use std::time::Duration;
 
+use gpup_core::os::level;
 use wddm::*;
 
 /// A table, to be kept for all threads.
@@ -113,7 +114,7 @@ wddm::ddi! {
         static INTERRUPT: Mutex<()> = Mutex::new(());
         let _lock = INTERRUPT.lock().unwrap();
         // SAFETY: the driver's routine and context.
-        let value = unsafe { routine.unwrap()(context) };
+        let value = level::at(level::DEVICE_LEVEL, || unsafe { routine.unwrap()(context) });
         // SAFETY: the driver's place for the value.
         unsafe { *returned = value };
         STATUS_SUCCESS
@@ -276,7 +277,9 @@ impl TestAdapter {
     pub(crate) fn run_dpc(&self) {
         if self.reports.dpc_waits.swap(false, Ordering::SeqCst) {
             // SAFETY: the adapter is started.
-            unsafe { self.table.DxgkDdiDpcRoutine.unwrap()(self.context) };
+            level::at(level::DISPATCH_LEVEL, || unsafe {
+                self.table.DxgkDdiDpcRoutine.unwrap()(self.context)
+            });
         }
     }
 }

@@ -3,10 +3,14 @@
 
 mod command;
 mod cross;
+mod image;
+mod inf;
+mod package;
 mod packages;
 #[cfg(test)]
 mod scratch;
 mod steps;
+mod wine;
 
 use std::process::ExitCode;
 
@@ -17,6 +21,8 @@ cargo xtask test    every test in bounded form: formatting, clippy, unit, proper
 cargo xtask full    the same, then the long runs: all workloads, wider interleavings, repeated migrations
 cargo xtask bench   the benchmarks behind the README's table
 cargo xtask sys     gpup_kmd.sys and its package, built on Linux into target/package, signed for tests and checked
+cargo xtask wine    that driver in Wine's kernel: installed from its INF, a live migration, surprise removal in
+                    the middle of one, unloaded and loaded again: 5 times, or as often as --rounds N says
 
 Exit code 0 if everything passed, 1 if something failed, 2 for wrong usage.
 ";
@@ -32,6 +38,15 @@ fn main() -> ExitCode {
         ["full"] => steps::full,
         ["bench"] => steps::bench,
         ["sys"] => steps::sys,
+        ["wine", ref rest @ ..] => {
+            return match wine::rounds(rest) {
+                Ok(rounds) => code(&steps::wine(rounds)),
+                Err(error) => {
+                    eprintln!("{error:#}");
+                    ExitCode::from(2)
+                }
+            };
+        }
         ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             return ExitCode::SUCCESS;
@@ -41,5 +56,9 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    if run().passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    code(&run())
+}
+
+fn code(summary: &steps::Summary) -> ExitCode {
+    if summary.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -64,20 +64,33 @@ fn apt(arguments: &[&str]) -> bool {
     apt.status().is_ok_and(|status| status.success())
 }
 
+fn is_root() -> bool {
+    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
+
 /// Installs what is missing and says so. False when something needed cannot be had.
 pub(crate) fn install(groups: &[&[Need]]) -> bool {
-    let missing: Vec<&Need> = groups.iter().copied().flatten().filter(|need| !need.is_there()).collect();
-    for need in &missing {
-        println!("xtask: installing the Debian package {} ({})", need.package, need.purpose);
+    if !cfg!(target_os = "linux") {
+        return true;
     }
+    let missing: Vec<&Need> = groups.iter().copied().flatten().filter(|need| !need.is_there()).collect();
     if missing.is_empty() {
         return true;
     }
+    for need in &missing {
+        println!("xtask: needs the Debian package {} ({})", need.package, need.purpose);
+    }
     let names: Vec<&str> = missing.iter().map(|need| need.package).collect();
+    let all = names.join(" ");
     let install = [&["install", "-y", "--no-install-recommends"], names.as_slice()].concat();
+    if !is_root() {
+        eprintln!("xtask: only root may install packages: as root, run `apt-get install {all}`");
+        return false;
+    }
+    println!("xtask: installing {all}");
     let installed = apt(&["update", "-q"]) && apt(&install);
     if !installed {
-        eprintln!("xtask: could not install these: as root, run `apt-get install {}`", names.join(" "));
+        eprintln!("xtask: could not install them: see what `apt-get install {all}` says");
     }
     installed
 }

@@ -4,7 +4,8 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use crate::cross;
-use crate::packages::{self, BASE, CROSS, Need};
+use crate::packages::{self, BASE, CROSS, Need, WINE};
+use crate::wine;
 
 /// How the steps went.
 #[derive(Default)]
@@ -109,8 +110,30 @@ fn common(summary: &mut Summary) {
 
 /// The driver's package, and the lints of what only Windows compiles.
 fn package(summary: &mut Summary) {
+    if !cfg!(target_os = "linux") {
+        return summary
+            .skip("the driver's package (sys)", "built on Linux here; on Windows, run `cargo make`");
+    }
     summary.own("clippy for Windows", || cross::clippy(&cross::GPUP_KMD));
-    summary.own("the driver's package (sys)", || cross::build(&cross::GPUP_KMD, &[]).map(drop));
+    summary.own("the driver's package (sys)", || crate::package::make().map(drop));
+}
+
+/// The driver in Wine's kernel.
+fn in_wine(summary: &mut Summary, rounds: u32) {
+    if !cfg!(target_os = "linux") {
+        return summary.skip("Wine", "runs on Linux");
+    }
+    summary.own("clippy for Windows, the stand-in", || cross::clippy(&cross::DXGKRNL));
+    summary.own(&format!("Wine: {rounds} rounds"), || wine::run(rounds));
+}
+
+/// The same alone.
+pub(crate) fn wine(rounds: u32) -> Summary {
+    let mut summary = Summary::default();
+    if summary.packages(&[BASE, CROSS, WINE]) {
+        in_wine(&mut summary, rounds);
+    }
+    summary.print()
 }
 
 /// The driver's package alone.
@@ -139,20 +162,22 @@ fn address_sanitizer(summary: &mut Summary) {
 /// Every test in bounded form.
 pub(crate) fn test() -> Summary {
     let mut summary = Summary::default();
-    if !summary.packages(&[BASE, CROSS]) {
+    if !summary.packages(&[BASE, CROSS, WINE]) {
         return summary.print();
     }
     common(&mut summary);
+    in_wine(&mut summary, wine::ROUNDS);
     summary.print()
 }
 
 /// The bounded tests and the long runs.
 pub(crate) fn full() -> Summary {
     let mut summary = Summary::default();
-    if !summary.packages(&[BASE, CROSS]) {
+    if !summary.packages(&[BASE, CROSS, WINE]) {
         return summary.print();
     }
     common(&mut summary);
+    in_wine(&mut summary, wine::MANY_ROUNDS);
     let mut wide = cargo("test -p gpup-core --lib --release --locked loom");
     loom(&mut wide, "3");
     summary.step("wider interleavings (loom, 3 preemptions)", &mut wide);

@@ -1,10 +1,10 @@
 //! What a migration measured and proved.
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use dxgksim::agent::converge::{FULL_SPEED, Iteration};
-use dxgksim::agent::{Outcome, Pause};
+use dxgksim::agent::{Error, Outcome, Pause};
 use serde::Serialize;
 
 /// What was proved.
@@ -171,6 +171,17 @@ impl Report {
     pub fn failed(workload: String, vf_bytes: u64, error: String) -> Self {
         let nothing = Outcome { speed: FULL_SPEED, ..Outcome::default() };
         Self { error: Some(error), ..Self::new(workload, vf_bytes, 1, &nothing) }
+    }
+
+    /// The report of a migration that `error` ended. Pages that differ are a verdict, not only a failure.
+    pub fn of_error(workload: String, vf_bytes: u64, error: &Error) -> Self {
+        let mut report = Self::failed(workload, vf_bytes, error.to_string());
+        if let Error::Different(pages) = error {
+            report.verdict = Verdict::Different;
+            report.pages_compared = pages.compared;
+            report.pages_different = pages.different;
+        }
+        report
     }
 
     /// Draws the verdict from the pages and the result.

@@ -227,7 +227,7 @@ impl<'a> Scene<'a> {
             }
             Err(error) => {
                 drop(source);
-                let mut report = Report::failed(workload, vf_bytes, error.to_string());
+                let mut report = Report::of_error(workload, vf_bytes, &error);
                 let rest = self.stayed(&mut report)?;
                 report.neighbours = neighbours;
                 rest.tell(&report)?;

@@ -7,7 +7,7 @@ use core::ptr;
 
 use wdk_sys::ntddk::{
     IoBuildDeviceIoControlRequest, IoGetDeviceObjectPointer, IofCallDriver, KeInitializeEvent,
-    KeWaitForSingleObject, ObfDereferenceObject, ZwLoadDriver,
+    KeWaitForSingleObject, ObfDereferenceObject, ZwLoadDriver, ZwUnloadDriver,
 };
 use wdk_sys::{
     _EVENT_TYPE, _KWAIT_REASON, _MODE, DEVICE_OBJECT, FALSE, FILE_ALL_ACCESS, FILE_OBJECT, IO_STATUS_BLOCK,
@@ -19,13 +19,35 @@ use crate::check;
 use crate::fields::status;
 use crate::wide::unicode_string;
 
-/// Loads the driver of a service key; one that is loaded already is fine. PASSIVE_LEVEL. "ZwLoadDriver function".
-pub fn load_driver(service: &[u16]) -> Result<(), NTSTATUS> {
-    let mut name = unicode_string(service).ok_or(STATUS_INVALID_PARAMETER)?;
-    // SAFETY: the name is a live variable.
-    match unsafe { ZwLoadDriver(&mut name) } {
-        STATUS_IMAGE_ALREADY_LOADED => Ok(()),
-        status => check(status),
+/// A driver that is loaded. One that [`Loaded::new`] has loaded is unloaded again with this, unless it is kept.
+pub struct Loaded {
+    /// The service key; none when the driver was there before.
+    service: Option<&'static [u16]>,
+}
+
+impl Loaded {
+    /// Loads the driver of a service key, unless it is there. PASSIVE_LEVEL. "ZwLoadDriver function".
+    pub fn new(service: &'static [u16]) -> Result<Self, NTSTATUS> {
+        let mut name = unicode_string(service).ok_or(STATUS_INVALID_PARAMETER)?;
+        // SAFETY: the name is a live variable.
+        match unsafe { ZwLoadDriver(&mut name) } {
+            STATUS_IMAGE_ALREADY_LOADED => Ok(Self { service: None }),
+            status => check(status).map(|()| Self { service: Some(service) }),
+        }
+    }
+
+    /// Leaves it loaded.
+    pub fn keep(mut self) {
+        self.service = None;
+    }
+}
+
+impl Drop for Loaded {
+    fn drop(&mut self) {
+        if let Some(mut name) = self.service.and_then(unicode_string) {
+            // SAFETY: the name is a live variable. A driver that is in use stays.
+            let _ = unsafe { ZwUnloadDriver(&mut name) };
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 //! UNSAFETY: reads and writes unions, through pointers that the callers vouch for.
 #![expect(unsafe_code)]
 
-use core::ptr;
+use core::mem::offset_of;
 
 use wdk_sys::{IO_STACK_LOCATION, IO_STATUS_BLOCK, IRP, LARGE_INTEGER, NTSTATUS};
 
@@ -36,13 +36,19 @@ pub unsafe fn set_status(irp: *mut IRP, status: NTSTATUS, information: usize) {
     unsafe { (*irp).IoStatus = block };
 }
 
+/// Where a request keeps its current stack location.
+fn current(irp: *mut IRP) -> *mut *mut IO_STACK_LOCATION {
+    let at = offset_of!(IRP, Tail.Overlay.__bindgen_anon_2.__bindgen_anon_1.CurrentStackLocation);
+    irp.wrapping_byte_add(at).cast()
+}
+
 /// IoGetCurrentIrpStackLocation.
 ///
 /// # Safety
 /// `irp` is a request that this driver owns.
 pub unsafe fn stack_location(irp: *mut IRP) -> *mut IO_STACK_LOCATION {
     // SAFETY: the caller's promise.
-    unsafe { (*irp).Tail.Overlay.__bindgen_anon_2.__bindgen_anon_1.CurrentStackLocation }
+    unsafe { current(irp).read() }
 }
 
 /// IoSkipCurrentIrpStackLocation: the next driver gets this one's location.
@@ -54,8 +60,6 @@ pub unsafe fn skip_stack_location(irp: *mut IRP) {
     let next = unsafe { stack_location(irp) }.wrapping_add(1);
     // SAFETY: the caller's promise.
     unsafe { (*irp).CurrentLocation += 1 };
-    // SAFETY: the caller's promise.
-    let place = unsafe { ptr::addr_of_mut!((*irp).Tail.Overlay.__bindgen_anon_2) };
-    // SAFETY: as above; the location after the current one is that of the driver that sent the request.
-    unsafe { (*place).__bindgen_anon_1.CurrentStackLocation = next };
+    // SAFETY: the caller's promise; the location after the current one is that of the driver that sent the request.
+    unsafe { current(irp).write(next) };
 }

@@ -23,6 +23,11 @@ impl Line {
         line
     }
 
+    /// The text.
+    pub fn text(&self) -> &[u8] {
+        &self.bytes[..self.used]
+    }
+
     /// The bytes, ended by a zero.
     pub fn with_zero(&self) -> &[u8] {
         &self.bytes[..=self.used]

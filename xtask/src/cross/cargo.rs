@@ -67,10 +67,10 @@ fn selection(driver: &Driver, features: &[&str]) -> Vec<String> {
     arguments
 }
 
-/// `cargo build`.
+/// `cargo rustc`, for the image alone: the rlib that the tools use would forbid LTO.
 pub(super) fn build(driver: &Driver, features: &[&str], kit: &Kit) -> Result<()> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.arg("build").args(selection(driver, features));
+    cargo.arg("rustc").args(selection(driver, features)).args(["--crate-type", "cdylib"]);
     crossing(&mut cargo, kit);
     run(&mut cargo)
 }

@@ -38,6 +38,8 @@ pub(crate) struct Images {
     pub(crate) pdb: PathBuf,
     /// The linker's map of `clean`.
     pub(crate) map: PathBuf,
+    /// The linker's map of `wine`.
+    pub(crate) wine_map: PathBuf,
 }
 
 /// The workspace's root.
@@ -48,6 +50,11 @@ pub(crate) fn root() -> &'static Path {
 /// The folder of the cross build's parts.
 fn parts() -> PathBuf {
     root().join("xtask/cross")
+}
+
+/// The reviewed lists of imports.
+pub(crate) fn import_lists() -> [PathBuf; 2] {
+    wdk::IMPORT_LISTS.map(|list| parts().join(list))
 }
 
 /// Where everything of the cross build is made. It must lie below the workspace's Cargo.lock: wdk-build looks there.
@@ -102,5 +109,6 @@ fn keep(driver: &Driver, linked: &Path, kept: &Path) -> Result<Images> {
         wine: copy("wine.dll", "wine.sys")?,
         pdb: copy("pdb", "pdb")?,
         map: copy("map", "map")?,
+        wine_map: copy("wine.map", "wine.map")?,
     })
 }

@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::{fresh, parts};
 
@@ -19,8 +19,8 @@ pub(super) const SHIM_IMPORTS: &str = "GPUP_WINE_SHIM_IMPORTS";
 
 const COMPILER: &str = "rustc-on-linux";
 
-/// rustc goes by the linker's name to know how it is spoken to.
-const LINKER: &str = "lld-link";
+/// A name that tells rustc nothing: it then speaks to the linker as the target does.
+const LINKER: &str = "link-twice";
 
 /// The two.
 pub(super) struct Tools {
@@ -30,10 +30,11 @@ pub(super) struct Tools {
 
 /// Puts copies of this program into `folder`. Copies, since cargo may build xtask again meanwhile.
 pub(super) fn install(folder: &Path) -> Result<Tools> {
-    let this = std::env::current_exe().context("this program has no path")?;
+    // Whatever has become of the file's name since.
+    let this = Path::new("/proc/self/exe");
     let tools = Tools { compiler: folder.join(COMPILER), linker: folder.join(LINKER) };
-    fresh::copy(&this, &tools.compiler)?;
-    fresh::copy(&this, &tools.linker)?;
+    fresh::copy(this, &tools.compiler)?;
+    fresh::copy(this, &tools.linker)?;
     Ok(tools)
 }
 

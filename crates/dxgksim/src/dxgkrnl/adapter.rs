@@ -201,6 +201,11 @@ impl Adapter {
         succeed(calls::ESCAPE.name, self.core.escape(&mut args))
     }
 
+    /// Whether the device is gone.
+    pub fn is_removed(&self) -> bool {
+        self.core.interrupts.is_removed()
+    }
+
     /// The device is gone: the driver hears of it before the adapter is dropped.
     ///
     /// What was under way on the paging node fails with [`PagingError::Removed`](crate::vidmm::PagingError::Removed).

@@ -14,7 +14,7 @@ use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use super::{Level, Os, RawEvent, RawThread};
+use super::{Level, Os, RawEvent, RawThread, level};
 use crate::{Error, PAGE_SIZE, Result};
 
 /// Installs the host's operating system below the adapter; calling it again does nothing.
@@ -57,6 +57,7 @@ impl Os for HostOs {
     }
 
     fn lock(&self, word: &AtomicUsize) {
+        level::may_block();
         acquire(word);
     }
 
@@ -65,12 +66,14 @@ impl Os for HostOs {
     }
 
     fn spin_lock(&self, word: &AtomicUsize) -> u8 {
+        let before = level::spin();
         acquire(word);
-        0
+        before
     }
 
-    fn spin_unlock(&self, word: &AtomicUsize, _irql: u8) {
+    fn spin_unlock(&self, word: &AtomicUsize, irql: u8) {
         word.store(0, Ordering::Release);
+        level::unspin(irql);
     }
 
     fn event(&self) -> Result<Box<dyn RawEvent>> {
@@ -78,12 +81,14 @@ impl Os for HostOs {
     }
 
     fn spawn(&self, name: &'static str, body: Box<dyn FnOnce() + Send>) -> Result<Box<dyn RawThread>> {
+        level::may_block();
         let thread =
             std::thread::Builder::new().name(name.into()).spawn(body).map_err(|_| Error::NoResources)?;
         Ok(Box::new(HostThread(Mutex::new(Some(thread)))))
     }
 
     fn yield_now(&self) {
+        level::may_block();
         std::thread::yield_now();
     }
 
@@ -112,6 +117,16 @@ impl Os for HostOs {
         let room = unsafe { keep.read() };
         // SAFETY: the caller gives back memory of allocate_pages, made with this same layout.
         unsafe { dealloc(room, layout) }
+    }
+
+    fn allocate_contiguous(&self, bytes: usize) -> *mut u8 {
+        // What is contiguous by virtual address is so by physical address, which is the same here.
+        self.allocate_pages(bytes)
+    }
+
+    unsafe fn free_contiguous(&self, pages: *mut u8, bytes: usize) {
+        // SAFETY: the caller gives back memory of allocate_contiguous, which is allocate_pages.
+        unsafe { self.free_pages(pages, bytes) }
     }
 
     fn map_system(&self, physical: u64, _bytes: usize) -> *mut u8 {
@@ -152,6 +167,9 @@ impl RawEvent for HostEvent {
     }
 
     fn wait(&self, timeout_ns: u64) -> bool {
+        if timeout_ns > 0 {
+            level::may_block();
+        }
         let set = self.set.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut set, _) = self
             .changed
@@ -165,6 +183,7 @@ struct HostThread(Mutex<Option<JoinHandle<()>>>);
 
 impl RawThread for HostThread {
     fn join(&self) {
+        level::may_block();
         let thread = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
             // A panicking body has printed its message; the one who waits need not die of it too.

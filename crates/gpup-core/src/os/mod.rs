@@ -8,6 +8,8 @@ mod thread;
 
 #[cfg(any(test, feature = "std"))]
 pub mod host;
+#[cfg(any(test, feature = "std"))]
+pub mod level;
 
 use alloc::boxed::Box;
 use core::fmt;
@@ -71,6 +73,14 @@ pub trait Os: Sync {
     /// `pages` came from `allocate_pages(bytes)` and nothing uses it any more.
     #[expect(unsafe_code, reason = "freeing memory is the caller's promise")]
     unsafe fn free_pages(&self, pages: *mut u8, bytes: usize);
+    /// As [`Os::allocate_pages`], of memory whose physical addresses follow each other too.
+    fn allocate_contiguous(&self, bytes: usize) -> *mut u8;
+    /// Frees what [`Os::allocate_contiguous`] gave.
+    ///
+    /// # Safety
+    /// `pages` came from `allocate_contiguous(bytes)` and nothing uses it any more.
+    #[expect(unsafe_code, reason = "freeing memory is the caller's promise")]
+    unsafe fn free_contiguous(&self, pages: *mut u8, bytes: usize);
     /// Maps `bytes` of system memory at a physical address; null when it cannot be reached.
     /// The mapping never crosses a page: `physical % 4096 + bytes <= 4096`.
     fn map_system(&self, physical: u64, bytes: usize) -> *mut u8;

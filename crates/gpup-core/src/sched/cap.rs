@@ -15,6 +15,13 @@ pub(super) struct Cap {
 }
 
 impl Cap {
+    /// A ceiling of so many millionths; none at all of them.
+    pub(super) fn part(ppm: u32) -> Self {
+        let mut cap = Self::default();
+        cap.set(u64::from(ppm) * WHOLE / 1_000_000);
+        cap
+    }
+
     /// Sets the ceiling; none at `WHOLE` or above. A debt to a ceiling that stays is kept.
     pub(super) fn set(&mut self, rate: u64) {
         if rate >= WHOLE {

@@ -5,11 +5,13 @@
 use super::Scheduler;
 use super::cap::{Usage, WHOLE};
 use super::types::{Counters, Policy, VfParameters};
+use super::waits::Waits;
 use crate::{Error, Result, VfIndex};
 
 impl Scheduler {
     /// Sets a VF's quantum, preemption timeout, priority and weight. A quantum above 100 s and a weight above
-    /// 2^20 take effect as that; a quantum or weight of 0 is refused.
+    /// 2^20 take effect as that; a quantum or weight of 0 is refused. Where many VFs share the engine a turn is
+    /// shorter than the quantum: see [`Limits::patience`](super::Limits::patience).
     pub fn set_parameters(&mut self, vf: VfIndex, parameters: VfParameters, now: u64) -> Result<()> {
         let index = self.index(vf)?;
         if parameters.quantum_us == 0 || parameters.weight == 0 {
@@ -18,10 +20,15 @@ impl Scheduler {
         let node = &mut self.nodes[index];
         let old = if node.configured { u64::from(node.weight) } else { 0 };
         let turn = (node.quantum, node.timeout);
+        let joins = !node.configured;
         node.configured = true;
         node.parameters = parameters;
         node.take_turn_lengths();
         let turn_changed = turn != (node.quantum, node.timeout);
+        if joins {
+            self.set_configured(self.configured + 1);
+        }
+        let node = &self.nodes[index];
         let (present, weight) = (node.weight, parameters.effective_weight());
         self.configured_weight = self.configured_weight - old + u64::from(weight);
         if weight != present {
@@ -116,6 +123,7 @@ impl Scheduler {
         node.counters = Counters::default();
         node.longest = longest;
         node.usage = Usage::since(now);
+        self.waits[index] = Waits::default();
         self.settle(index, now);
         Ok(())
     }
@@ -131,7 +139,14 @@ impl Scheduler {
         node.configured = false;
         node.before = None;
         self.configured_weight -= u64::from(node.weight);
+        self.set_configured(self.configured - 1);
         Ok(())
+    }
+
+    /// So many VFs share the engine from now on. Turns that wait keep their length.
+    fn set_configured(&mut self, vfs: u64) {
+        self.configured = vfs;
+        self.longest_turn = self.limits.patience / (vfs + 1);
     }
 
     /// A VF's part of the engine by the weights of all VFs that were given parameters.

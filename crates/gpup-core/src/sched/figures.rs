@@ -20,7 +20,10 @@ impl Scheduler {
 
     /// A VF's figures.
     pub fn counters(&self, vf: VfIndex) -> Result<Counters> {
-        Ok(self.nodes[self.index(vf)?].counters)
+        let index = self.index(vf)?;
+        let counters = self.nodes[index].counters;
+        let wait = |permille| self.waits[index].quantile(permille).min(counters.worst_wait);
+        Ok(Counters { wait_p50: wait(500), wait_p99: wait(990), ..counters })
     }
 
     /// Counts an engine reset that a VF caused.

@@ -65,6 +65,7 @@ pub mod sim;
 #[cfg(test)]
 mod tests;
 mod types;
+mod waits;
 
 pub use scheduler::Scheduler;
 pub use types::{Counters, Entity, Grant, Limits, Policy, Priority, Source, Totals, VfParameters};

@@ -82,6 +82,8 @@ pub(super) struct Node {
     pub(super) migration: Cap,
     /// The convergence throttle's ceiling on the guest.
     pub(super) throttle: Cap,
+    /// The ceiling on paging's bandwidth.
+    pub(super) pace: Cap,
     pub(super) usage: Usage,
 
     pub(super) parameters: VfParameters,
@@ -119,6 +121,7 @@ impl Node {
             max: Cap::default(),
             migration: Cap::default(),
             throttle: Cap::default(),
+            pace: Cap::part(limits.paging_ppm),
             usage: Usage::default(),
             parameters: VfParameters::default(),
             policy: Policy::Normal,
@@ -146,10 +149,11 @@ impl Node {
     }
 
     /// Opens a request at the node's own virtual time: `max(quantum, longest)` long, since a turn cannot be
-    /// cut inside a packet and a request shorter than what a turn takes loses the lag bound.
-    pub(super) fn request(&mut self) {
+    /// cut inside a packet and a request shorter than what a turn takes loses the lag bound. A quantum counts as
+    /// `turn` at most.
+    pub(super) fn request(&mut self, turn: u64) {
         self.start = self.v;
-        self.reserved = self.quantum.max(self.longest);
+        self.reserved = self.quantum.min(turn).max(self.longest);
         self.used = 0;
         self.deadline = self.v.wrapping_add((self.reserved << SHIFT) / u64::from(self.weight));
     }
@@ -194,13 +198,10 @@ impl Node {
     pub(super) fn ready_at(&self) -> u64 {
         let node = self.max.allow().max(self.migration.allow());
         let holds_slot = self.configured && self.parameters.priority == Priority::Normal;
-        if holds_slot || self.pages() {
-            node
-        } else if self.own.work {
-            node.max(self.throttle.allow())
-        } else {
-            u64::MAX
-        }
+        let allow = |wants: bool, at: u64| if wants { at } else { u64::MAX };
+        let children =
+            allow(self.own.work, self.throttle.allow()).min(allow(self.pages(), self.pace.allow()));
+        if holds_slot { node } else { node.max(children) }
     }
 
     /// Whether paging waits here although the VF does not migrate.
@@ -217,7 +218,7 @@ impl Node {
     pub(super) fn wants(&self, child: Child, now: u64) -> bool {
         match child {
             Child::Own => self.own.work && self.throttle.allow() <= now,
-            Child::Paging => self.pages(),
+            Child::Paging => self.pages() && self.pace.allow() <= now,
         }
     }
 

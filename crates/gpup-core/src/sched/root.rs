@@ -2,7 +2,7 @@
 
 use super::Scheduler;
 use super::heap::{before, later};
-use super::node::State;
+use super::node::{Child, State};
 use super::scheduler::PF;
 
 impl Scheduler {
@@ -30,8 +30,19 @@ impl Scheduler {
         if index == PF && self.stray > 0 { 0 } else { self.nodes[index].ready_at() }
     }
 
+    /// Accounts `ticks` of a VF's paging, ended at `now`, in its bandwidth.
+    pub(super) fn pace(&mut self, index: usize, ticks: u64, now: u64) {
+        self.nodes[index].pace.charge(ticks, now, self.limits.chunk);
+        self.settle_idle(index, now);
+    }
+
     /// Settles those whose ceiling has opened.
     pub(super) fn open_caps(&mut self, now: u64) {
+        while let Some((at, index)) = self.paced.peek()
+            && at <= now
+        {
+            self.settle_idle(index as usize, now);
+        }
         while let Some((at, index)) = self.capped.peek()
             && at <= now
         {
@@ -41,7 +52,7 @@ impl Scheduler {
 
     /// Settles every place where a VF's paging may be served, after what it wants or may have has changed.
     pub(super) fn settle_paging(&mut self, index: usize, was_stray: bool, now: u64) {
-        self.settle_idle(index);
+        self.settle_idle(index, now);
         self.settle(index, now);
         let is_stray = self.nodes[index].is_stray();
         if was_stray != is_stray {
@@ -51,9 +62,14 @@ impl Scheduler {
     }
 
     /// Puts a VF's paging into the idle class, or takes it out. Who comes in gets no credit for the time before.
-    pub(super) fn settle_idle(&mut self, index: usize) {
+    pub(super) fn settle_idle(&mut self, index: usize, now: u64) {
         let node = &mut self.nodes[index];
-        if node.pages() {
+        if node.pages() && node.pace.allow() > now {
+            self.paced.set(index, node.pace.allow());
+        } else {
+            self.paced.remove(index);
+        }
+        if node.wants(Child::Paging, now) {
             if !self.idle.contains(index) {
                 node.idle_tag = later(node.idle_tag, self.idle_time);
             }
@@ -91,7 +107,7 @@ impl Scheduler {
             State::Runnable if self.current == Some(index) => {}
             State::Runnable => {
                 self.dequeue(index);
-                self.nodes[index].request();
+                self.nodes[index].request(self.longest_turn);
                 self.queue(index);
             }
         }
@@ -123,7 +139,7 @@ impl Scheduler {
             State::Draining => self.waiting.remove(index),
         }
         node.state = State::Runnable;
-        node.request();
+        node.request(self.longest_turn);
         self.runnable += 1;
         self.queue(index);
     }

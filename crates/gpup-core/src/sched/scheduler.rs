@@ -6,6 +6,7 @@ use super::clock::{MOST_TICKS, VirtualClock};
 use super::heap::{Heap, filled};
 use super::node::{Child, Node, State};
 use super::types::{Entity, Grant, Limits, Source, Totals};
+use super::waits::Waits;
 use crate::{Error, Result, VfIndex};
 
 /// Index of the PF's node; VF m has index `m + 1`.
@@ -47,6 +48,8 @@ impl Flight {
 pub struct Scheduler {
     pub(super) limits: Limits,
     pub(super) nodes: Vec<Node>,
+    /// How long the guests' packets waited; apart from the nodes, which every decision looks at.
+    pub(super) waits: Vec<Waits>,
     pub(super) clock: VirtualClock,
     /// Not yet eligible, by start; and draining, by virtual time.
     pub(super) waiting: Heap,
@@ -54,7 +57,9 @@ pub struct Scheduler {
     pub(super) eligible: Heap,
     /// Under a ceiling, by the time it opens.
     pub(super) capped: Heap,
-    /// Paging of migrating VFs, by time taken from the idle class.
+    /// VFs whose paging waits for its bandwidth, by the time it may go on.
+    pub(super) paced: Heap,
+    /// Paging of migrating VFs that may go on, by time taken from the idle class.
     pub(super) idle: Heap,
     pub(super) idle_time: u64,
     /// Node on its turn: in no heap.
@@ -68,8 +73,11 @@ pub struct Scheduler {
     /// Where the search for stray paging goes on, and whether it is next in the PF's node.
     stray_next: usize,
     stray_turn: bool,
-    /// Weights of all VFs that were given parameters.
+    /// Weights of all VFs that were given parameters, and how many those are.
     pub(super) configured_weight: u64,
+    pub(super) configured: u64,
+    /// The longest a quantum counts as: the turns of all those and the PF then fit in the patience of a guest.
+    pub(super) longest_turn: u64,
     pub(super) totals: Totals,
 }
 
@@ -80,6 +88,7 @@ impl Scheduler {
         if max_vfs > MOST_VFS
             || ticks.iter().any(|&ticks| ticks == 0 || ticks > MOST_TICKS)
             || limits.paging_permille > 1000
+            || !(1..=1_000_000).contains(&limits.paging_ppm)
             || limits.pf_weight == 0
         {
             return Err(Error::InvalidParameter);
@@ -93,10 +102,12 @@ impl Scheduler {
         Ok(Self {
             limits,
             nodes,
+            waits: filled(count, Waits::default())?,
             clock: VirtualClock::default(),
             waiting: Heap::new(count)?,
             eligible: Heap::new(count)?,
             capped: Heap::new(count)?,
+            paced: Heap::new(count)?,
             idle: Heap::new(count)?,
             idle_time: 0,
             current: None,
@@ -107,6 +118,8 @@ impl Scheduler {
             stray_next: 0,
             stray_turn: false,
             configured_weight: 0,
+            configured: 0,
+            longest_turn: limits.patience,
             totals: Totals::default(),
         })
     }
@@ -165,6 +178,7 @@ impl Scheduler {
             Some(Child::Own) => {
                 let wait = now.saturating_sub(node.waiting_since);
                 node.counters.worst_wait = node.counters.worst_wait.max(wait);
+                self.waits[index].count(wait);
                 Some(self.grant(Entity::Vf(vf), Source::Share, rest, Flight::of(index, Child::Own)))
             }
             Some(Child::Paging) => {
@@ -187,7 +201,8 @@ impl Scheduler {
         let Some(flight) = flight else { return };
         if let Some(index) = flight.idle {
             self.nodes[index].idle_tag = self.nodes[index].idle_tag.wrapping_add(ticks);
-            self.settle_idle(index);
+            self.pace(index, ticks, now);
+            self.settle(index, now);
         }
         let Some((index, child)) = flight.turn else { return };
         let node = &mut self.nodes[index];
@@ -201,13 +216,18 @@ impl Scheduler {
         node.charge_caps(child, ticks, now);
         let step = node.serve(ticks);
         let (weight, goes_on) = (node.weight, node.turn_goes_on());
+        let preempted = !goes_on && child == Child::Own && node.own.work && self.runnable > 1;
+        node.counters.preemptions += u64::from(preempted && flight.counts);
+        if child == Child::Paging {
+            self.pace(index, ticks, now);
+        }
         self.clock.serve(weight, step);
         self.advance();
         if self.ready_at(index) > now {
             self.settle(index, now);
         } else if !goes_on {
             self.current = None;
-            self.nodes[index].request();
+            self.nodes[index].request(self.longest_turn);
             self.queue(index);
         }
     }
@@ -233,7 +253,8 @@ impl Scheduler {
         if self.runnable > 0 || self.idle.peek().is_some() {
             return None;
         }
-        self.capped.peek().map(|(at, _)| at.max(now))
+        let opens = [&self.capped, &self.paced].into_iter().filter_map(|heap| heap.peek());
+        opens.map(|(at, _)| at.max(now)).min()
     }
 
     /// The index of a VF's node.

@@ -76,6 +76,12 @@ pub struct Counters {
     pub packets: u64,
     /// Longest wait of a packet between becoming runnable and being picked, in device ticks.
     pub worst_wait: u64,
+    /// Half of its packets waited no longer than this, in device ticks; an eighth too long at most.
+    pub wait_p50: u64,
+    /// 99 of 100 of its packets waited no longer than this; as above.
+    pub wait_p99: u64,
+    /// Turns that ended at a packet boundary with work left while another VF waited.
+    pub preemptions: u64,
     /// Engine resets this VF caused.
     pub resets: u64,
 }
@@ -141,11 +147,15 @@ pub struct Limits {
     pub chunk: u64,
     /// Part of a migrating VF's share that paging takes while the VF runs, in thousandths.
     pub paging_permille: u32,
+    /// Most of the engine that the paging for one migrating VF takes, in millionths: what bandwidth it is given
+    /// of what the engine could copy. 1 000 000 = no limit.
+    pub paging_ppm: u32,
     /// Weight of the PF's everyday work.
     pub pf_weight: u32,
     /// Turn of the PF's everyday work.
     pub pf_quantum: u64,
-    /// Longest time a packet may wait and run under a cap: a quarter of the guest's TDR delay of 2 s.
+    /// Longest time a packet may wait and run under a cap: a quarter of the guest's TDR delay of 2 s. The turns of
+    /// all VFs together are no longer, so a quantum counts as at most this by the number of VFs.
     pub patience: u64,
 }
 
@@ -155,6 +165,7 @@ impl Default for Limits {
             packet: 4_000_000,
             chunk: 250_000,
             paging_permille: 250,
+            paging_ppm: 1_000_000,
             pf_weight: 1024,
             pf_quantum: 4_000_000,
             patience: 500_000_000,

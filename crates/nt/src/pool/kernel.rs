@@ -13,11 +13,12 @@ use super::{Allocator, Count, PAGE};
 use crate::exports::MmAllocateContiguousNodeMemory;
 use crate::fields::large;
 
-/// The global allocator of a driver: `#[global_allocator] static ALLOCATOR: KernelAllocator = KernelAllocator::KERNEL`.
+/// The global allocator of a driver: `#[global_allocator] static HEAP: KernelAllocator = KernelAllocator::KERNEL`.
 pub type KernelAllocator = Allocator<WdkAllocator>;
 
 impl KernelAllocator {
     /// Over wdk-alloc, whose blocks have the tag `rust`.
+    #[expect(clippy::declare_interior_mutable_const, reason = "a static is made of it, once")]
     pub const KERNEL: Self = Self::new(WdkAllocator);
 }
 

@@ -21,7 +21,10 @@ pub(super) fn run(arguments: &[OsString]) -> Result<()> {
     let (Some(shim), Some(imports)) = (std::env::var_os(SHIM), std::env::var_os(SHIM_IMPORTS)) else {
         return Ok(());
     };
-    finish(Command::new(LLD).arg(shim).args(arguments).arg(imports).args(names(arguments)?))
+    // rustc may begin with `-flavor link`, which must stay at the beginning.
+    let flavor = if arguments.first().is_some_and(|first| first == "-flavor") { 2 } else { 0 };
+    let (flavor, rest) = arguments.split_at(flavor.min(arguments.len()));
+    finish(Command::new(LLD).args(flavor).arg(shim).args(rest).arg(imports).args(names(arguments)?))
 }
 
 /// Names for the second image and its companions. The last of two options counts.

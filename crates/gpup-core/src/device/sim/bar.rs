@@ -1,4 +1,4 @@
-//! BAR 0 of a VF: plain memory that the guest and the engines share.
+//! BAR 0 of a VF: plain memory that the guest and the engines share, physically contiguous as a BAR is.
 //!
 //! Whatever the guest stores here harms only itself: the engines read the doorbells and the rings from it and
 //! nothing else, and publish the other registers from copies of their own.
@@ -28,7 +28,7 @@ unsafe impl Sync for Bar {}
 impl Bar {
     /// A BAR of zeros.
     pub(super) fn new() -> Result<Self> {
-        let base = NonNull::new(os().allocate_pages(BAR_BYTES)).ok_or(Error::NoResources)?;
+        let base = NonNull::new(os().allocate_contiguous(BAR_BYTES)).ok_or(Error::NoResources)?;
         Ok(Self { base })
     }
 
@@ -90,8 +90,8 @@ impl Bar {
 
 impl Drop for Bar {
     fn drop(&mut self) {
-        // SAFETY: the pages came from allocate_pages(BAR_BYTES) and no borrow of `self` is left.
-        unsafe { os().free_pages(self.base.as_ptr(), BAR_BYTES) };
+        // SAFETY: the pages came from allocate_contiguous(BAR_BYTES) and no borrow of `self` is left.
+        unsafe { os().free_contiguous(self.base.as_ptr(), BAR_BYTES) };
     }
 }
 

@@ -42,6 +42,7 @@ use crate::device::abi::{COMPUTE_NODE, COPY_NODE, NODES};
 use crate::device::{Geometry, Identity, InterruptSink};
 use crate::dirty::Tracker;
 use crate::os::{Mutex, Thread, now};
+use crate::sched::Limits;
 use crate::vram::{SimulatedVram, Vram, VramStore};
 use crate::{Error, PAGE_SIZE, Result, VfIndex};
 
@@ -64,6 +65,8 @@ pub struct SimConfig {
     pub geometry: Geometry,
     /// How fast it is.
     pub rates: Rates,
+    /// Bytes of engine time's second that the paging for one migrating VF moves at most; 0 = no limit.
+    pub paging_bytes_per_second: u64,
 }
 
 impl SimConfig {
@@ -79,7 +82,18 @@ impl SimConfig {
                 page_table_index_bits: 9,
             },
             rates: Rates::USUAL,
+            paging_bytes_per_second: 0,
         }
+    }
+
+    /// What an engine's scheduler goes by.
+    fn limits(&self) -> Limits {
+        // Bytes a microsecond are millions a second, so this is millionths of what the engine can copy.
+        let paging_ppm = match self.paging_bytes_per_second {
+            0 => 1_000_000,
+            bytes => (bytes / self.rates.copy).clamp(1, 1_000_000) as u32,
+        };
+        Limits { chunk: CHUNK_TICKS, paging_ppm, ..Limits::default() }
     }
 
     fn check(&self) -> Result<()> {
@@ -141,7 +155,7 @@ impl SimGpu {
             owners: Owners::new(vram_bytes)?,
             tracker,
             vfs: vfs.into_boxed_slice(),
-            nodes: [Node::new(max_vfs)?, Node::new(max_vfs)?],
+            nodes: [Node::new(max_vfs, config.limits())?, Node::new(max_vfs, config.limits())?],
             stop: AtomicBool::new(false),
             tlb_epoch: AtomicU64::new(0),
             born: now(),

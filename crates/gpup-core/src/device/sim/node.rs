@@ -2,7 +2,6 @@
 
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::cost::CHUNK_TICKS;
 use super::host::HostQueue;
 use crate::os::{Event, SpinLock, now};
 use crate::sched::{Limits, Scheduler};
@@ -39,8 +38,7 @@ pub(super) struct Node {
 
 impl Node {
     /// An idle node of a device with so many VFs.
-    pub(super) fn new(max_vfs: u32) -> Result<Self> {
-        let limits = Limits { chunk: CHUNK_TICKS, ..Limits::default() };
+    pub(super) fn new(max_vfs: u32, limits: Limits) -> Result<Self> {
         Ok(Self {
             scheduler: SpinLock::new(Scheduler::new(max_vfs, limits)?),
             queue: HostQueue::new()?,

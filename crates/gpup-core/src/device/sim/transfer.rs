@@ -9,8 +9,10 @@ use crate::device::{Geometry, HostSubmission, TableAddress};
 use crate::dirty::{SECTION_BYTES, Writer};
 use crate::{PAGE_SIZE, VfIndex};
 
-/// Entries of a page table written at once.
+/// Entries of a page table written in one chunk.
 const ENTRIES: u64 = PAGE_SIZE / 8;
+/// How many of them lie on the stack at a time.
+const ENTRIES_AT_ONCE: usize = 64;
 
 /// What an engine lends to the host's packet.
 pub(super) struct Bench<'a> {
@@ -118,11 +120,8 @@ impl HostPacket {
             }
             Op::WriteEntries { table, start, count } => {
                 let now = ENTRIES.min(u64::from(count) - self.done);
-                let mut entries = [0; PAGE_SIZE as usize];
-                let entries = &mut entries[..now as usize * 8];
                 let from = self.submission.dma_address + self.cursor + ENTRIES_OFFSET + self.done * 8;
-                bench.read(from, entries)?;
-                bench.write(table + (u64::from(start) + self.done) * 8, entries)?;
+                bench.copy_entries(from, table + (u64::from(start) + self.done) * 8, now)?;
                 chunk.ticks += bench.rates.entries(now);
                 chunk.flush = true;
                 self.done += now;
@@ -252,6 +251,20 @@ impl Bench<'_> {
             read.ok_or(PageFault(at))?;
             at = at.wrapping_add(bytes as u64);
             rest = after;
+        }
+        Ok(())
+    }
+
+    /// Copies page table entries, some at a time: an engine's thread has a kernel's small stack.
+    fn copy_entries(&mut self, from: u64, to: u64, count: u64) -> Result<(), PageFault> {
+        let mut room = [0; ENTRIES_AT_ONCE * 8];
+        let mut done = 0;
+        while done < count {
+            let now = (count - done).min(ENTRIES_AT_ONCE as u64);
+            let entries = &mut room[..now as usize * 8];
+            self.read(from + done * 8, entries)?;
+            self.write(to + done * 8, entries)?;
+            done += now;
         }
         Ok(())
     }

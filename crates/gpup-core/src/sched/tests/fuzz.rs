@@ -2,9 +2,9 @@
 
 use proptest::prelude::*;
 
-use super::{MS, check, scheduler};
+use super::{MS, check, scheduler_with};
 use crate::sched::heap::before;
-use crate::sched::{Entity, Grant, Policy, Priority, Scheduler, VfParameters};
+use crate::sched::{Entity, Grant, Limits, Policy, Priority, Scheduler, VfParameters};
 
 const VFS: u32 = 5;
 
@@ -94,8 +94,11 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn any_calls_keep_the_books(calls in prop::collection::vec(call(), 1..300)) {
-        let mut scheduler = scheduler(VFS);
+    fn any_calls_keep_the_books(
+        calls in prop::collection::vec(call(), 1..300),
+        paging_ppm in prop_oneof![Just(1_000_000), 1u32..1_000_000],
+    ) {
+        let mut scheduler = scheduler_with(VFS, Limits { paging_ppm, ..Limits::default() });
         scheduler.clock.start_at(u64::MAX - 20 * MS);
         let (mut now, mut grants) = (0, (None, None));
         for call in calls {

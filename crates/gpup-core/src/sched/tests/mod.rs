@@ -1,7 +1,9 @@
 //! Tests that look inside: the book-keeping under random calls, and the rules one by one.
 
 mod fuzz;
+mod pace;
 mod rules;
+mod turns;
 
 use super::node::State;
 use super::scheduler::PF;
@@ -12,7 +14,12 @@ const MS: u64 = 1_000_000;
 
 /// A scheduler with VFs of the default parameters.
 fn scheduler(vfs: u32) -> Scheduler {
-    let mut scheduler = Scheduler::new(vfs, Limits::default()).unwrap();
+    scheduler_with(vfs, Limits::default())
+}
+
+/// The same under other limits.
+fn scheduler_with(vfs: u32, limits: Limits) -> Scheduler {
+    let mut scheduler = Scheduler::new(vfs, limits).unwrap();
     for vf in 0..vfs {
         scheduler.set_parameters(vf, Default::default(), 0).unwrap();
     }
@@ -43,7 +50,8 @@ fn check(scheduler: &Scheduler) {
             }
             State::Draining => assert!(waiting && !eligible && !current && ahead > 0, "{index} drains"),
         }
-        assert_eq!(scheduler.idle.contains(index), node.pages(), "{index} in the idle class");
+        let pages = scheduler.idle.contains(index) || scheduler.paced.contains(index);
+        assert_eq!(pages, node.pages(), "{index} in the idle class");
         stray += usize::from(index != PF && node.is_stray());
         if scheduler.in_flight(index) {
             assert_eq!(node.state, State::Runnable, "{index} is in flight");

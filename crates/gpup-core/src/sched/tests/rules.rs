@@ -19,6 +19,9 @@ fn refuses_what_it_cannot_do() {
     assert_eq!(new(100_000, Limits::default()), Some(Error::InvalidParameter));
     assert_eq!(new(1, Limits { packet: 0, ..Limits::default() }), Some(Error::InvalidParameter));
     assert_eq!(new(1, Limits { paging_permille: 1001, ..Limits::default() }), Some(Error::InvalidParameter));
+    for paging_ppm in [0, 1_000_001] {
+        assert_eq!(new(1, Limits { paging_ppm, ..Limits::default() }), Some(Error::InvalidParameter));
+    }
     let mut scheduler = scheduler(2);
     let zero = VfParameters { weight: 0, ..Default::default() };
     assert_eq!(scheduler.set_parameters(0, zero, 0), Err(Error::InvalidParameter));

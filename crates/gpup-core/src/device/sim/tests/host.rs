@@ -1,8 +1,10 @@
 //! The host's paging: transfers over page tables, faults, order.
 
+use core::sync::atomic::Ordering;
+
 use super::guest::Guest;
 use super::tables::{Pages, Process};
-use super::{MIB, Told, Watch, device, hear, regions, until};
+use super::{MIB, Told, Watch, device, device_with, hear, regions, until};
 use crate::PAGE_SIZE;
 use crate::device::abi::{COMPUTE_NODE, COPY_NODE};
 use crate::device::page_table::Entry;
@@ -89,6 +91,27 @@ fn paging_is_accounted_to_the_vf_whose_memory_it_touches() {
     until("the charge", || paged() >= least);
     std::thread::sleep(std::time::Duration::from_millis(2));
     assert!(paged() < least + 50_000, "{}", paged());
+}
+
+#[test]
+fn paging_for_a_migrating_vf_keeps_its_bandwidth() {
+    const RATE: u64 = 400 * MIB;
+    let (gpu, told) = device_with(1, |config| config.paging_bytes_per_second = RATE);
+    gpu.vf_enable(0, &regions(0)).unwrap();
+    let mut process = Process::new(&gpu, 8 * MIB);
+    let system = Pages::new(512);
+    process.map_pages(0, &system);
+    process.map_local(16 * MIB, 0, 2 * MIB);
+    gpu.vf_policy(0, Policy::SourceBlackout).unwrap();
+    let clock = || gpu.shared.nodes[COPY_NODE].clock.load(Ordering::Relaxed);
+    let before = clock();
+    for _ in 0..16 {
+        let fence = process.submit(COPY_NODE, |encoder| encoder.copy(16 * MIB, 0, 2 * MIB).unwrap());
+        assert_eq!(hear(&told), DONE(fence));
+    }
+    // The last chunk is charged after its completion, and the first one waits for nothing.
+    let least = (32 * MIB - 2 * MIB) * 1_000_000_000 / RATE;
+    assert!(clock() - before >= least, "{} of {least}", clock() - before);
 }
 
 #[test]

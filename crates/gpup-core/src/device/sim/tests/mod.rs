@@ -58,8 +58,15 @@ fn what_a_start_makes_by_value_fits_a_kernel_stack() {
 
 /// A device that runs, with 8 MiB of VRAM for each VF and 8 for the host.
 fn device(vfs: u32) -> (Arc<SimGpu>, Receiver<Told>) {
+    device_with(vfs, |_| {})
+}
+
+/// The same, of another kind.
+fn device_with(vfs: u32, change: impl FnOnce(&mut SimConfig)) -> (Arc<SimGpu>, Receiver<Told>) {
     crate::os::host::install();
-    let gpu = SimGpu::new(SimConfig::new(8 * MIB * u64::from(vfs + 1), vfs)).unwrap();
+    let mut config = SimConfig::new(8 * MIB * u64::from(vfs + 1), vfs);
+    change(&mut config);
+    let gpu = SimGpu::new(config).unwrap();
     let (tell, told) = channel();
     gpu.start(Arc::new(Sink(Mutex::new(tell)))).unwrap();
     (gpu, told)

@@ -1,0 +1,199 @@
+//! What this driver knows: the miniport, its devices, the scenario, and what is counted.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use dxgksim::agent::Phase;
+use dxgksim::dxgkrnl::{Adapter, AdapterOptions, Driver};
+use dxgksim::host::{Mutex, Thread};
+use nt::print::{Level, line};
+
+use super::images::PoolCount;
+use crate::control::Status;
+use crate::scenario::{Plan, Progress, run};
+
+/// A device of the miniport, by the addresses of its objects.
+#[derive(Clone)]
+pub(super) struct Device {
+    /// The functional device object that AddDevice made.
+    pub(super) functional: usize,
+    /// The device object it is attached to.
+    pub(super) below: usize,
+    /// The physical device object.
+    pub(super) physical: usize,
+    adapter: Option<Arc<Adapter>>,
+}
+
+impl Device {
+    /// Not started yet.
+    pub(super) fn new(functional: usize, below: usize, physical: usize) -> Self {
+        Self { functional, below, physical, adapter: None }
+    }
+}
+
+/// A scenario under way. Dropping it waits for its end.
+struct Running {
+    progress: Arc<Progress>,
+    ended: Arc<AtomicBool>,
+    _thread: Thread,
+}
+
+struct State {
+    miniport: Option<Arc<Driver>>,
+    devices: Vec<Device>,
+    scenario: Option<Running>,
+    report: Option<Vec<u8>>,
+    /// Broken rules of miniports that are gone.
+    violations: u64,
+    failed_starts: u32,
+    adapters_in_use: u32,
+    unloads: u32,
+    pool: Option<PoolCount>,
+}
+
+static STATE: Mutex<State> = Mutex::new(State {
+    miniport: None,
+    devices: Vec::new(),
+    scenario: None,
+    report: None,
+    violations: 0,
+    failed_starts: 0,
+    adapters_in_use: 0,
+    unloads: 0,
+    pool: None,
+});
+
+/// A miniport has registered.
+pub(super) fn registered(driver: Driver) {
+    STATE.lock().miniport = Some(Arc::new(driver));
+}
+
+/// AddDevice has made a device.
+pub(super) fn add(device: Device) {
+    STATE.lock().devices.push(device);
+}
+
+/// The device with this functional device object.
+pub(super) fn find(functional: usize) -> Option<Device> {
+    STATE.lock().devices.iter().find(|device| device.functional == functional).cloned()
+}
+
+/// START_DEVICE. `registry_path` is the device's software key.
+pub(super) fn start(functional: usize, registry_path: String) -> bool {
+    let Some(miniport) = STATE.lock().miniport.clone() else { return false };
+    // A root-enumerated device has no interrupt.
+    let options = AdapterOptions { registry_path, interrupt_connected: false, ..AdapterOptions::default() };
+    let started = Adapter::start(&miniport, options);
+    let mut state = STATE.lock();
+    match (started, state.devices.iter_mut().find(|device| device.functional == functional)) {
+        (Ok(adapter), Some(device)) => {
+            device.adapter = Some(adapter);
+            true
+        }
+        (Ok(_), None) => false,
+        (Err(error), _) => {
+            state.failed_starts += 1;
+            line(Level::Error, format_args!("dxgkrnl: the adapter does not start: {error}"));
+            false
+        }
+    }
+}
+
+/// SURPRISE_REMOVAL: the driver hears of it at once, in the middle of whatever runs, and what runs ends.
+pub(super) fn surprise_remove(functional: usize) {
+    if let Some(adapter) = find(functional).and_then(|device| device.adapter)
+        && let Err(error) = adapter.surprise_remove()
+    {
+        line(Level::Error, format_args!("dxgkrnl: {error}"));
+    }
+    end_scenario();
+}
+
+/// REMOVE_DEVICE: stops the adapter and forgets the device.
+pub(super) fn remove(functional: usize) {
+    end_scenario();
+    let mut state = STATE.lock();
+    let Some(at) = state.devices.iter().position(|device| device.functional == functional) else { return };
+    let device = state.devices.remove(at);
+    drop(state);
+    let Some(adapter) = device.adapter else { return };
+    if Arc::into_inner(adapter).is_none() {
+        line(Level::Error, format_args!("dxgkrnl: something still uses a removed adapter"));
+        STATE.lock().adapters_in_use += 1;
+    }
+}
+
+/// The miniport is to be unloaded: DxgkDdiUnload. `pool` counts what its image has left after that.
+pub(super) fn unload(pool: impl FnOnce() -> Option<PoolCount>) {
+    let Some(miniport) = STATE.lock().miniport.take() else { return };
+    let contract = miniport.contract().clone();
+    let unloaded = Arc::into_inner(miniport).map(drop).is_some();
+    if !unloaded {
+        line(Level::Error, format_args!("dxgkrnl: an adapter still uses the miniport that is unloaded"));
+    }
+    let pool = pool();
+    let mut state = STATE.lock();
+    state.violations += contract.count();
+    state.adapters_in_use += u32::from(!unloaded);
+    state.unloads += 1;
+    state.pool = pool;
+}
+
+/// Starts a scenario between the first two adapters; false when that cannot be.
+pub(super) fn begin(plan: Plan) -> bool {
+    end_scenario();
+    let adapters: Vec<Arc<Adapter>> =
+        STATE.lock().devices.iter().filter_map(|device| device.adapter.clone()).collect();
+    let Ok([source, target]) = <[Arc<Adapter>; 2]>::try_from(adapters) else { return false };
+    let (progress, ended) = (Arc::new(Progress::default()), Arc::new(AtomicBool::new(false)));
+    let (theirs, over) = (progress.clone(), ended.clone());
+    let body = move || {
+        let report = run(&source, &target, &plan, &theirs);
+        drop((source, target));
+        STATE.lock().report = serde_json::to_vec(&report).ok();
+        over.store(true, Ordering::Release);
+    };
+    let mut state = STATE.lock();
+    state.report = None;
+    let Some(thread) = Thread::spawn("scenario", body) else { return false };
+    state.scenario = Some(Running { progress, ended, _thread: thread });
+    true
+}
+
+/// Cancels the scenario, if one is under way, and waits for its end.
+fn end_scenario() {
+    let scenario = STATE.lock().scenario.take();
+    if let Some(scenario) = &scenario {
+        scenario.progress.cancel();
+    }
+    drop(scenario);
+}
+
+/// The report of the last scenario that ended.
+pub(super) fn report() -> Option<Vec<u8>> {
+    STATE.lock().report.clone()
+}
+
+/// How everything stands.
+pub(super) fn status() -> Status {
+    let state = STATE.lock();
+    let now = state.miniport.as_ref().map_or(0, |miniport| miniport.contract().count());
+    let running = state.scenario.as_ref().filter(|scenario| !scenario.ended.load(Ordering::Acquire));
+    let phase = running.and_then(|scenario| scenario.progress.phase());
+    let place = phase.and_then(|phase| Phase::ALL.iter().position(|known| *known == phase));
+    let pool = state.pool.unwrap_or_default();
+    Status {
+        adapters: state.devices.iter().filter(|device| device.adapter.is_some()).count() as u32,
+        failed_starts: state.failed_starts,
+        running: u32::from(running.is_some()),
+        phase: place.map_or(0, |place| place as u32 + 1),
+        violations: u32::try_from(state.violations + now).unwrap_or(u32::MAX),
+        adapters_in_use: state.adapters_in_use,
+        unloads: state.unloads,
+        pool_known: u32::from(state.pool.is_some()),
+        pool_blocks: pool.blocks,
+        pool_bytes: pool.bytes,
+    }
+}

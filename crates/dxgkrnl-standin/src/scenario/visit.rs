@@ -1,0 +1,113 @@
+//! The target's side: one VM comes, runs on and finishes.
+
+use alloc::boxed::Box;
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
+use core::ops::ControlFlow;
+
+use dxgksim::agent::channel::LinkError;
+use dxgksim::agent::frame::{Framed, Kind};
+use dxgksim::agent::message::{GuestOutcome, Hello};
+use dxgksim::agent::pages::Unpacker;
+use dxgksim::agent::{Arrived, Desk, Event, Held, Target, Visitor};
+use dxgksim::dxgkrnl::Adapter;
+use dxgksim::host::{Mutex, Thread, sleep};
+use dxgksim::vgpu::{Vgpu, VgpuOptions};
+use gpup_scene::{Problem, finish};
+
+use super::pipe::Door;
+
+/// A visit under way, on a thread of its own.
+pub(super) struct Visit {
+    thread: Thread,
+    result: Arc<Mutex<Result<(), Problem>>>,
+}
+
+impl Visit {
+    /// Waits at `door` for a VM to run on `adapter`.
+    pub(super) fn start(
+        adapter: &Arc<Adapter>,
+        door: &Arc<Door>,
+        cool_down_ns: u64,
+    ) -> Result<Self, Problem> {
+        let result = Arc::new(Mutex::new(Ok(())));
+        let (adapter, door, theirs) = (adapter.clone(), door.clone(), result.clone());
+        let body = move || {
+            let ended = receive(&adapter, &door, cool_down_ns);
+            door.close();
+            *theirs.lock() = ended;
+        };
+        let thread =
+            Thread::spawn("target", body).ok_or_else(|| Problem("no thread for the target".into()))?;
+        Ok(Self { thread, result })
+    }
+
+    /// Waits for the end, and says how it was.
+    pub(super) fn end(self) -> Result<(), Problem> {
+        drop(self.thread);
+        self.result.lock().clone()
+    }
+}
+
+fn problem(error: impl ToString) -> Problem {
+    Problem(error.to_string())
+}
+
+fn receive(adapter: &Arc<Adapter>, door: &Door, cool_down_ns: u64) -> Result<(), Problem> {
+    let first = door.answer().map_err(problem)?;
+    let Visitor::Source(control, hello) = Visitor::greet(Box::new(first)).map_err(problem)? else {
+        return Err(Problem("the first connection is no source's".into()));
+    };
+    let target = Target { loader: Arc::new(gpup_guest::Loader), unpacker: Arc::new(Unpacked) };
+    let mut observer = |_: Event| ControlFlow::Continue(());
+    match target.receive(control, hello, &mut Reception { adapter, door }, &mut observer).map_err(problem)? {
+        Arrived::Running(held, control) => let_finish(held, control, cool_down_ns),
+        // A pipe loses nothing: a source that closed it has not said Commit, and keeps its VM.
+        Arrived::InDoubt(held) => held.discard().map_err(problem),
+    }
+}
+
+/// The VM works on for a while, then it is made to finish; the source learns the outcome.
+fn let_finish(held: Held, mut control: Framed, cool_down_ns: u64) -> Result<(), Problem> {
+    sleep(cool_down_ns);
+    let outcome = match finish(&held.vm, None) {
+        Ok(outcome) => GuestOutcome { steps: outcome.steps, result: Ok(outcome.result) },
+        Err(problem) => GuestOutcome { steps: 0, result: Err(problem.0) },
+    };
+    held.vm.stop();
+    let gone = held.vgpu.destroy().map_err(problem);
+    control.send_message(Kind::Outcome, &outcome).map_err(problem)?;
+    control.expect(Kind::End).map_err(problem)?;
+    gone
+}
+
+/// What the visitor finds at this target.
+struct Reception<'a> {
+    adapter: &'a Arc<Adapter>,
+    door: &'a Door,
+}
+
+impl Desk for Reception<'_> {
+    fn make_vgpu(&mut self, hello: &Hello) -> Result<Arc<Vgpu>, String> {
+        let free = (0..self.adapter.partition_count()).find(|vf| !self.adapter.has_vgpu(*vf));
+        let vf = free.ok_or("the target has no VF free")?;
+        let options = VgpuOptions { vram_bytes: hello.vf_bytes, ..VgpuOptions::default() };
+        self.adapter.create_vgpu(vf, &options).map_err(|error| error.to_string())
+    }
+
+    fn accept_stream(&mut self, migration: u128) -> Result<Framed, LinkError> {
+        match Visitor::greet(Box::new(self.door.answer()?)) {
+            Ok(Visitor::Stream(link, wanted)) if wanted == migration => Ok(link),
+            _ => Err(LinkError::Closed),
+        }
+    }
+}
+
+/// The source packs nothing, so there is nothing to unpack.
+struct Unpacked;
+
+impl Unpacker for Unpacked {
+    fn unpack(&self, _id: u8, _packed: &[u8], _out: &mut [u8]) -> bool {
+        false
+    }
+}
