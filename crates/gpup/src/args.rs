@@ -310,9 +310,10 @@ A scenario is a TOML file. All keys but about, length, packets and those of a mi
   about = \"two VFs, one migrates\"
   length = \"60s\"                    # of virtual time
   seed = 1
-  [engine]                           # packet, chunk, paging, patience, switch, pf_weight, pf_quantum
+  [engine]                           # packet, chunk, paging, paging_limit, patience, switch, pf_weight, pf_quantum
   chunk = \"250us\"                  # longest piece of paging
   paging = \"25%\"                   # of a migrating VF's share, in a brownout
+  paging_limit = \"100%\"            # of the engine, for each migrating VF
   switch = \"5us\"                   # turning the engine to another VF
   [[vf]]                             # VFs are numbered in order
   count = 2

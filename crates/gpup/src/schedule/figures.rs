@@ -320,8 +320,13 @@ fn paging(
         of_idle,
         granted,
         unassigned,
-        reached: (of_share + of_idle) / (granted + unassigned).max(f64::MIN_POSITIVE),
+        reached: (of_share + of_idle) / (granted + unassigned).clamp(f64::MIN_POSITIVE, most(scenario)),
     }
+}
+
+/// The most of the engine that the paging for one VF may take.
+fn most(scenario: &Scenario) -> f64 {
+    f64::from(scenario.engine.limits().paging_ppm) / 1e6
 }
 
 /// What paging is granted of a running VF's share: a set part, and what a throttled guest may not have. The VF's node

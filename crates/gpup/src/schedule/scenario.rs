@@ -42,6 +42,7 @@ pub(super) struct Engine {
     packet: Option<Ticks>,
     chunk: Option<Ticks>,
     paging: Option<Part>,
+    paging_limit: Option<Part>,
     patience: Option<Ticks>,
     pf_weight: Option<u32>,
     pf_quantum: Option<Ticks>,
@@ -59,10 +60,10 @@ impl Engine {
             packet: ticks(self.packet, usual.packet),
             chunk: ticks(self.chunk, usual.chunk),
             paging_permille: self.paging.map_or(usual.paging_permille, |part| part.permille),
+            paging_ppm: self.paging_limit.map_or(usual.paging_ppm, |part| part.permille * 1000),
             patience: ticks(self.patience, usual.patience),
             pf_weight: self.pf_weight.unwrap_or(usual.pf_weight),
             pf_quantum: ticks(self.pf_quantum, usual.pf_quantum),
-            ..usual
         }
     }
 }

@@ -25,7 +25,7 @@ struct Taken {
 }
 
 /// Names and widths of the columns.
-pub(super) const COLUMNS: [(&str, u16); 14] = [
+pub(super) const COLUMNS: [(&str, u16); 17] = [
     ("host", 6),
     ("VF", 3),
     ("work", 8),
@@ -35,7 +35,10 @@ pub(super) const COLUMNS: [(&str, u16); 14] = [
     ("share", 7),
     ("entitled", 8),
     ("packets/s", 9),
-    ("longest wait", 12),
+    ("wait p50", 8),
+    ("p99", 8),
+    ("longest", 8),
+    ("preempt/s", 9),
     ("resets", 6),
     ("speed", 7),
     ("paging", 7),
@@ -55,7 +58,10 @@ pub(super) fn cells(row: &Row, workload: &str) -> [String; COLUMNS.len()] {
         row.share.map_or("-".into(), percent),
         percent(row.entitled),
         format!("{:.0}", row.packets_per_second),
+        seconds(row.wait_p50),
+        seconds(row.wait_p99),
         seconds(row.longest_wait),
+        format!("{:.0}", row.preemptions_per_second),
         row.resets.to_string(),
         percent(row.speed),
         percent(row.paging_share),

@@ -73,8 +73,12 @@ pub(super) struct Row {
     /// Its part by weight.
     pub(super) entitled: f64,
     pub(super) packets_per_second: f64,
-    /// Longest wait of a packet since its start or reset, in seconds.
+    /// What its packets waited since its start or reset, in seconds: half of them, 99 of 100, the longest.
+    pub(super) wait_p50: f64,
+    pub(super) wait_p99: f64,
     pub(super) longest_wait: f64,
+    /// Turns that ended for another VF although it had work left.
+    pub(super) preemptions_per_second: f64,
     /// Engine resets since then.
     pub(super) resets: u64,
     /// The throttle, 1 = full speed.
@@ -108,7 +112,10 @@ pub(super) fn rows(host: &'static str, adapter: &Adapter, from: &Sample, to: &Sa
                 share: (all > 0).then(|| own as f64 / all as f64),
                 entitled: seen.state.weight as f64 / weights.max(1) as f64,
                 packets_per_second: of(|counters| counters.packets) as f64 / ticks * 1e9,
+                wait_p50: now.wait_p50 as f64 / 1e9,
+                wait_p99: now.wait_p99 as f64 / 1e9,
                 longest_wait: now.worst_wait as f64 / 1e9,
+                preemptions_per_second: of(|counters| counters.preemptions) as f64 / ticks * 1e9,
                 resets: now.resets,
                 speed: seen.state.throttle as f64 / 1000.0,
                 paging_share: of(|counters| counters.paging_granted) as f64 / ticks,
