@@ -2,7 +2,7 @@
 //!
 //! | name | unit | default | limits |
 //! |---|---|---|---|
-//! | Backend | what lies below | 0 | 0, the simulated GPU: a driver for real hardware adds its own |
+//! | Backend | where VRAM lies | 0 | 0 in system memory, 1 in the first memory resource of the device (its BAR) |
 //! | NumberOfVfs | VFs | 4 | 1 to 64 |
 //! | VramBytes | bytes | 2 GiB | 64 MiB to 256 GiB, a multiple of 2 MiB |
 //! | DirtyTrackingPerformant | 0 or 1 | 1 | whether tracking may run all the time |
@@ -96,7 +96,7 @@ impl fmt::Display for Refused {
     }
 }
 
-static BACKEND: Rule = Rule::new("Backend", 0, 0, 0);
+static BACKEND: Rule = Rule::flag("Backend", 0);
 static NUMBER_OF_VFS: Rule = Rule::new("NumberOfVfs", 4, 1, MAX_VFS as u64);
 static VRAM_BYTES: Rule =
     Rule::new("VramBytes", 2 * GIB, 64 * MIB, 256 * GIB).shaped(Shape::MultipleOf(2 * MIB));
@@ -151,6 +151,8 @@ static FAULT_NO_DIRTY_MARKS: Rule = Rule::flag("FaultNoDirtyMarks", 0);
 /// The values an adapter starts with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
+    /// VRAM lies behind the device's BAR.
+    pub vram_in_bar: bool,
     /// Most VFs that can exist at once.
     pub vfs: u32,
     /// Bytes of the local segment.
@@ -189,9 +191,8 @@ impl Settings {
     /// Reads every value through `value`, which gives `None` for one that is not set.
     pub fn read(value: impl Fn(&'static str) -> Option<u64>) -> Result<Self, Refused> {
         let get = |rule: &'static Rule| rule.check(value(rule.name).unwrap_or(rule.default));
-        // There is one backend; asking for another is refused.
-        get(&BACKEND)?;
         Ok(Self {
+            vram_in_bar: get(&BACKEND)? == 1,
             vfs: narrow(get(&NUMBER_OF_VFS)?),
             vram_bytes: get(&VRAM_BYTES)?,
             performant: get(&PERFORMANT)? == 1,
@@ -279,7 +280,7 @@ mod tests {
             ("DirtyPageBytes", [4096, 2 * MIB], [2048, 4 * MIB]),
             ("DirtyTrackingPerformant", [0, 1], [2, u64::MAX]),
             ("DeviceRevision", [0, 255], [256, u64::MAX]),
-            ("Backend", [0, 0], [1, u64::MAX]),
+            ("Backend", [0, 1], [2, u64::MAX]),
         ] {
             assert!(good.iter().all(|value| with(name, *value).is_ok()), "{name}");
             assert!(bad.iter().all(|value| with(name, *value).is_err()), "{name}");

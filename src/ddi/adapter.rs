@@ -10,6 +10,7 @@ use gpup_core::adapter::Adapter;
 use gpup_core::device::sim::{SimConfig, SimGpu};
 use gpup_core::device::{Device, Geometry, Identity};
 use gpup_core::os::{self, Level};
+use gpup_core::vram::{SimulatedVram, VramStore};
 use gpup_core::{Error, Result};
 use wddm::{
     BOOLEAN, DEVICE_OBJECT, DXGK_CHILD_DESCRIPTOR, DXGK_CHILD_STATUS, DXGK_DEVICE_DESCRIPTOR,
@@ -17,6 +18,7 @@ use wddm::{
 };
 
 use super::{edge, status};
+use crate::miniport::aperture::Aperture;
 use crate::miniport::dxgkrnl::Dxgkrnl;
 use crate::miniport::{self, Miniport, Started};
 use crate::settings::Settings;
@@ -131,8 +133,9 @@ fn start(handle: PVOID, miniport: &Miniport, dxgkrnl: Dxgkrnl) -> Result<()> {
     if miniport.started().is_ok() {
         return Err(Error::WrongState);
     }
-    let settings = read_settings(&dxgkrnl.device_information()?)?;
-    let device = simulated(&settings)?;
+    let info = dxgkrnl.device_information()?;
+    let settings = read_settings(&info)?;
+    let device = simulated(&settings, vram(&info, &settings)?)?;
     let adapter = Adapter::new(device, settings.adapter());
     let seat = miniport::seat_of(handle)?;
     let started = Started::new(seat, Arc::new(dxgkrnl), adapter);
@@ -153,10 +156,27 @@ fn read_settings(info: &DXGK_DEVICE_INFO) -> Result<Settings> {
     })
 }
 
-/// The simulated device that the settings describe.
-fn simulated(settings: &Settings) -> Result<Arc<dyn Device>> {
+/// The VRAM that the settings describe; a BAR that is not there or too small fails the start and is named in the log.
+fn vram(info: &DXGK_DEVICE_INFO, settings: &Settings) -> Result<Arc<dyn VramStore>> {
+    let bytes = settings.vram_bytes;
+    if !settings.vram_in_bar {
+        return Ok(Arc::new(SimulatedVram::new(bytes)?));
+    }
+    // SAFETY: Dxgkrnl's list of what it gave to this driver, readable for as long as the adapter is started.
+    let aperture = unsafe { Aperture::of(info.TranslatedResourceList, bytes) }.inspect_err(|error| {
+        let what = format_args!(
+            "Backend = 1, but the device has no memory resource of VramBytes = {bytes} that can be mapped ({error}): \
+             lower VramBytes, or set Backend to 0"
+        );
+        os::log(Level::Error, what);
+    })?;
+    Ok(Arc::new(aperture))
+}
+
+/// The simulated device that the settings describe, over this VRAM.
+fn simulated(settings: &Settings, vram: Arc<dyn VramStore>) -> Result<Arc<dyn Device>> {
     let usual = SimConfig::new(settings.vram_bytes, settings.vfs);
-    let device = SimGpu::new(SimConfig {
+    let config = SimConfig {
         identity: Identity {
             vendor: settings.vendor,
             device: settings.device,
@@ -166,7 +186,8 @@ fn simulated(settings: &Settings) -> Result<Arc<dyn Device>> {
         geometry: Geometry { dirty_page_bytes: settings.dirty_page_bytes, ..usual.geometry },
         rates: settings.rates(),
         paging_bytes_per_second: settings.paging_bytes_per_second,
-    })?;
+    };
+    let device = SimGpu::over(config, vram)?;
     #[cfg(feature = "fault-injection")]
     if settings.fault_no_ledger {
         device.tracker().set_fault(gpup_core::dirty::Fault::LedgerOff);

@@ -6,6 +6,7 @@
 //! inside the driver during StopDevice and RemoveDevice is what keeps them alive.
 #![expect(unsafe_code)]
 
+pub(crate) mod aperture;
 pub(crate) mod bars;
 pub(crate) mod dxgkrnl;
 pub(crate) mod handles;

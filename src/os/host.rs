@@ -6,6 +6,7 @@
 #![expect(unsafe_code)]
 
 use core::cell::Cell;
+use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU32, Ordering};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -118,6 +119,32 @@ pub(crate) fn performance_counter() -> u64 {
 /// A host process has no interrupt levels but the number that [`level`] keeps.
 pub(crate) fn at_device_level(routine: &mut dyn FnMut()) {
     level::at(level::DEVICE_LEVEL, routine);
+}
+
+/// Memory of a device, which a host process must have mapped itself: a physical address is a virtual one.
+pub(crate) struct DeviceMemory {
+    base: NonNull<u8>,
+}
+
+// SAFETY: the memory is shared by all threads of the process.
+unsafe impl Send for DeviceMemory {}
+// SAFETY: as above; nothing here changes.
+unsafe impl Sync for DeviceMemory {}
+
+impl DeviceMemory {
+    /// Reaches `bytes` at an address.
+    ///
+    /// # Safety
+    /// They are mapped, and nothing else is done with them while this value lives.
+    pub(crate) unsafe fn map(physical: u64, _bytes: usize) -> Option<Self> {
+        let base = core::ptr::with_exposed_provenance_mut(usize::try_from(physical).ok()?);
+        Some(Self { base: NonNull::new(base)? })
+    }
+
+    /// First byte of the mapping.
+    pub(crate) fn base(&self) -> NonNull<u8> {
+        self.base
+    }
 }
 
 /// A memory descriptor list over non-paged memory.

@@ -14,6 +14,6 @@ mod nt;
 use nt as system;
 
 pub(crate) use system::{
-    Mdl, at_device_level, caller_is_administrator, dxgk_initialize, install, luid, performance_counter,
-    setting, uninstall,
+    DeviceMemory, Mdl, at_device_level, caller_is_administrator, dxgk_initialize, install, luid,
+    performance_counter, setting, uninstall,
 };

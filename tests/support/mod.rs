@@ -5,7 +5,7 @@
 #![expect(unsafe_code)]
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, Once};
 use std::time::Duration;
 
@@ -60,6 +60,8 @@ pub(crate) struct Reports {
     pub(crate) unconnected: AtomicBool,
     /// A DPC waits to run.
     dpc_waits: AtomicBool,
+    /// DXGK_DEVICE_INFO.TranslatedResourceList.
+    pub(crate) resources: AtomicPtr<CM_RESOURCE_LIST>,
     path: Vec<u16>,
 }
 
@@ -91,6 +93,7 @@ wddm::ddi! {
     unsafe fn get_device_information(handle: HANDLE, info: *mut DXGK_DEVICE_INFO) -> NTSTATUS {
         let path = &reports(handle).path;
         let mut filled = DXGK_DEVICE_INFO::zeroed();
+        filled.TranslatedResourceList = reports(handle).resources.load(Ordering::SeqCst);
         filled.DeviceRegistryPath = UNICODE_STRING {
             Length: (path.len() * 2) as u16,
             MaximumLength: (path.len() * 2) as u16,

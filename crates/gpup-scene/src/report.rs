@@ -124,6 +124,8 @@ pub struct Report {
     pub driver_data_bytes: [u64; 2],
     /// The slowest speed of the guest's engine work, 1 = full.
     pub slowest_speed: f64,
+    /// Seconds of work at full speed that this cost a guest that wanted to work all the time.
+    pub throttle_cost_seconds: f64,
     /// The wire was cut in the commit window, and it was settled.
     pub was_in_doubt: bool,
     /// Where the VF was saved because it stayed in doubt.
@@ -161,6 +163,7 @@ impl Report {
             proof_seconds: outcome.proof_hold,
             driver_data_bytes: outcome.driver_bytes,
             slowest_speed: f64::from(outcome.speed) / f64::from(FULL_SPEED),
+            throttle_cost_seconds: outcome.throttle_cost,
             was_in_doubt: outcome.was_in_doubt,
             in_doubt_file: None,
             neighbours: Vec::new(),

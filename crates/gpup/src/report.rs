@@ -111,8 +111,9 @@ impl fmt::Display for ForPeople<'_> {
         if report.slowest_speed < 1.0 {
             writeln!(
                 f,
-                "throttle   the guest's engine work ran at {:.0} % at the least",
-                report.slowest_speed * 100.0
+                "throttle   the guest's engine work ran at {:.0} % at the least, which cost it up to {} of work",
+                report.slowest_speed * 100.0,
+                seconds(report.throttle_cost_seconds)
             )?;
         }
         if report.was_in_doubt {

@@ -4,12 +4,13 @@
 //! |---|---|
 //! | `rust` | everything on the heap: wdk-alloc's tag, under this driver's counting and aligning wrapper |
 //! | `GpVr` | simulated VRAM |
+//! | `GpDp` | dirty planes and re-dirty ledgers |
 //! | none | BARs, physically contiguous: MmAllocateContiguousNodeMemory takes no tag |
 //!
 //! UNSAFETY: allocates, frees and maps memory.
 #![expect(unsafe_code)]
 
-use gpup_core::os::Level;
+use gpup_core::os::{Level, Purpose};
 use gpup_core::{Error, PAGE_SIZE, Result};
 use nt::io::Frames;
 use nt::pool::{Contiguous, KernelAllocator, Tag};
@@ -20,8 +21,16 @@ use super::log;
 #[global_allocator]
 static HEAP: KernelAllocator = KernelAllocator::new(wdk_alloc::WdkAllocator);
 
-/// Simulated VRAM.
-pub(super) static VRAM: Tag = Tag::new(*b"GpVr");
+static VRAM: Tag = Tag::new(*b"GpVr");
+static DIRTY: Tag = Tag::new(*b"GpDp");
+
+/// The tag of a purpose.
+pub(super) fn tag(purpose: Purpose) -> &'static Tag {
+    match purpose {
+        Purpose::Vram => &VRAM,
+        Purpose::Dirty => &DIRTY,
+    }
+}
 
 /// BARs of VFs.
 pub(super) static BARS: Contiguous = Contiguous::new();
@@ -47,10 +56,14 @@ pub(super) fn map_system(physical: u64) -> *mut u8 {
 
 /// Says what is still allocated.
 pub(super) fn report() {
-    let left = HEAP.count().blocks() + VRAM.count().blocks() + BARS.count().blocks() + FRAMES.mapped();
+    let tagged = VRAM.count().blocks() + DIRTY.count().blocks();
+    let left = HEAP.count().blocks() + tagged + BARS.count().blocks() + FRAMES.mapped();
     let level = if left == 0 { Level::Info } else { Level::Error };
     let (heap, bars, mapped) = (HEAP.count(), BARS.count(), FRAMES.mapped());
-    log::write(level, format_args!("unload: heap {heap}; {VRAM}; BARs {bars}; {mapped} pages mapped"));
+    log::write(
+        level,
+        format_args!("unload: heap {heap}; {VRAM}; {DIRTY}; BARs {bars}; {mapped} pages mapped"),
+    );
     let saved = HEAP.most_from_reserve();
     if saved > 0 {
         log::write(Level::Warning, format_args!("the pool was empty: {saved} blocks came from the reserve"));

@@ -32,6 +32,7 @@ use wddm::{LUID, NTSTATUS, STATUS_NOT_SUPPORTED, UNICODE_STRING};
 
 pub(crate) use dxgkrnl::dxgk_initialize;
 pub(crate) use memory::Mdl;
+pub(crate) use nt::io::DeviceMemory;
 pub(crate) use nt::security::caller_is_administrator;
 
 /// Puts NT below the adapter. PASSIVE_LEVEL.

@@ -7,7 +7,7 @@ use alloc::boxed::Box;
 use core::fmt;
 use core::sync::atomic::AtomicUsize;
 
-use gpup_core::os::{Level, Os, RawEvent, RawThread};
+use gpup_core::os::{Level, Os, Purpose, RawEvent, RawThread};
 use gpup_core::{Error, Result};
 
 use super::{log, memory};
@@ -62,13 +62,13 @@ impl Os for Nt {
         nt::thread::yield_now();
     }
 
-    fn allocate_pages(&self, bytes: usize) -> *mut u8 {
-        memory::VRAM.allocate_pages(bytes)
+    fn allocate_pages(&self, purpose: Purpose, bytes: usize) -> *mut u8 {
+        memory::tag(purpose).allocate_pages(bytes)
     }
 
-    unsafe fn free_pages(&self, pages: *mut u8, bytes: usize) {
-        // SAFETY: the caller gives back memory of allocate_pages(bytes).
-        unsafe { memory::VRAM.free_pages(pages, bytes) };
+    unsafe fn free_pages(&self, purpose: Purpose, pages: *mut u8, bytes: usize) {
+        // SAFETY: the caller gives back memory of allocate_pages(bytes) with the same purpose.
+        unsafe { memory::tag(purpose).free_pages(pages, bytes) };
     }
 
     fn allocate_contiguous(&self, bytes: usize) -> *mut u8 {

@@ -19,6 +19,12 @@
 #define PAGE 4096ull
 #define THIS_PROCESS ((HANDLE)(LONG_PTR)-1)
 
+/* What the image has allocated and not freed: exported, for whoever unloads it. */
+struct count {
+    volatile LONG64 blocks, bytes;
+};
+__declspec(dllexport) struct count ShimPool;
+
 static void stop(const char *why, ULONG_PTR a, ULONG_PTR b)
 {
     DbgPrint("shim: %s (%p, %p)\n", why, (void *)a, (void *)b);
@@ -27,19 +33,33 @@ static void stop(const char *why, ULONG_PTR a, ULONG_PTR b)
         ;
 }
 
-/* ---- The interrupt request level: of the thread, in the last of its TLS slots, which nothing in Wine's kernel
-   process uses. TEB.TlsSlots is at 0x1480 on x64; its address is what gs:0x30 holds. */
+/* ---- The interrupt request level, and the image that has raised it: of the thread, in the last of its TLS slots,
+   which nothing in Wine's kernel process uses. TEB.TlsSlots is at 0x1480 on x64; gs:0x30 holds the TEB's address.
+   An image answers for its own levels only: a Dxgkrnl that the driver calls at a device's level is the kernel. */
 
-static ULONG_PTR *level(void)
+static ULONG_PTR *slot(int number)
 {
     char *teb;
     __asm__("movq %%gs:0x30, %0" : "=r"(teb));
-    return (ULONG_PTR *)(teb + 0x1480) + 63;
+    return (ULONG_PTR *)(teb + 0x1480) + number;
+}
+
+static ULONG_PTR *level(void)
+{
+    return slot(63);
+}
+
+static void raise(KIRQL irql)
+{
+    if (*level() <= APC_LEVEL)
+        *slot(62) = (ULONG_PTR)&ShimPool;
+    if (*level() < irql)
+        *level() = irql;
 }
 
 static void must_be_at_most(KIRQL most, const char *function)
 {
-    if (*level() > most)
+    if (*level() > most && *slot(62) == (ULONG_PTR)&ShimPool)
         stop(function, *level(), most);
 }
 
@@ -53,7 +73,7 @@ KERNEL_FAST(KIRQL, KfRaiseIrql, (KIRQL irql))
     KIRQL before = (KIRQL)*level();
     if (irql < before)
         stop("KfRaiseIrql lowers", irql, before);
-    *level() = irql;
+    raise(irql);
     return before;
 }
 
@@ -90,13 +110,13 @@ KERNEL(KIRQL, KeAcquireSpinLockRaiseToDpc, (PKSPIN_LOCK lock))
     KIRQL before = (KIRQL)*level();
     must_be_at_most(DISPATCH_LEVEL, "KeAcquireSpinLockRaiseToDpc above DISPATCH_LEVEL");
     take((volatile ULONG_PTR *)lock);
-    *level() = DISPATCH_LEVEL;
+    raise(DISPATCH_LEVEL);
     return before;
 }
 
 KERNEL(void, KeReleaseSpinLock, (PKSPIN_LOCK lock, KIRQL irql))
 {
-    if (*level() != DISPATCH_LEVEL)
+    if (*level() < DISPATCH_LEVEL || irql > *level())
         stop("KeReleaseSpinLock not at DISPATCH_LEVEL", *level(), irql);
     leave((volatile ULONG_PTR *)lock);
     *level() = irql;
@@ -129,12 +149,6 @@ struct header {
 #define MARK 0xE5
 #define MARKS 16ull
 #define TAGS 16
-
-/* What the image has allocated and not freed: exported, for whoever unloads it. */
-struct count {
-    volatile LONG64 blocks, bytes;
-};
-__declspec(dllexport) struct count ShimPool;
 
 static struct {
     volatile LONG tag;

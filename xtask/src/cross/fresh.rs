@@ -49,7 +49,8 @@ pub(super) fn stamp(files: &[PathBuf], features: &[&str]) -> Result<String> {
 /// Takes away the linked image unless it was made under this stamp: cargo then links it again.
 pub(super) fn forget_unless(kept: &Path, stamp: &str, linked: &Path) -> Result<()> {
     let same = fs::read(kept).is_ok_and(|old| old == stamp.as_bytes());
-    let whole = ["dll", "wine.dll", "pdb", "map"].iter().all(|kind| linked.with_extension(kind).exists());
+    let whole =
+        ["dll", "wine.dll", "pdb", "map", "wine.map"].iter().all(|kind| linked.with_extension(kind).exists());
     if same && whole {
         return Ok(());
     }
@@ -83,7 +84,8 @@ mod tests {
         let (library, linked, kept) =
             (folder.path().join("l.lib"), folder.path().join("x.dll"), folder.path().join("stamp"));
         let all = || {
-            ["dll", "wine.dll", "pdb", "map"].map(|kind| write(&linked.with_extension(kind), b"x").unwrap())
+            ["dll", "wine.dll", "pdb", "map", "wine.map"]
+                .map(|kind| write(&linked.with_extension(kind), b"x").unwrap())
         };
         write(&library, b"1").unwrap();
         let look = || {

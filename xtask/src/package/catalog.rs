@@ -206,3 +206,43 @@ fn explicit(number: u8, inner: &[u8]) -> Result<Any> {
 fn empty_string() -> Result<Any> {
     Ok(Any::new(context(0, false), Vec::new())?)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::scratch::Scratch;
+
+    /// A catalog over two flat files and what it is signed over.
+    fn made(folder: &Scratch) -> (Vec<u8>, TrustList) {
+        let files = ["a.inf", "B.txt"].map(|name| folder.path().join(name));
+        for file in &files {
+            std::fs::write(file, file.display().to_string()).unwrap();
+        }
+        let files: Vec<&Path> = files.iter().map(std::path::PathBuf::as_path).collect();
+        let catalog =
+            write(&files, "Root\\GPUP_KMD", SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 30)).unwrap();
+        let signed: SignedData = ContentInfo::from_der(&catalog).unwrap().content.decode_as().unwrap();
+        (catalog, signed.encap_content_info.econtent.unwrap().decode_as().unwrap())
+    }
+
+    #[test]
+    fn each_file_is_a_member_by_its_digest() {
+        let folder = Scratch::new("catalog");
+        let (_, list) = made(&folder);
+        let mut expected = ["a.inf", "B.txt"].map(|name| digest(&folder.path().join(name)).unwrap().1);
+        expected.sort();
+        let named: Vec<&[u8]> = list.members.iter().map(|member| member.name.as_bytes()).collect();
+        assert_eq!(named, expected);
+        assert!(list.members.iter().all(|member| member.attributes.len() == 4));
+        assert_eq!(list.extensions.len(), 2);
+    }
+
+    #[test]
+    fn a_catalog_that_nobody_signed_names_nothing() {
+        let (catalog, _) = made(&Scratch::new("catalog-unsigned"));
+        assert!(members(&catalog).unwrap_err().to_string().contains("nobody has signed"));
+        assert!(members(&catalog[1..]).is_err());
+    }
+}

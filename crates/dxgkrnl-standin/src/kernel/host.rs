@@ -2,12 +2,19 @@
 
 use alloc::boxed::Box;
 use core::fmt;
-use core::sync::atomic::AtomicUsize;
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use dxgksim::host::{Host, RawEvent, RawThread};
 use nt::print::{Level, line};
 
 struct Nt;
+
+/// Spins before a waiter starts to yield.
+const SPINS: u32 = 100;
+/// Yields before a waiter starts to sleep.
+const YIELDS: u32 = 1000;
+/// How long it sleeps then, in nanoseconds.
+const NAP_NS: u64 = 100_000;
 
 /// Installs it.
 pub(super) fn install() {
@@ -20,11 +27,21 @@ impl Host for Nt {
     }
 
     fn lock(&self, word: &AtomicUsize) {
-        nt::lock::acquire(word);
+        // Not a push lock: the simulated Dxgkrnl takes its locks in NotifyInterrupt too, at a device's level. Only a
+        // kernel whose levels are a number, Wine's, can be waited in there, and no other loads this driver.
+        let mut tries = 0u32;
+        while word.compare_exchange_weak(0, 1, Ordering::Acquire, Ordering::Relaxed).is_err() {
+            tries = tries.saturating_add(1);
+            match tries {
+                0..SPINS => core::hint::spin_loop(),
+                SPINS..YIELDS => nt::thread::yield_now(),
+                _ => nt::thread::sleep(NAP_NS),
+            }
+        }
     }
 
     fn unlock(&self, word: &AtomicUsize) {
-        nt::lock::release(word);
+        word.store(0, Ordering::Release);
     }
 
     fn event(&self) -> Box<dyn RawEvent> {

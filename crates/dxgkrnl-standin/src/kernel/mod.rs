@@ -51,7 +51,7 @@ const LINK: &[u16] = wide!("\\DosDevices\\DxgKrnl");
 /// # Safety
 /// The system's own arguments.
 #[unsafe(export_name = "DriverEntry")]
-pub unsafe extern "C" fn driver_entry(driver: *mut DRIVER_OBJECT, _path: *mut UNICODE_STRING) -> NTSTATUS {
+unsafe extern "C" fn driver_entry(driver: *mut DRIVER_OBJECT, _path: *mut UNICODE_STRING) -> NTSTATUS {
     host::install();
     // SAFETY: the system's driver object, which nobody else uses yet.
     let driver = unsafe { &mut *driver };

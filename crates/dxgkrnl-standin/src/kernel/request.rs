@@ -40,8 +40,10 @@ impl Request {
     pub(super) unsafe fn control(&self) -> Control {
         // SAFETY: the request is this driver's.
         let place = unsafe { stack_location(self.0) };
+        // SAFETY: a request always has a current location.
+        let parameters = unsafe { (*place).Parameters };
         // SAFETY: the caller says which member is in use.
-        let numbers = unsafe { (*place).Parameters.DeviceIoControl };
+        let numbers = unsafe { parameters.DeviceIoControl };
         Control {
             code: numbers.IoControlCode,
             input: numbers.InputBufferLength as usize,
@@ -51,8 +53,10 @@ impl Request {
 
     /// The buffer of a METHOD_BUFFERED request, input and output in one.
     pub(super) fn system_buffer(&self) -> *mut u8 {
-        // SAFETY: the request is this driver's, and every member is a pointer.
-        unsafe { (*self.0).AssociatedIrp.SystemBuffer }.cast()
+        // SAFETY: the request is this driver's.
+        let buffer = unsafe { (*self.0).AssociatedIrp };
+        // SAFETY: every member is plain data of a pointer's size.
+        unsafe { buffer.SystemBuffer }.cast()
     }
 
     /// The output buffer of a METHOD_NEITHER request, as the sender gave it.

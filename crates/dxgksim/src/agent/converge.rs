@@ -78,12 +78,24 @@ pub struct Convergence {
     last_remaining: Option<u64>,
     stalls: u32,
     speed: u32,
+    /// When the guest's speed was last looked at, and what it has lost to it up to then, in seconds.
+    looked: f64,
+    lost: f64,
 }
 
 impl Convergence {
     /// `overhead` is the part of the pause that does not depend on pages, in seconds.
     pub fn new(limits: Limits, overhead: f64) -> Self {
-        Self { limits, overhead, rate: 0.0, last_remaining: None, stalls: 0, speed: FULL_SPEED }
+        Self {
+            limits,
+            overhead,
+            rate: 0.0,
+            last_remaining: None,
+            stalls: 0,
+            speed: FULL_SPEED,
+            looked: 0.0,
+            lost: 0.0,
+        }
     }
 
     /// Takes in what an iteration of `page_bytes`-sized pages measured.
@@ -110,6 +122,8 @@ impl Convergence {
 
     /// What to do with `remaining` bytes dirty, `elapsed` seconds into the brownout.
     pub fn decide(&mut self, remaining: u64, elapsed: f64) -> Decision {
+        self.lost += (elapsed - self.looked) * (1.0 - f64::from(self.speed) / f64::from(FULL_SPEED));
+        self.looked = elapsed;
         if self.estimate(remaining) <= self.limits.pause {
             return Decision::Switchover;
         }
@@ -141,6 +155,12 @@ impl Convergence {
     /// Thousandths of full speed the guest is left.
     pub fn speed(&self) -> u32 {
         self.speed
+    }
+
+    /// What the throttle cost a guest that wanted to work all the time, up to the last decision: seconds at full
+    /// speed.
+    pub fn lost(&self) -> f64 {
+        self.lost
     }
 }
 
@@ -186,6 +206,8 @@ mod tests {
         assert_eq!(it.decide(1 << 30, 2.0), Decision::Throttle(500));
         assert_eq!(it.decide(1 << 30, 3.0), Decision::Throttle(FLOOR));
         assert_eq!(it.decide(1 << 30, 4.0), Decision::Iterate);
+        // A second at half speed and one at a third.
+        assert!((it.lost() - (0.5 + 0.667)).abs() < 1e-9, "{}", it.lost());
     }
 
     #[test]

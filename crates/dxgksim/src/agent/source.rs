@@ -112,6 +112,8 @@ pub struct Outcome {
     pub pages: Option<PageVerdict>,
     /// The slowest speed the guest was given, in thousandths.
     pub speed: u32,
+    /// What that cost a guest that wanted to work all the time: seconds at full speed.
+    pub throttle_cost: f64,
     /// The wire was cut in the commit window, and it was settled.
     pub was_in_doubt: bool,
 }
@@ -455,6 +457,7 @@ impl<'a> Carrier<'a> {
             self.iterate(outcome)?;
         }
         outcome.brownout = seconds(begin, host::now());
+        outcome.throttle_cost = self.convergence.lost();
         Ok(())
     }
 

@@ -1,12 +1,12 @@
 //! One memory basis: its pages, its planes, and the residue that its queries drain and answer from.
 
-use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::num::NonZeroU64;
 
 use super::bits;
 use super::extents::Extents;
 use super::planes::{Old, Planes};
+use super::words::{self, Words};
 use crate::{Error, Result};
 
 /// Names a memory basis; never zero. A handle outlives its basis harmlessly: it is refused as stale.
@@ -67,7 +67,7 @@ pub(super) struct Basis {
     pub(super) extents: Arc<Extents>,
     pub(super) planes: Arc<Planes>,
     /// Drained from the planes and not yet cleared by a query.
-    pub(super) residue: Box<[u64]>,
+    pub(super) residue: Words<u64>,
     /// Starts without a Stop; tracked while there is one.
     pub(super) starts: u32,
 }
@@ -77,7 +77,7 @@ impl Basis {
         let bits = extents.bits();
         Ok(Self {
             planes: Arc::new(Planes::new(bits)?),
-            residue: bits::zeroed(bits, || 0)?,
+            residue: words::zeroed(bits)?,
             extents: Arc::new(extents),
             starts: 0,
         })

@@ -1,9 +1,6 @@
 //! Bit ranges over words: masks, shifted copies, runs. Bit `i` is bit `i % 64` of word `i / 64`.
 
-use alloc::boxed::Box;
 use core::ops::Range;
-
-use crate::{Result, boxed};
 
 const _: () = assert!(usize::BITS == 64, "page numbers and bit numbers index memory");
 
@@ -25,11 +22,6 @@ pub(super) const fn bytes_for(bits: u64) -> usize {
 /// The low `bits` bits, 64 at most.
 const fn low(bits: u64) -> u64 {
     if bits >= 64 { u64::MAX } else { (1 << bits) - 1 }
-}
-
-/// Zeroed words for `bits` bits.
-pub(super) fn zeroed<T>(bits: u64, zero: impl FnMut() -> T) -> Result<Box<[T]>> {
-    boxed::slice(words_for(bits), zero)
 }
 
 /// The words that `count` bits from `first` touch, each with the mask of those bits.

@@ -15,6 +15,7 @@ use super::extents::Extents;
 use super::map::Map;
 use super::published::Published;
 use super::section::Seat;
+use super::words::{self, Words};
 use super::{MAX_BASES, MAX_LEDGERS};
 use crate::os::Mutex;
 use crate::{Error, Result};
@@ -37,7 +38,7 @@ const RESTORE_WORDS: usize = 64;
 /// The record of one VF. Its bits are pages in the order of the regions it was opened with.
 pub struct Ledger {
     pub(super) extents: Extents,
-    recorded: Box<[AtomicU64]>,
+    recorded: Words<AtomicU64>,
     /// Slots of the bases that were queried with clearing inside the ledger's regions.
     harvested: [AtomicU64; MAX_BASES / 64],
     pub(super) seat: Mutex<Seat>,
@@ -49,7 +50,7 @@ impl Ledger {
     /// An empty record that marks from `seat`.
     pub(super) fn new(extents: Extents, seat: Seat) -> Result<Arc<Self>> {
         Ok(Arc::new(Self {
-            recorded: bits::zeroed(extents.bits(), || AtomicU64::new(0))?,
+            recorded: words::zeroed(extents.bits())?,
             harvested: [const { AtomicU64::new(0) }; MAX_BASES / 64],
             seat: Mutex::new(seat),
             users: AtomicUsize::new(0),

@@ -47,6 +47,7 @@ mod published;
 mod section;
 mod slots;
 mod tracker;
+mod words;
 mod writer;
 
 pub use basis::{BasisHandle, Part};

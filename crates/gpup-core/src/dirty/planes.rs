@@ -29,16 +29,15 @@
 //!
 //! `loom_tests` runs these claims, and the near misses that do lose writes.
 
-use alloc::boxed::Box;
-
 use super::bits::{self, Source};
+use super::words::{self, Words};
 use crate::Result;
 use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// Two planes and their epoch.
 pub(super) struct Planes {
     live: AtomicUsize,
-    planes: [Box<[AtomicU64]>; 2],
+    planes: [Words<AtomicU64>; 2],
 }
 
 /// Names the plane that a flip took out of use.
@@ -47,7 +46,7 @@ pub(super) struct Old(usize);
 impl Planes {
     /// Clean planes of `bits` pages.
     pub(super) fn new(bits: u64) -> Result<Self> {
-        let plane = || bits::zeroed(bits, || AtomicU64::new(0));
+        let plane = || words::zeroed(bits);
         Ok(Self { live: AtomicUsize::new(0), planes: [plane()?, plane()?] })
     }
 
@@ -83,7 +82,7 @@ impl Planes {
 
     /// Cleans both planes. Only while not tracked: what is marked meanwhile, by a map that is out of date, may stay or go.
     pub(super) fn zero(&self) {
-        for word in self.planes.iter().flatten() {
+        for word in self.planes.iter().flat_map(|plane| plane.iter()) {
             word.store(0, Ordering::Relaxed);
         }
     }

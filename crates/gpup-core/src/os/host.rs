@@ -14,7 +14,7 @@ use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use super::{Level, Os, RawEvent, RawThread, level};
+use super::{Level, Os, Purpose, RawEvent, RawThread, level};
 use crate::{Error, PAGE_SIZE, Result};
 
 /// Installs the host's operating system below the adapter; calling it again does nothing.
@@ -92,7 +92,7 @@ impl Os for HostOs {
         std::thread::yield_now();
     }
 
-    fn allocate_pages(&self, bytes: usize) -> *mut u8 {
+    fn allocate_pages(&self, _purpose: Purpose, bytes: usize) -> *mut u8 {
         let Some(layout) = page_layout(bytes) else { return core::ptr::null_mut() };
         // SAFETY: the layout's size is not zero.
         let room = unsafe { alloc_zeroed(layout) };
@@ -109,7 +109,7 @@ impl Os for HostOs {
         pages
     }
 
-    unsafe fn free_pages(&self, pages: *mut u8, bytes: usize) {
+    unsafe fn free_pages(&self, _purpose: Purpose, pages: *mut u8, bytes: usize) {
         let Some(layout) = page_layout(bytes) else { return };
         // SAFETY: allocate_pages left the word before the pages.
         let keep = unsafe { pages.cast::<*mut u8>().sub(1) };
@@ -121,12 +121,12 @@ impl Os for HostOs {
 
     fn allocate_contiguous(&self, bytes: usize) -> *mut u8 {
         // What is contiguous by virtual address is so by physical address, which is the same here.
-        self.allocate_pages(bytes)
+        self.allocate_pages(Purpose::Vram, bytes)
     }
 
     unsafe fn free_contiguous(&self, pages: *mut u8, bytes: usize) {
         // SAFETY: the caller gives back memory of allocate_contiguous, which is allocate_pages.
-        unsafe { self.free_pages(pages, bytes) }
+        unsafe { self.free_pages(Purpose::Vram, pages, bytes) }
     }
 
     fn map_system(&self, physical: u64, _bytes: usize) -> *mut u8 {
@@ -206,12 +206,12 @@ mod tests {
 
     #[test]
     fn pages_are_zeroed_and_aligned() {
-        let pages = HostOs.allocate_pages(8192);
+        let pages = HostOs.allocate_pages(Purpose::Dirty, 8192);
         assert_eq!(pages as usize % 4096, 0);
         // SAFETY: two pages were just allocated.
         let bytes = unsafe { core::slice::from_raw_parts(pages, 8192) };
         assert!(bytes.iter().all(|byte| *byte == 0));
         // SAFETY: they came from allocate_pages(8192) and the slice above is no longer used.
-        unsafe { HostOs.free_pages(pages, 8192) };
+        unsafe { HostOs.free_pages(Purpose::Dirty, pages, 8192) };
     }
 }

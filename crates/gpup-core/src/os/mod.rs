@@ -33,6 +33,15 @@ pub enum Level {
     Debug,
 }
 
+/// What pages are for; NT keeps each apart under a pool tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Simulated VRAM.
+    Vram,
+    /// Dirty planes and re-dirty ledgers.
+    Dirty,
+}
+
 /// An auto-reset event: one `signal` lets one `wait` through.
 pub trait RawEvent: Send + Sync {
     /// Sets the event. Callable at any IRQL up to DISPATCH_LEVEL.
@@ -66,13 +75,13 @@ pub trait Os: Sync {
     /// Gives the processor to another thread for a moment. PASSIVE_LEVEL.
     fn yield_now(&self);
     /// Allocates `bytes` of zeroed, page-aligned, non-paged memory; null when there is none.
-    fn allocate_pages(&self, bytes: usize) -> *mut u8;
+    fn allocate_pages(&self, purpose: Purpose, bytes: usize) -> *mut u8;
     /// Frees what [`Os::allocate_pages`] gave.
     ///
     /// # Safety
-    /// `pages` came from `allocate_pages(bytes)` and nothing uses it any more.
+    /// `pages` came from `allocate_pages(purpose, bytes)` and nothing uses it any more.
     #[expect(unsafe_code, reason = "freeing memory is the caller's promise")]
-    unsafe fn free_pages(&self, pages: *mut u8, bytes: usize);
+    unsafe fn free_pages(&self, purpose: Purpose, pages: *mut u8, bytes: usize);
     /// As [`Os::allocate_pages`], of memory whose physical addresses follow each other too.
     fn allocate_contiguous(&self, bytes: usize) -> *mut u8;
     /// Frees what [`Os::allocate_contiguous`] gave.

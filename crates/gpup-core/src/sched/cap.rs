@@ -5,7 +5,8 @@ pub(super) const WHOLE: u64 = 1 << 20;
 
 /// A ceiling on the rate of engine time: after x ticks it stays shut for `x / rate`, less the time unused before.
 /// That is remembered as far as it is worth `burst` ticks, so that a node does not lose to its ceiling what it
-/// spends waiting for its turn. In any window of T it passes at most `rate·T + burst` and a packet.
+/// spends waiting for its turn. In any window of T it passes at most `rate·T + burst` and a packet; more only where
+/// a packet so long that it would stay shut for longer than `patience` is followed by another after that time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Cap {
     /// Fraction of the engine; 0 = no ceiling.
@@ -36,14 +37,18 @@ impl Cap {
         self.allow
     }
 
-    /// Accounts `ticks` that ended at `now`.
-    pub(super) fn charge(&mut self, ticks: u64, now: u64, burst: u64) {
+    /// Accounts `ticks` that ended at `now`; however many, it opens again within `patience`.
+    pub(super) fn charge(&mut self, ticks: u64, now: u64, burst: u64, patience: u64) {
         let at_rate = |ticks: u64| (ticks * WHOLE).checked_div(self.rate);
         if let (Some(pause), Some(credit)) = (at_rate(ticks), at_rate(burst)) {
-            self.allow = self.allow.max(now.saturating_sub(credit)).saturating_add(pause);
+            let opens = self.allow.max(now.saturating_sub(credit)).saturating_add(pause);
+            self.allow = opens.min(now.saturating_add(patience));
         }
     }
 }
+
+/// For [`Cap::charge`]: it may stay shut as long as it takes.
+pub(super) const FOREVER: u64 = u64::MAX;
 
 /// Length of a sample of the usage estimate: 134 ms.
 const SAMPLE: u64 = 1 << 27;
@@ -113,13 +118,15 @@ mod tests {
     #[test]
     fn a_cap_holds_its_rate_and_forgives_a_burst() {
         let mut cap = Cap::default();
-        cap.charge(1000, 5000, 0);
+        cap.charge(1000, 5000, 0, FOREVER);
         assert_eq!(cap.allow(), 0, "no ceiling");
         cap.set(WHOLE / 4);
-        cap.charge(1000, 5000, 250);
+        cap.charge(1000, 5000, 250, FOREVER);
         assert_eq!(cap.allow(), 8000);
-        cap.charge(1000, 9000, 250);
+        cap.charge(1000, 9000, 250, FOREVER);
         assert_eq!(cap.allow(), 12_000);
+        cap.charge(100_000, 20_000, 250, 3000);
+        assert_eq!(cap.allow(), 23_000, "nobody waits longer than patience");
         cap.set(WHOLE);
         assert_eq!(cap.allow(), 0);
     }

@@ -89,8 +89,9 @@ impl Scheduler {
         Ok(self.nodes[self.index(vf)?].policy)
     }
 
-    /// Slows a migrating VF's guest to so many thousandths of the larger of its share and what it used before;
-    /// 1000 = not at all. Not below what lets a request end within [`Limits::patience`](super::Limits::patience).
+    /// Slows a migrating VF's guest to so many thousandths of what it used before the migration, or of its share if
+    /// that is not known; 1000 = not at all. No packet waits for the throttle longer than
+    /// [`Limits::patience`](super::Limits::patience), so no guest takes it for a hang.
     /// Refused without a migration.
     pub fn set_throttle(&mut self, vf: VfIndex, permille: u32, now: u64) -> Result<()> {
         let index = self.index(vf)?;
@@ -158,7 +159,7 @@ impl Scheduler {
     /// Sets the ceilings of a migration and a throttle from what they depend on.
     fn set_ceilings(&mut self, index: usize) {
         let share = self.share_of(index);
-        let patience = self.limits.patience;
+        let (patience, pages) = (self.limits.patience, self.limits.paging_permille > 0);
         let guest_part = u64::from(1000 - self.limits.paging_permille).max(1);
         let node = &mut self.nodes[index];
         let request = node.quantum.max(node.longest).min(patience);
@@ -166,16 +167,13 @@ impl Scheduler {
         let least = (request * WHOLE / patience).min(share);
         let used_less = node.before.filter(|&used| used < share);
         let node_rate = match (node.policy, used_less) {
-            (Policy::SourceBrownout, Some(used)) => used.max(least * 1000 / guest_part).min(share),
+            (Policy::SourceBrownout, Some(used)) if pages => used.max(least * 1000 / guest_part).min(share),
             _ => WHOLE,
         };
         node.migration.set(node_rate);
         let guest_rate = match node.throttle_permille {
             1000 => WHOLE,
-            permille => {
-                let full = share.max(node.before.unwrap_or(0));
-                (full * u64::from(permille) / 1000).max(least)
-            }
+            permille => node.before.unwrap_or(share) * u64::from(permille) / 1000,
         };
         node.throttle.set(guest_rate);
     }

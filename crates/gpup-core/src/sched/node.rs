@@ -1,6 +1,6 @@
 //! A node of the root: a VF, or the PF's everyday work; its request, its ceilings and its two children.
 
-use super::cap::{Cap, Usage};
+use super::cap::{Cap, FOREVER, Usage};
 use super::clock::SHIFT;
 use super::types::{Counters, Limits, Policy, Priority, VfParameters};
 
@@ -181,13 +181,14 @@ impl Node {
         self.longest = ticks.min(most).max(faded);
     }
 
-    /// Accounts `ticks` that ended at `now` in every ceiling that covers `child`.
-    pub(super) fn charge_caps(&mut self, child: Child, ticks: u64, now: u64) {
+    /// Accounts `ticks` that ended at `now` in every ceiling that covers `child`. The throttle keeps no packet of the
+    /// guest waiting past its `patience`.
+    pub(super) fn charge_caps(&mut self, child: Child, ticks: u64, now: u64, patience: u64) {
         let burst = self.quantum.max(self.longest);
-        self.max.charge(ticks, now, burst);
-        self.migration.charge(ticks, now, burst);
+        self.max.charge(ticks, now, burst, FOREVER);
+        self.migration.charge(ticks, now, burst, FOREVER);
         if child == Child::Own {
-            self.throttle.charge(ticks, now, burst);
+            self.throttle.charge(ticks, now, burst, patience);
         }
         if self.policy == Policy::Normal {
             self.usage.charge(ticks, now);

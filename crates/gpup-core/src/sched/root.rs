@@ -1,6 +1,7 @@
 //! The root's book-keeping: nodes wake, sleep and queue, and virtual time carries the others along.
 
 use super::Scheduler;
+use super::cap::FOREVER;
 use super::heap::{before, later};
 use super::node::{Child, State};
 use super::scheduler::PF;
@@ -32,7 +33,7 @@ impl Scheduler {
 
     /// Accounts `ticks` of a VF's paging, ended at `now`, in its bandwidth.
     pub(super) fn pace(&mut self, index: usize, ticks: u64, now: u64) {
-        self.nodes[index].pace.charge(ticks, now, self.limits.chunk);
+        self.nodes[index].pace.charge(ticks, now, self.limits.chunk, FOREVER);
         self.settle_idle(index, now);
     }
 

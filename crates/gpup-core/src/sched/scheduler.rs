@@ -213,7 +213,7 @@ impl Scheduler {
                 node.waiting_since = now;
             }
         }
-        node.charge_caps(child, ticks, now);
+        node.charge_caps(child, ticks, now, self.limits.patience);
         let step = node.serve(ticks);
         let (weight, goes_on) = (node.weight, node.turn_goes_on());
         let preempted = !goes_on && child == Child::Own && node.own.work && self.runnable > 1;

@@ -145,7 +145,8 @@ pub struct Limits {
     pub packet: u64,
     /// Longest piece of PF paging, and so the most a neighbour waits for the idle class.
     pub chunk: u64,
-    /// Part of a migrating VF's share that paging takes while the VF runs, in thousandths.
+    /// Part of a migrating VF's share that paging takes while the VF runs, in thousandths. 0 on an engine that does no
+    /// paging: there a brownout puts no ceiling on the VF.
     pub paging_permille: u32,
     /// Most of the engine that the paging for one migrating VF takes, in millionths: what bandwidth it is given
     /// of what the engine could copy. 1 000 000 = no limit.

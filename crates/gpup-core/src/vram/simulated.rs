@@ -6,7 +6,7 @@
 use core::ptr::NonNull;
 
 use super::{BarVram, Vram, VramStore};
-use crate::os::os;
+use crate::os::{Purpose, os};
 use crate::{Error, PAGE_SIZE, Result};
 
 /// A local segment in system memory.
@@ -21,7 +21,7 @@ impl SimulatedVram {
             return Err(Error::Misaligned);
         }
         let size = usize::try_from(bytes).map_err(|_| Error::NoResources)?;
-        let base = NonNull::new(os().allocate_pages(size)).ok_or(Error::NoResources)?;
+        let base = NonNull::new(os().allocate_pages(Purpose::Vram, size)).ok_or(Error::NoResources)?;
         // SAFETY: allocate_pages gave `bytes` zeroed, page-aligned bytes that only `drop` takes back.
         let memory = unsafe { BarVram::new(base, bytes) };
         memory.map(Self)
@@ -32,7 +32,7 @@ impl Drop for SimulatedVram {
     fn drop(&mut self) {
         let (base, bytes) = (self.0.base(), self.bytes() as usize);
         // SAFETY: the pages came from allocate_pages(bytes) and no borrow of `self` is left.
-        unsafe { os().free_pages(base.as_ptr(), bytes) };
+        unsafe { os().free_pages(Purpose::Vram, base.as_ptr(), bytes) };
     }
 }
 

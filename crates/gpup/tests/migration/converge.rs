@@ -3,7 +3,7 @@
 use dxgksim::agent::converge::{Limits, OnTimeout};
 use dxgksim::agent::{Error, Event};
 use gpup::world::{Guest, Machine};
-use gpup_guest::Workload;
+use gpup_guest::{Pattern, Workload};
 
 use crate::harness::{
     Host, How, Mode, assert_right, boot, in_every_mode, is_empty, settled, state, stop, wait_steps, work,
@@ -80,4 +80,40 @@ fn throttle_slows_it_and_lets_go(mode: Mode) {
         assert_right(guest, &here, "throttle");
     }
     stop([here, there]);
+}
+
+/// Twice what the link carries, over all of the VF: left alone, all of it is dirty again after every pass.
+#[test]
+fn a_guest_that_outruns_the_link_twice_moves_within_the_limit_when_it_is_slowed() {
+    const LINK: u64 = 16 << 20;
+    let mode = Mode { pause_vf: true, performant: true };
+    let host = Host::new(mode).sized(2, 8 << 20);
+    for (on_timeout, moves) in [(OnTimeout::Cancel, false), (OnTimeout::Throttle, true)] {
+        let (here, there) = (host.start(), host.start());
+        let mut what = work(Workload::Writer, 0);
+        what.spec.dirty_rate = 2 * LINK / 4096;
+        what.spec.vram_bytes = 8 << 20;
+        what.spec.pattern = Pattern::Sequential;
+        let guest = boot(&here, 0, &what);
+        // It has been everywhere: a batch is a five hundredth of what it does in a second.
+        while guest.vm.steps() < 150 {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        let mut how = How::new(mode);
+        how.options.bandwidth = Some(LINK);
+        how.options.limits = Limits { pause: 0.1, time: if moves { 60.0 } else { 2.0 }, on_timeout };
+        let attempt = how.migrate(&guest.vgpu, &guest.vm, &there);
+        if moves {
+            let (outcome, held) = attempt.arrived("throttled");
+            assert!(outcome.estimated_pause <= 0.1, "{outcome:?}");
+            assert!(outcome.speed < 1000 && outcome.throttle_cost > 0.0, "{outcome:?}");
+            assert!(outcome.throttle_cost < outcome.brownout, "{outcome:?}");
+            guest.destroy().unwrap();
+            assert_right(settled(held, &what), &here, "throttled");
+        } else {
+            assert_eq!(attempt.refused("left alone"), Error::NotConverging);
+            assert_right(guest, &here, "left alone");
+        }
+        stop([here, there]);
+    }
 }

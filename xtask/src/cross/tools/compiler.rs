@@ -48,9 +48,25 @@ pub(super) fn run(parts: &Path, arguments: &[OsString]) -> Result<ExitCode> {
             arguments[root] = other.into();
         }
     }
-    let status = Command::new(rustc).args(arguments).status().context("cannot run the compiler")?;
+    let status =
+        Command::new(rustc).args(arguments).args(elsewhere()).status().context("cannot run the compiler")?;
     // The compiler has said what is wrong.
     Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+/// Keeps this machine's folders out of what is built: panics and symbols name the files of crates without them.
+fn elsewhere() -> Vec<OsString> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(Path::new(&std::env::var_os("HOME")?).join(".cargo")));
+    let renamed = |from: &Path, to: &str| {
+        let mut option = OsString::from("--remap-path-prefix=");
+        option.push(from);
+        option.push("=");
+        option.push(to);
+        option
+    };
+    let registry = home.map(|home| renamed(&home.join("registry/src"), "registry"));
+    registry.into_iter().chain([renamed(super::super::root(), "gpup-kmd")]).collect()
 }
 
 /// The argument after `option`.

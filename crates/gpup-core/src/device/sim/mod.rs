@@ -86,14 +86,15 @@ impl SimConfig {
         }
     }
 
-    /// What an engine's scheduler goes by.
-    fn limits(&self) -> Limits {
+    /// What a node's scheduler goes by. Only the copy engine does paging.
+    fn limits(&self, node: usize) -> Limits {
         // Bytes a microsecond are millions a second, so this is millionths of what the engine can copy.
         let paging_ppm = match self.paging_bytes_per_second {
             0 => 1_000_000,
             bytes => (bytes / self.rates.copy).clamp(1, 1_000_000) as u32,
         };
-        Limits { chunk: CHUNK_TICKS, paging_ppm, ..Limits::default() }
+        let usual = Limits { chunk: CHUNK_TICKS, paging_ppm, ..Limits::default() };
+        if node == COPY_NODE { usual } else { Limits { paging_permille: 0, ..usual } }
     }
 
     fn check(&self) -> Result<()> {
@@ -155,7 +156,7 @@ impl SimGpu {
             owners: Owners::new(vram_bytes)?,
             tracker,
             vfs: vfs.into_boxed_slice(),
-            nodes: [Node::new(max_vfs, config.limits())?, Node::new(max_vfs, config.limits())?],
+            nodes: [Node::new(max_vfs, config.limits(0))?, Node::new(max_vfs, config.limits(1))?],
             stop: AtomicBool::new(false),
             tlb_epoch: AtomicU64::new(0),
             born: now(),

@@ -1,6 +1,6 @@
 //! The rules that a property does not show: slots, stray paging, over-run, resets, ceilings, debts.
 
-use super::{MS, check, scheduler};
+use super::{MS, check, scheduler, scheduler_with};
 use crate::Error;
 use crate::sched::sim::{Change, Demand, Flow, Length, Sim, Step};
 use crate::sched::{Entity, Grant, Limits, Policy, Priority, Scheduler, Source, VfParameters};
@@ -207,6 +207,44 @@ fn a_throttle_slows_the_guest_alone_and_ends_with_the_migration() {
     // Before; brownout without paging; throttled; throttled alone: idle time does not refill it; after.
     assert_eq!(shares, [0.5, 0.5, 0.2, 0.2, 1.0, 0.5]);
     assert_eq!(sim.scheduler.throttle(0), Ok(1000));
+}
+
+/// What dirties memory is what the guest does, not what it might: a light guest is slowed too.
+#[test]
+fn a_light_guest_is_slowed_from_what_it_used() {
+    let mut sim = Sim::new(scheduler(2));
+    let light = sim.add(Flow::new(Entity::Vf(0), Demand::Closed(9 * MS), Length::Fixed(MS), 1));
+    sim.run(4_000 * MS);
+    sim.at(sim.now, Change::Policy(0, Policy::SourceBrownout));
+    sim.at(sim.now, Change::Throttle(0, 500));
+    let used = |sim: &Sim| sim.scheduler.counters(0).unwrap().busy;
+    let before = used(&sim);
+    sim.run(8_000 * MS);
+    let slowed = used(&sim) - before;
+    assert!(slowed.abs_diff(before / 2) < before / 20, "{slowed} after {before}");
+
+    // Packets far longer than any before do not wait past a guest's patience.
+    sim.at(sim.now, Change::Throttle(0, 1));
+    sim.at(sim.now, Change::Length(light, Length::Fixed(50 * MS)));
+    let trace = sim.run(sim.now + 10_000 * MS);
+    assert!(trace.len() >= 17, "{}", trace.len());
+}
+
+/// Where the PF does no paging there is nothing to keep from the neighbours.
+#[test]
+fn an_engine_without_paging_lets_a_migrating_guest_take_what_is_its() {
+    for (paging_permille, expected) in [(0, 0.5), (250, 0.1)] {
+        let mut sim = Sim::new(scheduler_with(2, Limits { paging_permille, ..Limits::default() }));
+        let guest = sim.add(Flow::new(Entity::Vf(0), Demand::Closed(9 * MS), Length::Fixed(MS), 1));
+        sim.run(4_000 * MS);
+        sim.at(sim.now, Change::Policy(0, Policy::SourceBrownout));
+        sim.at(sim.now, Change::Demand(guest, Demand::Saturated));
+        sim.add(Flow::new(Entity::Vf(1), Demand::Saturated, Length::Fixed(MS), 2));
+        let before = sim.scheduler.counters(0).unwrap().busy;
+        sim.run(8_000 * MS);
+        let share = (sim.scheduler.counters(0).unwrap().busy - before) as f64 / 4e9;
+        assert!((share - expected).abs() < 0.02, "{share} with {paging_permille}");
+    }
 }
 
 #[test]
