@@ -8,14 +8,17 @@ use textplots::{Chart, LabelBuilder, LabelFormat, Plot, Shape};
 
 use super::record::{COLUMNS, Record};
 use super::scenario::Scenario;
+use crate::units::count;
 
 /// A line of a plot: parts of the engine, by column.
 pub(super) struct Line {
     name: String,
     parts: Vec<f64>,
+    in_text: bool,
+    in_picture: bool,
 }
 
-/// VFs that have a line each in the SVG; of more, the neighbours are drawn together.
+/// Neighbours that have a line each in the picture; more are drawn together.
 const LINES: usize = 8;
 
 /// The lines of a run: the neighbours, the migrating VFs' guests, paging.
@@ -27,21 +30,25 @@ pub(super) fn lines(scenario: &Scenario, record: &Record) -> Vec<Line> {
         record.guests.iter().map(|guests| of.iter().map(|vf| guests[*vf]).sum()).collect()
     };
     let column = scenario.length.0 as f64 / COLUMNS as f64;
-    let line = |name: String, ticks: Vec<u64>| Line {
+    let line = |name: String, ticks: Vec<u64>, in_text, in_picture| Line {
         name,
         parts: ticks.into_iter().map(|ticks| ticks as f64 / column).collect(),
+        in_text,
+        in_picture,
     };
+    let each = neighbours.len() <= LINES;
     let mut lines = Vec::new();
-    if neighbours.len() > 1 {
-        lines.push(line(format!("the {} neighbours together", neighbours.len()), sum(&neighbours)));
+    if !neighbours.is_empty() {
+        let name = format!("{} together", count(neighbours.len() as u64, "neighbour"));
+        lines.push(line(name, sum(&neighbours), true, !each));
     }
-    if neighbours.len() <= LINES {
-        lines.extend(neighbours.iter().map(|vf| line(format!("VF {vf}"), sum(&[*vf]))));
+    if each {
+        lines.extend(neighbours.iter().map(|vf| line(format!("VF {vf}"), sum(&[*vf]), false, true)));
     }
     let moving = (0..vfs).filter(|vf| migrates(*vf));
-    lines.extend(moving.map(|vf| line(format!("VF {vf}, which migrates"), sum(&[vf]))));
+    lines.extend(moving.map(|vf| line(format!("VF {vf}, which migrates"), sum(&[vf]), true, true)));
     if !scenario.migrations.is_empty() {
-        lines.push(line("paging".into(), record.paging.clone()));
+        lines.push(line("paging".into(), record.paging.clone(), true, true));
     }
     lines
 }
@@ -50,7 +57,7 @@ pub(super) fn lines(scenario: &Scenario, record: &Record) -> Vec<Line> {
 pub(super) fn text(scenario: &Scenario, lines: &[Line]) -> String {
     let seconds = scenario.length.0 as f32 / 1e9;
     let mut text = String::new();
-    for line in lines.iter().filter(|line| !line.name.starts_with("VF") || line.name.contains("migrates")) {
+    for line in lines.iter().filter(|line| line.in_text) {
         let points: Vec<(f32, f32)> = (0..)
             .zip(&line.parts)
             .map(|(column, part)| ((column as f32 + 0.5) / COLUMNS as f32 * seconds, *part as f32 * 100.0))
@@ -82,6 +89,7 @@ fn draw(
     path: &Path,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let seconds = scenario.length.0 as f64 / 1e9;
+    let lines: Vec<&Line> = lines.iter().filter(|line| line.in_picture).collect();
     let top = lines.iter().flat_map(|line| &line.parts).copied().fold(0.01, f64::max) * 110.0;
     let root = SVGBackend::new(path, (960, 420)).into_drawing_area();
     root.fill(&WHITE)?;
@@ -119,7 +127,7 @@ fn draw(
     }
     chart
         .configure_series_labels()
-        .position(SeriesLabelPosition::MiddleRight)
+        .position(SeriesLabelPosition::MiddleLeft)
         .background_style(WHITE.mix(0.8))
         .border_style(BLACK.mix(0.2))
         .label_font(("sans-serif", 12))
