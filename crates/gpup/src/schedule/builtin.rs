@@ -7,7 +7,7 @@ use crate::exit::Failure;
 use crate::report::say;
 
 /// Name and text of each.
-const ALL: [(&str, &str); 8] = [
+const ALL: [(&str, &str); 9] = [
     ("mixed", include_str!("../../scenarios/mixed.toml")),
     ("migration", include_str!("../../scenarios/migration.toml")),
     ("light", include_str!("../../scenarios/light.toml")),
@@ -16,6 +16,7 @@ const ALL: [(&str, &str); 8] = [
     ("target", include_str!("../../scenarios/target.toml")),
     ("weights", include_str!("../../scenarios/weights.toml")),
     ("many", include_str!("../../scenarios/many.toml")),
+    ("crowd", include_str!("../../scenarios/crowd.toml")),
 ];
 
 /// Shows the names.

@@ -39,7 +39,8 @@ pub(super) fn lines(scenario: &Scenario, record: &Record) -> Vec<Line> {
     let each = neighbours.len() <= LINES;
     let mut lines = Vec::new();
     if !neighbours.is_empty() {
-        let name = format!("{} together", count(neighbours.len() as u64, "neighbour"));
+        let thing = if scenario.migrations.is_empty() { "VF" } else { "neighbour" };
+        let name = format!("{} together", count(neighbours.len() as u64, thing));
         lines.push(line(name, sum(&neighbours), true, !each));
     }
     if each {
