@@ -91,9 +91,14 @@ fn untracked_fails(parts: &Parts, faulty: &Path) -> Result<()> {
 /// An INF with an error must not install: one that does not parse, and one whose file is not copied.
 fn broken_inf_fails(parts: &Parts, driver: &Path) -> Result<()> {
     println!("wine: two INFs with an error, which must fail");
-    for (name, from, to) in [
-        ("syntax", "[GpupKmd_Files]", "[GpupKmd_Files"),
-        ("file", "CopyFiles    = GpupKmd_Files", "CopyFiles    = GpupKmd_Flies"),
+    for (name, from, to, complaint) in [
+        ("syntax", "[GpupKmd_Files]", "[GpupKmd_Files", "SetupAPI refuses"),
+        (
+            "file",
+            "CopyFiles    = GpupKmd_Files",
+            "CopyFiles    = GpupKmd_Flies",
+            "the file that the service names",
+        ),
     ] {
         let inf = parts.package(&format!("package-{name}"), driver, |inf| {
             ensure!(inf.contains(from), "the INF has no line '{from}' to be broken");
@@ -101,7 +106,10 @@ fn broken_inf_fails(parts: &Parts, driver: &Path) -> Result<()> {
         })?;
         let written = folder().join("broken.json");
         let ended = parts.harness(name, &inf, &["1", &wide(&written)], patience(1))?;
-        ended.must_be(1).with_context(|| format!("an INF with an error ({name})"))?;
+        ended
+            .must_be(1)
+            .and_then(|()| ended.must_say(complaint))
+            .with_context(|| format!("an INF with an error ({name})"))?;
     }
     Ok(())
 }

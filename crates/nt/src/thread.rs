@@ -80,11 +80,19 @@ impl Drop for Thread {
     }
 }
 
+/// Takes the body out of the box that brought it, and frees that.
+///
+/// # Safety
+/// `context` is a box of a Body from [`Thread::spawn`], which nobody has taken.
+unsafe fn unpack(context: PVOID) -> Body {
+    // SAFETY: the caller's promise.
+    *unsafe { Box::from_raw(context.cast::<Body>()) }
+}
+
 /// A system thread's start routine.
 unsafe extern "C" fn start(context: PVOID) {
-    // SAFETY: `spawn` passed a Body from Box::into_raw, once.
-    let body = unsafe { Box::from_raw(context.cast::<Body>()) };
-    let body: Body = *body;
+    // SAFETY: `spawn` passes the context to one thread.
+    let body = unsafe { unpack(context) };
     body();
     // SAFETY: this is a thread of PsCreateSystemThread, and nothing is left to drop.
     let _ = unsafe { PsTerminateSystemThread(STATUS_SUCCESS) };

@@ -40,6 +40,16 @@ impl Ended {
     }
 }
 
+impl Ended {
+    /// Fails unless the log has these words: a program can end with a code for more than one reason.
+    pub(super) fn must_say(&self, words: &str) -> Result<()> {
+        let log = fs::read(&self.log)?;
+        let said = String::from_utf8_lossy(&log).contains(words);
+        ensure!(said, "the test program did not say '{words}': see {}", self.log.display());
+        Ok(())
+    }
+}
+
 impl Prefix {
     /// Makes a prefix, in place of whatever is at `path`.
     pub(super) fn fresh(path: &Path) -> Result<Self> {

@@ -52,6 +52,11 @@ const LINK: &[u16] = wide!("\\DosDevices\\DxgKrnl");
 /// The system's own arguments.
 #[unsafe(export_name = "DriverEntry")]
 unsafe extern "C" fn driver_entry(driver: *mut DRIVER_OBJECT, _path: *mut UNICODE_STRING) -> NTSTATUS {
+    // The allocator that both drivers share, in a kernel: alignments above what the pool gives.
+    if let Err(what) = nt::pool::self_test(&ALLOCATOR) {
+        nt::print::line(nt::print::Level::Error, format_args!("dxgkrnl: the allocator fails: {what}"));
+        return wdk_sys::STATUS_UNSUCCESSFUL;
+    }
     host::install();
     // SAFETY: the system's driver object, which nobody else uses yet.
     let driver = unsafe { &mut *driver };

@@ -109,11 +109,13 @@ impl Core {
 
 /// The adapter with this DeviceHandle. A wrong one is a broken rule, and the miniport's own context is forgiven.
 pub(crate) fn find(name: &'static str, handle: HANDLE) -> Option<Arc<Core>> {
-    let cores = CORES.lock().clone();
     let number = handle.addr() as u64;
-    if let Some(core) = cores.iter().find(|core| core.handle == number) {
-        return Some(Arc::clone(core));
+    // Called at DIRQL too, where nothing may be allocated.
+    let found = CORES.lock().iter().find(|core| core.handle == number).map(Arc::clone);
+    if found.is_some() {
+        return found;
     }
+    let cores = all();
     let what = format_args!("{name} got {handle:p}, which is no DeviceHandle");
     if let Some(core) = cores.iter().find(|core| !handle.is_null() && core.context() == handle) {
         core.contract.broken(&rules::DEVICE_HANDLE, what);

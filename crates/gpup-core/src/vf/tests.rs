@@ -28,7 +28,7 @@ fn adapter_with(settings: Settings, change: impl FnOnce(&mut SimConfig)) -> Adap
     crate::os::host::install();
     let mut config = SimConfig::new(64 * MIB, 4);
     change(&mut config);
-    let adapter = Adapter::new(SimGpu::new(config).unwrap(), settings);
+    let adapter = Adapter::new(SimGpu::new(config).unwrap(), settings).unwrap();
     adapter.start(Arc::new(Nobody)).unwrap();
     adapter
 }

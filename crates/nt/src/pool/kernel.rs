@@ -92,7 +92,7 @@ impl Contiguous {
     }
 
     /// `bytes` zeroed bytes, beginning on a page, cached and no-execute, anywhere in physical memory; null when there
-    /// are none. <= DISPATCH_LEVEL. "MmAllocateContiguousNodeMemory function".
+    /// are none. PASSIVE_LEVEL, early: memory falls to pieces. "MmAllocateContiguousNodeMemory function".
     pub fn allocate(&self, bytes: usize) -> *mut u8 {
         // SAFETY: every address is acceptable, and the protection is one that the page lists.
         let memory = unsafe {
