@@ -232,3 +232,36 @@ impl WindowRecord {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claim() -> Claim {
+        Claim { part: 0.25, until: 10_000, owed: 0.0, served_to: 0 }
+    }
+
+    #[test]
+    fn who_waits_is_owed_its_part_and_a_packet_pays_it() {
+        let mut claim = claim();
+        assert_eq!(claim.serve(0, 400, 100), Some(100.0));
+        // A hundred ticks were its due for the wait, 25 for the packet's own time.
+        assert_eq!(claim.owed, 25.0);
+        assert_eq!(claim.serve(500, 900, 100), Some(125.0));
+    }
+
+    #[test]
+    fn sleep_forfeits_what_is_owed_and_repays_what_is_owing() {
+        let mut claim = claim();
+        claim.serve(0, 400, 100);
+        assert_eq!(claim.serve(600, 600, 400), Some(0.0), "what it was owed is gone");
+        assert_eq!(claim.owed, -300.0);
+        assert_eq!(claim.serve(1400, 1400, 0), Some(-200.0), "a quarter of 400 repaid");
+        assert_eq!(claim.serve(9000, 9000, 0), Some(0.0), "no more than it owes");
+    }
+
+    #[test]
+    fn a_claim_ends_where_the_promise_does() {
+        assert_eq!(claim().serve(0, 10_000, 100), None);
+    }
+}

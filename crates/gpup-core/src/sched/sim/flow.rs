@@ -108,3 +108,19 @@ impl Flow {
         1
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mix_keeps_its_proportions() {
+        let kinds = alloc::vec![(50, 9), (20_000, 1), (7, 10)];
+        let mut flow = Flow::new(Entity::Pf, Demand::Saturated, Length::Mix(kinds.clone()), 5);
+        let drawn: Vec<u64> = (0..20_000).map(|_| flow.next_length()).collect();
+        for (ticks, often) in kinds {
+            let count = drawn.iter().filter(|drawn| **drawn == ticks).count();
+            assert!(count.abs_diff(often as usize * 1000) < 300, "{ticks}: {count}");
+        }
+    }
+}

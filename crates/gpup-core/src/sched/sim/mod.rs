@@ -305,3 +305,56 @@ impl Sim {
         self.scheduler.set_runnable(flow.entity, working, at);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sched::Limits;
+
+    /// Two VFs that always have work, and paging for one of them.
+    fn two(length: u64, parameters: VfParameters) -> Sim {
+        let mut sim = Sim::new(Scheduler::new(2, Limits::default()).unwrap());
+        for vf in 0..2 {
+            sim.scheduler.set_parameters(vf, parameters, 0).unwrap();
+            sim.add(Flow::new(Entity::Vf(vf), Demand::Saturated, Length::Fixed(length), u64::from(vf)));
+        }
+        sim
+    }
+
+    #[test]
+    fn a_switch_takes_time_and_is_charged_to_who_comes() {
+        let mut sim = two(1_000_000, VfParameters::default());
+        sim.switch = 5_000;
+        let trace = sim.run(1_000_000_000);
+        let mut loaded = None;
+        for packet in &trace {
+            let comes = loaded.replace(packet.entity) != Some(packet.entity);
+            assert_eq!(packet.switch, if comes { 5_000 } else { 0 });
+            assert_eq!(packet.ticks, 1_000_000 + packet.switch);
+        }
+        assert!(trace.iter().filter(|packet| packet.switch > 0).count() > 200);
+        assert_eq!(sim.scheduler.totals().busy, sim.now);
+    }
+
+    #[test]
+    fn a_packet_waits_from_when_it_is_wanted() {
+        let mut sim = two(4_000_000, VfParameters::default());
+        let trace = sim.run(100_000_000);
+        assert_eq!(trace[0].waited, 0);
+        assert!(trace[1..].iter().all(|packet| packet.waited == 4_000_000), "{trace:?}");
+    }
+
+    #[test]
+    fn a_packet_is_cut_only_once_somebody_waits() {
+        let parameters = VfParameters { preempt_timeout_us: 1_000, ..VfParameters::default() };
+        let mut sim = two(50_000_000, parameters);
+        // Alone at first: 4 ms of request and 1 ms of timeout have long passed when the other wakes.
+        sim.demand(1, Demand::Silent, 0);
+        sim.at(20_000_000, Change::Demand(1, Demand::Saturated));
+        let trace = sim.run(21_000_000);
+        assert_eq!((trace[0].ticks, trace[0].reset), (20_000_000, true));
+        assert_eq!(trace[1].entity, Entity::Vf(1));
+        assert_eq!((trace[1].ticks, trace[1].reset), (5_000_001, true));
+        assert_eq!(sim.scheduler.counters(0).unwrap().resets, 1);
+    }
+}
