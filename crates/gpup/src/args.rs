@@ -304,40 +304,45 @@ pub struct Caps {
     pub output: Output,
 }
 
-const SCENARIO_HELP: &str = "\
-A scenario is a TOML file. All keys but about, length, packets and those of a migration have the driver's defaults:
+const SCENARIO_HELP: &str = r#"A scenario is a TOML file. All keys but about, length, packets and those of a migration have the
+driver's defaults:
 
-  about = \"two VFs, one migrates\"
-  length = \"60s\"                    # of virtual time
+  about = "two VFs, one migrates"
+  length = "60s"                 # of virtual time
   seed = 1
-  [engine]                           # packet, chunk, paging, paging_limit, patience, switch, pf_weight, pf_quantum
-  chunk = \"250us\"                  # longest piece of paging
-  paging = \"25%\"                   # of a migrating VF's share, in a brownout
-  paging_limit = \"100%\"            # of the engine, for each migrating VF
-  switch = \"5us\"                   # turning the engine to another VF
-  [[vf]]                             # VFs are numbered in order
+
+  [engine]                       # and packet, patience, pf_weight, pf_quantum
+  chunk = "250us"                # longest piece of paging
+  paging = "25%"                 # of a migrating VF's share, in a brownout
+  paging_limit = "100%"          # of the engine, for each migrating VF
+  switch = "5us"                 # turning the engine to another VF
+
+  [[vf]]                         # VFs are numbered in order
   count = 2
   weight = 1024
-  quantum = \"4ms\"
-  preempt_timeout = \"640ms\"        # \"0s\" = none
-  priority = \"low\"                 # or normal: keeps its slot without work
-  max = \"50%\"
-  packets = { uniform = [\"1ms\", \"3ms\"] }   # or { fixed = \"1ms\" }, { mix = [[\"50us\", 9], [\"20ms\", 1]] }
-  demand = \"saturated\"             # or silent, { closed = \"10ms\" }: think time between packets
-  [pf]                               # packets and demand of the PF's everyday work
-  packets = { fixed = \"200us\" }
-  demand = { closed = \"10ms\" }
+  quantum = "4ms"
+  preempt_timeout = "640ms"      # "0s": none
+  priority = "low"               # or "normal": keeps its slot without work
+  max = "100%"
+  # or { fixed = "1ms" }, or { mix = [["50us", 9], ["20ms", 1]] }
+  packets = { uniform = ["1ms", "3ms"] }
+  demand = "saturated"           # or "silent", or { closed = "10ms" }: thinks in between
+
+  [pf]                           # the PF's everyday work
+  packets = { fixed = "200us" }
+  demand = { closed = "10ms" }
+
   [[migration]]
   vf = 0
-  role = \"source\"                  # or target, which has no pause
-  prepare = \"10s\"
-  pause = \"30s\"
-  end = \"31s\"
-  chunk = \"100us\"
-  throttle = [{ at = \"20s\", speed = \"50%\" }]
-  cancelled = false                  # true: the VF runs on
+  role = "source"                # or "target", which has no pause
+  prepare = "20s"
+  pause = "40s"
+  end = "41s"
+  chunk = "100us"
+  throttle = [{ at = "30s", speed = "50%" }]
+  cancelled = false              # true: the VF runs on
 
-Exit codes: 0 every target holds, 1 one was missed, 2 wrong usage or scenario.";
+Exit codes: 0 every target holds, 1 one was missed, 2 wrong usage or scenario."#;
 
 /// `gpup schedule`
 #[derive(Args, Debug)]

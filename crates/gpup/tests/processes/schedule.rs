@@ -140,3 +140,13 @@ fn what_a_scenario_cannot_be_is_said_in_a_line() {
     }
     run(&["schedule", "--scenario", "no-such"]).exits(2).complains(&["no-such", "a file or one of", "mixed"]);
 }
+
+#[test]
+fn the_scenario_in_the_help_runs() {
+    let help = run(&["schedule", "--help"]).exits(0).out;
+    let lines = help.lines().skip_while(|line| !line.starts_with("  about"));
+    let example: String =
+        lines.take_while(|line| !line.starts_with("Exit")).flat_map(|line| [line, "\n"]).collect();
+    assert!(example.contains("[[migration]]"), "{help}");
+    schedule(&example, &[]).exits(0);
+}
