@@ -14,8 +14,10 @@ pub mod report;
 mod resolve;
 mod restore;
 mod save;
+mod schedule;
 pub mod serve;
 pub mod tcp;
+mod top;
 pub mod units;
 mod watch;
 pub mod world;
@@ -36,5 +38,7 @@ pub fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Resolve(args) => resolve::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Caps(args) => caps::run(args),
+        Command::Schedule(args) => schedule::run(args),
+        Command::Top(args) => top::run(args),
     }
 }

@@ -8,5 +8,7 @@ mod pair;
 mod proxy;
 mod refusals;
 mod report;
+mod schedule;
+mod top;
 mod usage;
 mod window;
