@@ -127,6 +127,7 @@ impl Vf {
         if partition.memory.is_none() {
             return Ok(());
         }
+        self.tell_figures();
         if partition.standing.policy() != Policy::Normal {
             self.shared.device.vf_policy(self.index, Policy::Normal)?;
         }

@@ -200,9 +200,9 @@ impl Sim {
     /// Lets `wanted` ticks pass, or fewer if the engine is reset before.
     fn pass(&mut self, grant: &Grant, wanted: u64) -> (u64, bool) {
         let end = self.now + wanted;
-        let mut at = match grant.patience {
+        let mut at = match grant.overdue {
             0 => end,
-            patience => end.min((self.now + grant.cap).saturating_add(patience).saturating_add(1)),
+            overdue => end.min(self.now.saturating_add(overdue).saturating_add(1)),
         };
         loop {
             self.deliver(at);

@@ -121,6 +121,21 @@ fn only_a_guest_that_keeps_others_waiting_is_over_its_run() {
     assert!(!scheduler.over_run(&paging.unwrap(), u64::MAX));
 }
 
+/// What it reserves for the packets it is known to have does not make an engine more patient with it.
+#[test]
+fn a_vf_that_was_reset_is_reset_as_soon_the_next_time() {
+    let mut sim = Sim::new(scheduler(2));
+    let impatient = VfParameters { preempt_timeout_us: 1000, ..Default::default() };
+    sim.scheduler.set_parameters(0, impatient, 0).unwrap();
+    sim.add(Flow::new(Entity::Vf(0), Demand::Saturated, Length::Fixed(40 * MS), 1));
+    sim.add(Flow::new(Entity::Vf(1), Demand::Saturated, Length::Fixed(MS), 2));
+    let trace = sim.run(1_000 * MS);
+    let stubborn: Vec<u64> = trace.iter().filter(|p| p.entity == Entity::Vf(0)).map(|p| p.ticks).collect();
+    assert!(stubborn.len() > 50 && stubborn.iter().all(|ticks| *ticks == 5 * MS + 1), "{stubborn:?}");
+    let neighbour: u64 = trace.iter().filter(|p| p.entity == Entity::Vf(1)).map(|p| p.ticks).sum();
+    assert!(neighbour >= 490 * MS, "{neighbour}");
+}
+
 #[test]
 fn neither_sleep_nor_reset_sheds_what_a_vf_owes() {
     for reset in [false, true] {
