@@ -63,7 +63,7 @@ fn engine(scenario: &Scenario, vfs: &[&Group]) -> Sim {
     sim.switch = scenario.engine.switch.0;
     for (vf, group) in (0..).zip(vfs) {
         let set = sim.scheduler.set_parameters(vf, group.parameters(), 0);
-        let max = group.max.map_or(1000, |part| part.permille);
+        let max = group.max.map_or(1_000_000, |part| part.permille * 1000);
         set.and(sim.scheduler.set_max(vf, max, 0)).expect("the scenario was checked");
     }
     for (vf, group) in (0..).zip(vfs) {

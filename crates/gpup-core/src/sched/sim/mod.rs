@@ -259,7 +259,7 @@ impl Sim {
         let done = match change {
             Change::Policy(vf, policy) => scheduler.set_policy(vf, policy, at),
             Change::Throttle(vf, permille) => scheduler.set_throttle(vf, permille, at),
-            Change::Max(vf, permille) => scheduler.set_max(vf, permille, at),
+            Change::Max(vf, ppm) => scheduler.set_max(vf, ppm, at),
             Change::Parameters(vf, parameters) => scheduler.set_parameters(vf, parameters, at),
             Change::Demand(flow, demand) => {
                 self.demand(flow, demand, at);

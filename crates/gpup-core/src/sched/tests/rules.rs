@@ -60,7 +60,7 @@ fn a_vf_of_normal_priority_keeps_its_slot() {
     assert_eq!(held, 200 * MS);
     assert_eq!(scheduler.counters(0).unwrap().packets, 0);
     // Paging that nobody's share covers may use the slot meanwhile.
-    scheduler.set_max(1, 1, now).unwrap();
+    scheduler.set_max(1, 1000, now).unwrap();
     scheduler.set_policy(1, Policy::Target, now).unwrap();
     scheduler.set_runnable(Entity::Vf(1), false, now);
     scheduler.set_runnable(Entity::Paging(1), true, now);
@@ -180,7 +180,7 @@ fn a_ceiling_holds_in_every_window() {
     for vf in 0..3 {
         sim.add(Flow::new(Entity::Vf(vf), Demand::Saturated, Length::Uniform(MS, 3 * MS), u64::from(vf)));
     }
-    sim.at(0, Change::Max(0, 200));
+    sim.at(0, Change::Max(0, 200_000));
     sim.at(2_000 * MS, Change::Demand(1, Demand::Silent));
     sim.at(4_000 * MS, Change::Demand(2, Demand::Silent));
     let mut ends = vec![(0, 0)];
@@ -301,7 +301,7 @@ fn a_change_of_weight_keeps_the_lag() {
 fn a_removed_vf_leaves_a_slot_as_new() {
     let mut scheduler = scheduler(2);
     scheduler.set_parameters(0, VfParameters { weight: 5000, ..Default::default() }, 0).unwrap();
-    scheduler.set_max(0, 100, 0).unwrap();
+    scheduler.set_max(0, 100_000, 0).unwrap();
     scheduler.set_policy(0, Policy::Target, 0).unwrap();
     scheduler.set_runnable(Entity::Vf(0), true, 0);
     scheduler.remove(0, MS).unwrap();

@@ -115,6 +115,24 @@ fn paging_for_a_migrating_vf_keeps_its_bandwidth() {
 }
 
 #[test]
+fn a_vf_alone_stays_under_its_maximum() {
+    let (gpu, _told) = device(1);
+    gpu.vf_enable(0, &regions(0)).unwrap();
+    gpu.vf_max(0, 100_000).unwrap();
+    let clock = || gpu.shared.nodes[COPY_NODE].clock.load(Ordering::Relaxed);
+    let before = clock();
+    let mut guest = Guest::new(&gpu, 0);
+    for _ in 0..40 {
+        guest.fill(0, 4 * MIB, 7);
+    }
+    guest.wait();
+    let busy = gpu.vf_counters(0, COPY_NODE).unwrap().busy;
+    // A turn's worth was saved up before, and the last packets' wait is not seen.
+    let least = busy.saturating_sub(4_000_000 + 2_000_000) * 10;
+    assert!(busy > 10_000_000 && clock() - before >= least, "{} in {}", busy, clock() - before);
+}
+
+#[test]
 fn page_tables_are_data_and_take_effect_in_the_same_packet() {
     let (gpu, told) = device(1);
     let mut process = Process::new(&gpu, 8 * MIB);
