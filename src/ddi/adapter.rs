@@ -136,9 +136,9 @@ fn start(handle: PVOID, miniport: &Miniport, dxgkrnl: Dxgkrnl) -> Result<()> {
     let info = dxgkrnl.device_information()?;
     let settings = read_settings(&info)?;
     let device = simulated(&settings, vram(&info, &settings)?)?;
-    let adapter = Adapter::new(device, settings.adapter());
+    let adapter = Adapter::new(device, settings.adapter())?;
     let seat = miniport::seat_of(handle)?;
-    let started = Started::new(seat, Arc::new(dxgkrnl), adapter);
+    let started = Started::new(seat, Arc::new(dxgkrnl), adapter)?;
     started.adapter.start(started.notifier.clone())?;
     miniport.publish(Box::new(started))?;
     let Settings { vfs, vram_bytes, .. } = settings;

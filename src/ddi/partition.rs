@@ -24,7 +24,7 @@ use crate::ddi::segment::LOCAL_SEGMENT;
 use crate::miniport::Started;
 use crate::{os, text};
 
-/// The COM class of the user-mode emulation DLL that the INF registers.
+/// The COM class that a user-mode emulation DLL of this driver would register. There is none yet: docs/windows.md.
 const USER_MODE_PROVIDER: CLSID = GUID::from_u128(0x8F0C1B5A_6E1D_4B57_9C22_47B0A1D3E94C);
 
 const MEMORY: usize = DXGK_VGPU_CAPABILITY_TYPE::DXGK_VGPU_CAPABILITY_MEMORY.0 as usize;

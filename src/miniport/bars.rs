@@ -1,6 +1,7 @@
 //! BAR 0 of each VF as memory that Dxgkrnl can map: one memory descriptor list a VF, made when it is first asked for.
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 
 use gpup_core::device::BarPages;
 use gpup_core::os::Mutex;
@@ -21,8 +22,11 @@ pub(crate) struct Backing {
 pub(crate) struct Bars(Box<[Mutex<Option<Mdl>>]>);
 
 impl Bars {
-    pub(crate) fn new(vfs: u32) -> Self {
-        Self((0..vfs).map(|_| Mutex::new(None)).collect())
+    pub(crate) fn new(vfs: u32) -> Result<Self> {
+        let mut seats = Vec::new();
+        seats.try_reserve_exact(vfs as usize).map_err(|_| Error::NoResources)?;
+        seats.resize_with(vfs as usize, || Mutex::new(None));
+        Ok(Self(seats.into_boxed_slice()))
     }
 
     /// The list over a VF's BAR, whose pages are `pages`.

@@ -52,9 +52,9 @@ pub(crate) struct Allocation {
 }
 
 impl Started {
-    pub(crate) fn new(seat: usize, dxgkrnl: Arc<Dxgkrnl>, adapter: Adapter) -> Self {
+    pub(crate) fn new(seat: usize, dxgkrnl: Arc<Dxgkrnl>, adapter: Adapter) -> Result<Self> {
         let vfs = adapter.device().geometry().max_vfs;
-        Self {
+        Ok(Self {
             notifier: Arc::new(Notifier::new(dxgkrnl.clone())),
             dxgkrnl,
             adapter,
@@ -63,9 +63,9 @@ impl Started {
             contexts: Handles::new(Kind::Context, seat),
             allocations: Handles::new(Kind::Allocation, seat),
             opened: Handles::new(Kind::Opened, seat),
-            bars: Bars::new(vfs),
+            bars: Bars::new(vfs)?,
             vf_luids: core::array::from_fn(|_| SpinLock::new(LUID::zeroed())),
-        }
+        })
     }
 
     /// Objects that Dxgkrnl has not closed.
@@ -90,3 +90,6 @@ impl Started {
         self.contexts.get(handle)
     }
 }
+
+// What StartDevice boxes without a way to fail must fit the reserve of the kernel's allocator.
+const _: () = assert!(size_of::<Started>() <= 2048 && size_of::<Dxgkrnl>() <= 1024);

@@ -196,5 +196,12 @@ pub(crate) fn bench() -> Summary {
     summary.step("dirty plane", &mut cargo("bench -p gpup-core --bench dirty --locked"));
     summary.step("scheduler", &mut cargo("bench -p gpup-core --bench scheduler --locked"));
     summary.step("migration", &mut cargo("bench -p gpup --bench migrate --locked"));
+    summary.step("fairness on the threads", &mut cargo("bench -p gpup --bench fairness --locked"));
+    let scenarios =
+        ["mixed", "migration", "light", "surplus", "several", "target", "weights", "many", "crowd"];
+    for scenario in scenarios {
+        let run = format!("run --release --locked -- schedule --scenario {scenario}");
+        summary.step(&format!("schedule {scenario}"), &mut cargo(&run));
+    }
     summary.print()
 }

@@ -57,6 +57,8 @@ pub(crate) fn run(rounds: u32) -> Result<()> {
     let faulty = cross::build(&cross::GPUP_KMD, &[FAULT.0])?.wine;
     let dxgkrnl = cross::build(&cross::DXGKRNL, &[])?.wine;
     fs::create_dir_all(folder())?;
+    let alone = fs::File::create(folder().join(".lock"))?;
+    alone.lock().context("cannot lock target/wine")?;
     let template = Prefix::fresh(&folder().join("template"))?;
     let parts = Parts { harness: harness()?, inf: package.file("inf"), dxgkrnl, template };
     rounds_pass(&parts, &driver, rounds)?;

@@ -81,9 +81,9 @@ pub struct Status {
     pub adapters_in_use: u32,
     /// Miniports that were unloaded since this driver was loaded.
     pub unloads: u32,
-    /// 1 if the image of the miniport that was unloaded last counts its pool.
+    /// 1 if the image of the miniport counts its pool.
     pub pool_known: u32,
-    /// Pool blocks that it had left then.
+    /// Pool blocks that it has; that it had left at its unload, when none is loaded.
     pub pool_blocks: u64,
     /// Bytes of them.
     pub pool_bytes: u64,

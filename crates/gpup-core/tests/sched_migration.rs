@@ -184,7 +184,7 @@ mod sched_migration {
             let mut sim = Sim::new(Scheduler::new(vfs, Limits::default()).unwrap());
             for vf in 0..vfs {
                 // A ceiling of a thousandth, so that nearly all of the paging is left to the idle class.
-                sim.scheduler.set_max(vf, 1, 0).unwrap();
+                sim.scheduler.set_max(vf, 1000, 0).unwrap();
                 let at = if vf == 0 { late } else { 0 };
                 sim.at(at, Change::Policy(vf, Policy::Target));
                 let length = Length::Uniform(CHUNK / 3, CHUNK);

@@ -48,6 +48,10 @@ pub enum Command {
     Caps(Caps),
     /// Check the driver against the documented contract, rule by rule
     Check(Check),
+    /// Simulate the VF scheduler in virtual time: shares, waits and lag through migrations
+    Schedule(Schedule),
+    /// Watch a host's VFs share its engines, and move one of them live
+    Top(Box<Top>),
 }
 
 impl Command {
@@ -62,6 +66,8 @@ impl Command {
             Self::Inspect(args) => &args.output,
             Self::Caps(args) => &args.output,
             Self::Check(args) => &args.output,
+            Self::Schedule(args) => &args.output,
+            Self::Top(args) => &args.output,
         }
     }
 }
@@ -310,6 +316,102 @@ pub struct Check {
     /// Write the page of all rules to standard output and check nothing
     #[arg(long)]
     pub markdown: bool,
+    /// Output.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+const SCENARIO_HELP: &str = r#"A scenario is a TOML file. All keys but about, length, packets and those of a migration have the
+driver's defaults:
+
+  about = "two VFs, one migrates"
+  length = "60s"                 # of virtual time
+  seed = 1
+
+  [engine]                       # and packet, patience, pf_weight, pf_quantum
+  chunk = "250us"                # longest piece of paging
+  paging = "25%"                 # of a migrating VF's share, in a brownout
+  paging_limit = "100%"          # of the engine, for each migrating VF
+  switch = "5us"                 # turning the engine to another VF
+
+  [[vf]]                         # VFs are numbered in order
+  count = 2
+  weight = 1024
+  quantum = "4ms"
+  preempt_timeout = "640ms"      # "0s": none
+  priority = "low"               # or "normal": keeps its slot without work
+  max = "100%"
+  # or { fixed = "1ms" }, or { mix = [["50us", 9], ["20ms", 1]] }
+  packets = { uniform = ["1ms", "3ms"] }
+  demand = "saturated"           # or "silent", or { closed = "10ms" }: thinks in between
+
+  [pf]                           # the PF's everyday work
+  packets = { fixed = "200us" }
+  demand = { closed = "10ms" }
+
+  [[migration]]
+  vf = 0
+  role = "source"                # or "target", which has no pause
+  prepare = "20s"
+  pause = "40s"
+  end = "41s"
+  chunk = "100us"
+  throttle = [{ at = "30s", speed = "50%" }]
+  cancelled = false              # true: the VF runs on
+
+Exit codes: 0 every target holds, 1 one was missed, 2 wrong usage or scenario."#;
+
+/// `gpup schedule`
+#[derive(Args, Debug)]
+#[command(after_help = SCENARIO_HELP)]
+pub struct Schedule {
+    /// A scenario file or the name of one that comes with the tool; `list` shows those
+    #[arg(long, default_value = "migration", value_name = "FILE|NAME")]
+    pub scenario: String,
+    /// Seed of the random lengths and times, instead of the scenario's
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Draw the shares over time to FILE
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
+    /// Output.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+const TOP_HELP: &str = "\
+Keys: q quits, p holds the picture, m moves the VF (--vf) to a second host in this process, live.
+Without a terminal, or with --once, --samples or --json, it prints plain lines until Ctrl-C or --samples.
+
+Columns: busy is engine time granted in a second, by the device's clock; share is a VF's part of what was granted on
+its engine, paging out of its share included; entitled is its part by weight; paging is the PF's for this VF, out of
+its share and out of time that nobody wanted.";
+
+/// `gpup top`
+#[derive(Args, Debug)]
+#[command(after_help = TOP_HELP)]
+pub struct Top {
+    /// Time between two samples
+    #[arg(long, default_value = "1s", value_name = "TIME")]
+    pub interval: Time,
+    /// Print one sample and end
+    #[arg(long, conflicts_with = "samples")]
+    pub once: bool,
+    /// Print so many samples and end
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub samples: Option<u32>,
+    /// Move the VF so long after the start, as the key m does
+    #[arg(long, value_name = "TIME")]
+    pub move_after: Option<Time>,
+    /// Host.
+    #[command(flatten)]
+    pub host: HostArgs,
+    /// Guests.
+    #[command(flatten)]
+    pub guest: GuestArgs,
+    /// Migration.
+    #[command(flatten)]
+    pub how: MoveArgs,
     /// Output.
     #[command(flatten)]
     pub output: Output,

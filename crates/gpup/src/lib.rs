@@ -15,8 +15,10 @@ pub mod report;
 mod resolve;
 mod restore;
 mod save;
+mod schedule;
 pub mod serve;
 pub mod tcp;
+mod top;
 pub mod units;
 mod watch;
 pub mod world;
@@ -38,5 +40,7 @@ pub fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Inspect(args) => inspect::run(args),
         Command::Caps(args) => caps::run(args),
         Command::Check(args) => check::run(args),
+        Command::Schedule(args) => schedule::run(args),
+        Command::Top(args) => top::run(args),
     }
 }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::sleep;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, anyhow, bail};
 use dxgksim::agent::channel::{Channel, LinkError};
@@ -35,7 +35,7 @@ pub fn run(args: &Migrate) -> Result<(), Failure> {
     let (target, local) = match &args.to {
         Some(to) => (knock(to)?, None),
         None => {
-            let local = LocalTarget::start(args)?;
+            let local = LocalTarget::start(&args.host, args.guest.cool_down.0)?;
             (local.address, Some(local))
         }
     };
@@ -107,21 +107,24 @@ pub fn connector(address: SocketAddr) -> impl FnMut() -> Result<Box<dyn Channel>
 }
 
 /// What a neighbour of the moving guest does.
-fn neighbour(vf: u32, guest: &GuestArgs, vf_bytes: u64) -> Work {
+pub(crate) fn neighbour(vf: u32, guest: &GuestArgs, vf_bytes: u64) -> Work {
     Work::neighbour(vf, guest.seed, guest.quiet_neighbours, vf_bytes)
 }
 
 /// The second host, in this process.
-struct LocalTarget {
-    machine: Arc<Machine>,
-    address: SocketAddr,
+pub(crate) struct LocalTarget {
+    /// The host.
+    pub(crate) machine: Arc<Machine>,
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
     server: std::thread::JoinHandle<anyhow::Result<Vec<Visit>>>,
 }
 
 impl LocalTarget {
-    fn start(args: &Migrate) -> anyhow::Result<Self> {
-        let machine = Arc::new(Machine::start(&args.host)?);
-        let options = ServeOptions { cool_down: args.guest.cool_down.0, quiet: true };
+    /// A host like `host` that takes in one VF, whose guest works on for `cool_down`.
+    pub(crate) fn start(host: &HostArgs, cool_down: Duration) -> anyhow::Result<Self> {
+        let machine = Arc::new(Machine::start(host)?);
+        let options = ServeOptions { cool_down, quiet: true };
         let server = Server::bind(SocketAddr::from(([127, 0, 0, 1], 0)), machine.clone(), options)?;
         let address = server.address()?;
         let server = std::thread::spawn(move || server.run(Some(1)));
@@ -129,7 +132,7 @@ impl LocalTarget {
     }
 
     /// Waits for the visit to end, if there was one, and looks for broken rules.
-    fn end(self, visited: bool) -> anyhow::Result<()> {
+    pub(crate) fn end(self, visited: bool) -> anyhow::Result<()> {
         if visited {
             self.server.join().map_err(|_| anyhow!("the target's thread died"))??;
         }

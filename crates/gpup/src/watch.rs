@@ -38,7 +38,7 @@ impl Observer for Watch<'_> {
             && (self.throttled || speed < FULL_SPEED)
         {
             self.throttled = true;
-            if let Err(error) = throttle(self.mover, speed) {
+            if let Err(error) = throttle(&self.mover.vgpu, speed) {
                 eprintln!("the guest could not be slowed: {error}");
             }
         }

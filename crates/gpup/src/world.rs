@@ -188,9 +188,9 @@ fn read_image(path: &Path, vf_bytes: u64) -> anyhow::Result<Vec<u8>> {
 }
 
 /// Slows the VF's engine work to so many thousandths of full speed.
-pub fn throttle(guest: &Guest, speed: u32) -> anyhow::Result<()> {
-    let mut request = Request::Throttle { vf: guest.vgpu.index(), permille: speed }.encode();
-    guest.vgpu.adapter().escape(&mut request).map_err(|error| anyhow!("{error}"))
+pub fn throttle(vgpu: &Vgpu, speed: u32) -> anyhow::Result<()> {
+    let mut request = Request::Throttle { vf: vgpu.index(), permille: speed }.encode();
+    vgpu.adapter().escape(&mut request).map_err(|error| anyhow!("{error}"))
 }
 
 /// Waits until a guest has begun to work, or somebody pressed Ctrl-C.

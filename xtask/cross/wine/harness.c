@@ -213,6 +213,16 @@ static void install(const char *inf, BOOL first)
     }
 }
 
+/* A count that stays zero would show no leak: the VRAM of both adapters must be in it. */
+static void check_pool_counted(void)
+{
+    struct status now = status();
+    if (!now.pool_known)
+        fail(1, "the driver's image does not count its pool");
+    if (now.pool_bytes < DEVICES * VRAM_BYTES)
+        fail(1, "the pool count misses the adapters' VRAM: %I64u bytes", now.pool_bytes);
+}
+
 static DWORD stop_service(const char *name)
 {
     SERVICE_STATUS now = {0};
@@ -290,8 +300,6 @@ static void unload(DWORD round)
     check_rules();
     if (now.unloads != round)
         fail(1, "%lu unloads after %lu rounds", now.unloads, round);
-    if (!now.pool_known)
-        fail(1, "the driver's image does not count its pool");
     if (now.pool_blocks || now.pool_bytes)
         fail(1, "%I64u pool blocks with %I64u bytes are left", now.pool_blocks, now.pool_bytes);
     /* The stand-in keeps lists whose room grows at first, and the last report. */
@@ -316,6 +324,7 @@ int main(int count, char **arguments)
         DWORD begin = GetTickCount();
         make_devices(fault);
         install(inf, round == 1);
+        check_pool_counted();
         migrate(round == 1 ? path : NULL);
         if (fault)
             break;

@@ -7,32 +7,48 @@ use core::slice;
 
 use crate::image::{export, size};
 
-/// The shim's export: a [`PoolCount`].
+/// The shim's export: blocks, then bytes, u64 each.
 const POOL: &[u8] = b"ShimPool";
 /// Bytes of an image's headers that are read before its size is known.
 const HEADERS: usize = 4096;
 
 /// Pool that an image has allocated and not freed.
 #[derive(Clone, Copy, Debug, Default)]
-#[repr(C)]
 pub(super) struct PoolCount {
     pub(super) blocks: u64,
     pub(super) bytes: u64,
 }
 
-/// What the image at `start` has left; none if it does not count.
-///
-/// # Safety
-/// An image is loaded at `start`, none of its code runs, and all of it is readable.
-pub(super) unsafe fn pool_count(start: *const u8) -> Option<PoolCount> {
-    // SAFETY: an image has a page of headers.
-    let headers = unsafe { slice::from_raw_parts(start, HEADERS) };
-    // SAFETY: the caller's promise; nothing writes it while no code of it runs.
-    let image = unsafe { slice::from_raw_parts(start, size(headers)?) };
-    let place = image.get(export(image, POOL)?..)?.first_chunk::<16>()?;
-    let [blocks, bytes] = [0, 8].map(|at| {
-        let word = place[at..].first_chunk::<8>();
-        word.map_or(0, |word| u64::from_le_bytes(*word))
-    });
-    Some(PoolCount { blocks, bytes })
+/// Where a loaded image keeps its counts.
+#[derive(Clone, Copy)]
+pub(super) struct PoolCounter(*const u64);
+
+// SAFETY: the counts are words that are only read, one at a time.
+unsafe impl Send for PoolCounter {}
+
+impl PoolCounter {
+    /// That of the image at `start`; none if it does not count.
+    ///
+    /// # Safety
+    /// An image is loaded at `start`, all of it is readable, and no code of it runs meanwhile.
+    pub(super) unsafe fn of(start: *const u8) -> Option<Self> {
+        // SAFETY: an image has a page of headers.
+        let headers = unsafe { slice::from_raw_parts(start, HEADERS) };
+        // SAFETY: the caller's promise; nothing writes it while no code of it runs.
+        let image = unsafe { slice::from_raw_parts(start, size(headers)?) };
+        let counts: *const u64 = start.wrapping_add(export(image, POOL)?).cast();
+        counts.is_aligned().then_some(Self(counts))
+    }
+
+    /// The counts now.
+    ///
+    /// # Safety
+    /// The image is still loaded.
+    pub(super) unsafe fn read(self) -> PoolCount {
+        // SAFETY: the caller's promise.
+        let blocks = unsafe { self.0.read_volatile() };
+        // SAFETY: the caller's promise; the bytes follow the blocks.
+        let bytes = unsafe { self.0.wrapping_add(1).read_volatile() };
+        PoolCount { blocks, bytes }
+    }
 }

@@ -14,8 +14,9 @@ use wdk_sys::{
     STATUS_SUCCESS,
 };
 
+use super::images::PoolCounter;
 use super::request::Request;
-use super::{images, pnp, state};
+use super::{pnp, state};
 
 /// IOCTL_VIDEO_DDI_FUNC_REGISTER: METHOD_NEITHER, internal.
 const REGISTER: u32 = 0x0023_003F;
@@ -49,9 +50,11 @@ wddm::ddi! {
             return status;
         }
         let Some(registered) = Driver::registered(driver) else { return wddm::STATUS_UNSUCCESSFUL };
-        state::registered(registered);
         // SAFETY: the system's driver object, in the miniport's DriverEntry, which waits for this call.
         let driver = unsafe { &mut *driver.cast::<DRIVER_OBJECT>() };
+        // SAFETY: the miniport's image; all its code is in DriverEntry, which waits for this call.
+        let pool = unsafe { PoolCounter::of(driver.DriverStart.cast()) };
+        state::registered(registered, pool);
         // SAFETY: every driver object has an extension.
         let extension = unsafe { &mut *driver.DriverExtension };
         extension.AddDevice = Some(pnp::add_device);
@@ -64,11 +67,6 @@ wddm::ddi! {
 }
 
 /// The miniport's DriverUnload. All its devices have been removed.
-unsafe extern "C" fn unload(driver: *mut DRIVER_OBJECT) {
-    state::unload(|| {
-        // SAFETY: the system's driver object, whose image is still there.
-        let start = unsafe { (*driver).DriverStart };
-        // SAFETY: it points to the image's headers.
-        unsafe { images::pool_count(start.cast()) }
-    });
+unsafe extern "C" fn unload(_driver: *mut DRIVER_OBJECT) {
+    state::unload();
 }

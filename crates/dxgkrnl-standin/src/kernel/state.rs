@@ -10,7 +10,7 @@ use dxgksim::dxgkrnl::{Adapter, AdapterOptions, Driver};
 use dxgksim::host::{Mutex, Thread};
 use nt::print::{Level, line};
 
-use super::images::PoolCount;
+use super::images::{PoolCount, PoolCounter};
 use crate::control::Status;
 use crate::scenario::{Plan, Progress, run};
 
@@ -41,6 +41,8 @@ struct Running {
 
 struct State {
     miniport: Option<Arc<Driver>>,
+    /// Where the miniport's image counts its pool: as long as it is loaded.
+    counter: Option<PoolCounter>,
     devices: Vec<Device>,
     scenario: Option<Running>,
     report: Option<Vec<u8>>,
@@ -49,11 +51,25 @@ struct State {
     failed_starts: u32,
     adapters_in_use: u32,
     unloads: u32,
+    /// What the last miniport had left.
     pool: Option<PoolCount>,
+}
+
+impl State {
+    /// The pool of the miniport that is loaded, or what the last one left.
+    #[expect(unsafe_code, reason = "reads words of another image")]
+    fn pool(&self) -> Option<PoolCount> {
+        match self.counter {
+            // SAFETY: `unload` takes the counter before the image goes.
+            Some(counter) => Some(unsafe { counter.read() }),
+            None => self.pool,
+        }
+    }
 }
 
 static STATE: Mutex<State> = Mutex::new(State {
     miniport: None,
+    counter: None,
     devices: Vec::new(),
     scenario: None,
     report: None,
@@ -64,9 +80,11 @@ static STATE: Mutex<State> = Mutex::new(State {
     pool: None,
 });
 
-/// A miniport has registered.
-pub(super) fn registered(driver: Driver) {
-    STATE.lock().miniport = Some(Arc::new(driver));
+/// A miniport has registered, whose image counts its pool there.
+pub(super) fn registered(driver: Driver, counter: Option<PoolCounter>) {
+    let mut state = STATE.lock();
+    state.miniport = Some(Arc::new(driver));
+    state.counter = counter;
 }
 
 /// AddDevice has made a device.
@@ -131,20 +149,20 @@ pub(super) fn remove(functional: usize) {
     }
 }
 
-/// The miniport is to be unloaded: DxgkDdiUnload. `pool` counts what its image has left after that.
-pub(super) fn unload(pool: impl FnOnce() -> Option<PoolCount>) {
+/// The miniport is to be unloaded: DxgkDdiUnload, and what its image has left after that.
+pub(super) fn unload() {
     let Some(miniport) = STATE.lock().miniport.take() else { return };
     let contract = miniport.contract().clone();
     let unloaded = Arc::into_inner(miniport).map(drop).is_some();
     if !unloaded {
         line(Level::Error, format_args!("dxgkrnl: an adapter still uses the miniport that is unloaded"));
     }
-    let pool = pool();
     let mut state = STATE.lock();
     state.violations += contract.count();
     state.adapters_in_use += u32::from(!unloaded);
     state.unloads += 1;
-    state.pool = pool;
+    state.pool = state.pool();
+    state.counter = None;
 }
 
 /// Starts a scenario between the first two adapters; false when that cannot be.
@@ -189,7 +207,7 @@ pub(super) fn status() -> Status {
     let running = state.scenario.as_ref().filter(|scenario| !scenario.ended.load(Ordering::Acquire));
     let phase = running.and_then(|scenario| scenario.progress.phase());
     let place = phase.and_then(|phase| Phase::ALL.iter().position(|known| *known == phase));
-    let pool = state.pool.unwrap_or_default();
+    let pool = state.pool();
     Status {
         adapters: state.devices.iter().filter(|device| device.adapter.is_some()).count() as u32,
         failed_starts: state.failed_starts,
@@ -198,9 +216,9 @@ pub(super) fn status() -> Status {
         violations: u32::try_from(state.violations + now).unwrap_or(u32::MAX),
         adapters_in_use: state.adapters_in_use,
         unloads: state.unloads,
-        pool_known: u32::from(state.pool.is_some()),
-        pool_blocks: pool.blocks,
-        pool_bytes: pool.bytes,
+        pool_known: u32::from(pool.is_some()),
+        pool_blocks: pool.unwrap_or_default().blocks,
+        pool_bytes: pool.unwrap_or_default().bytes,
         own_blocks: super::ALLOCATOR.count().blocks() as u64,
     }
 }

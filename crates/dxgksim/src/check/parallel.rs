@@ -27,6 +27,8 @@ const START: &str = "DXGKDDI_STARTDIRTYTRACKING callback function (d3dkmddi.h)";
 const OWN: u32 = 2;
 /// The other one.
 const OTHER: u32 = 3;
+/// Least calls in the background.
+const BESIDE: u32 = 4;
 /// Rounds of a race.
 const ROUNDS: u32 = 24;
 
@@ -106,7 +108,8 @@ fn exactly_one(b: &Bench, what: &str, call: fn(&Bench) -> NTSTATUS) -> Outcome {
     }
 }
 
-/// Repeats calls in the background until `ours` ends; `bad` are those that failed.
+/// Repeats calls in the background, from one before `ours` to a few after its beginning and until its end at least;
+/// the answer has the number of those that failed.
 fn beside<R>(
     b: &Bench,
     call: impl Fn(&Bench) -> bool + Send + 'static,
@@ -114,15 +117,25 @@ fn beside<R>(
 ) -> Result<(R, u32), super::Stop> {
     let (stop, bad, theirs) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)), twin(b));
     let (their_stop, their_bad) = (Arc::clone(&stop), Arc::clone(&bad));
+    let rounds = Arc::new(AtomicU32::new(0));
+    let their_rounds = Arc::clone(&rounds);
     let body: Box<dyn FnOnce() + Send> = Box::new(move || {
         while !their_stop.load(Ordering::Acquire) {
             if !call(&theirs) {
                 their_bad.fetch_add(1, Ordering::AcqRel);
             }
+            their_rounds.fetch_add(1, Ordering::AcqRel);
         }
     });
     let thread = Thread::spawn("check", body).ok_or_else(|| super::bench::skip("no thread"))?;
+    let until = |least: u32| {
+        while rounds.load(Ordering::Acquire) < least {
+            sleep(0);
+        }
+    };
+    until(1);
     let result = ours();
+    until(BESIDE);
     stop.store(true, Ordering::Release);
     drop(thread);
     Ok((result, bad.load(Ordering::Acquire)))

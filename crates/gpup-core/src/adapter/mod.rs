@@ -31,10 +31,10 @@ pub struct Adapter {
 
 impl Adapter {
     /// An adapter over `device`, with a seat for each VF it can have.
-    pub fn new(device: Arc<dyn Device>, settings: Settings) -> Self {
+    pub fn new(device: Arc<dyn Device>, settings: Settings) -> Result<Self> {
         let geometry = device.geometry();
         let shared = Arc::new(Shared { shares: Shares::new(&geometry), device: device.clone(), settings });
-        Self { vfs: VfTable::new(&shared, geometry.max_vfs), bases: Bases::new(device), shared }
+        Ok(Self { vfs: VfTable::new(&shared, geometry.max_vfs)?, bases: Bases::new(device), shared })
     }
 
     /// Starts the engines; interrupts go to `sink`.

@@ -59,6 +59,12 @@ pub struct Grant {
 }
 
 impl Grant {
+    /// The most the VF may take of an engine, in millionths.
+    pub fn max_ppm(&self) -> u32 {
+        let ppm = self.profile.compute.max * 1_000_000 / COMPUTE_UNITS;
+        u32::try_from(ppm.clamp(1, 1_000_000)).unwrap_or(1_000_000)
+    }
+
     /// The VF's weight on an engine.
     pub fn weight(&self) -> u32 {
         u32::try_from(self.compute.max(1)).unwrap_or(u32::MAX)

@@ -204,6 +204,8 @@ pub trait Device: Send + Sync {
 
     /// Sets a VF's quantum, preemption timeout, priority and weight.
     fn vf_parameters(&self, vf: VfIndex, parameters: VfParameters) -> Result<()>;
+    /// Sets the most a VF may take of every node, in millionths: what its profile's maximum is of the device.
+    fn vf_max(&self, vf: VfIndex, ppm: u32) -> Result<()>;
     /// Sets a VF's migration policy on every node, in force by the next packet.
     fn vf_policy(&self, vf: VfIndex, policy: Policy) -> Result<()>;
     /// Slows a migrating VF's guest on every node to so many thousandths of what it may take; 1000 = not at all.

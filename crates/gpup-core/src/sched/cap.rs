@@ -32,6 +32,11 @@ impl Cap {
         }
     }
 
+    /// The ceiling in millionths, rounded down.
+    pub(super) fn ppm(&self) -> u32 {
+        if self.rate == 0 { 1_000_000 } else { (self.rate * 1_000_000 / WHOLE) as u32 }
+    }
+
     /// When it opens; 0 without a ceiling.
     pub(super) fn allow(&self) -> u64 {
         self.allow

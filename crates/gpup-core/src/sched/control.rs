@@ -46,15 +46,20 @@ impl Scheduler {
         Ok(self.nodes[self.index(vf)?].parameters)
     }
 
-    /// Sets the most a VF's node may take of the engine, in thousandths; 1000 = all of it.
-    pub fn set_max(&mut self, vf: VfIndex, permille: u32, now: u64) -> Result<()> {
+    /// Sets the most a VF's node may take of the engine, in millionths; 1 000 000 = all of it.
+    pub fn set_max(&mut self, vf: VfIndex, ppm: u32, now: u64) -> Result<()> {
         let index = self.index(vf)?;
-        if permille == 0 || permille > 1000 {
+        if ppm == 0 || ppm > 1_000_000 {
             return Err(Error::InvalidParameter);
         }
-        self.nodes[index].max.set(u64::from(permille) * WHOLE / 1000);
+        self.nodes[index].max.set(u64::from(ppm) * WHOLE / 1_000_000);
         self.settle(index, now);
         Ok(())
+    }
+
+    /// The most a VF's node may take of the engine, in millionths.
+    pub fn max(&self, vf: VfIndex) -> Result<u32> {
+        Ok(self.nodes[self.index(vf)?].max.ppm())
     }
 
     /// Sets a VF's migration policy. [`Policy::Normal`] also lifts the throttle.
@@ -134,7 +139,7 @@ impl Scheduler {
         let index = self.index(vf)?;
         self.reset(vf, now)?;
         self.set_policy(vf, Policy::Normal, now)?;
-        self.set_max(vf, 1000, now)?;
+        self.set_max(vf, 1_000_000, now)?;
         self.set_parameters(vf, VfParameters::default(), now)?;
         let node = &mut self.nodes[index];
         node.configured = false;

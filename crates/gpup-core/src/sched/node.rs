@@ -158,6 +158,15 @@ impl Node {
         self.deadline = self.v.wrapping_add((self.reserved << SHIFT) / u64::from(self.weight));
     }
 
+    /// Ticks after which its next packet keeps others waiting too long, where a quantum counts as `turn` at most;
+    /// 0 = never. What it reserved for packets known to be long does not count: a VF that was reset learns nothing.
+    pub(super) fn overdue(&self, turn: u64) -> u64 {
+        match self.timeout {
+            0 => 0,
+            timeout => self.quantum.min(turn).saturating_sub(self.used) + timeout,
+        }
+    }
+
     /// Whether the turn goes on with another packet.
     pub(super) fn turn_goes_on(&self) -> bool {
         self.used + self.longest <= self.reserved

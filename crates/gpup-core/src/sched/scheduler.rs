@@ -232,8 +232,8 @@ impl Scheduler {
         }
     }
 
-    /// Whether a packet that has run for `elapsed` ticks under `grant` is past its reservation and the preemption
-    /// timeout while another waits, so that the engine should be reset for its VF. Never for paging, since the
+    /// Whether a packet that has run for `elapsed` ticks under `grant` is past its quantum and the preemption timeout
+    /// while another waits, so that the engine should be reset for its VF. Never for paging, since the
     /// operating system answers the reset of a paging packet with the reset of the adapter; nor for the PF's
     /// own packets, which the operating system watches itself.
     pub fn over_run(&self, grant: &Grant, elapsed: u64) -> bool {
@@ -243,9 +243,7 @@ impl Scheduler {
         let Ok(index) = self.index(vf) else { return false };
         let sibling = self.nodes[index].wants(Child::Paging, 0);
         let itself = usize::from(self.nodes[index].state == State::Runnable);
-        grant.patience != 0
-            && elapsed > grant.cap.saturating_add(grant.patience)
-            && (sibling || self.runnable > itself)
+        grant.overdue != 0 && elapsed > grant.overdue && (sibling || self.runnable > itself)
     }
 
     /// When the first of those under a ceiling may run, if nothing may run before.
@@ -284,13 +282,13 @@ impl Scheduler {
 
     /// Gives a grant.
     fn grant(&mut self, entity: Entity, source: Source, cap: u64, flight: Flight) -> Grant {
-        let patience = match (entity, flight.turn) {
-            (Entity::Vf(_), Some((index, _))) => self.nodes[index].timeout,
+        let overdue = match (entity, flight.turn) {
+            (Entity::Vf(_), Some((index, _))) => self.nodes[index].overdue(self.longest_turn),
             _ => 0,
         };
         self.serial += 1;
         self.flight = Some(Flight { serial: self.serial, ..flight });
-        Grant { entity, source, cap, patience, serial: self.serial }
+        Grant { entity, source, cap, overdue, serial: self.serial }
     }
 
     /// Chooses in the idle class; `slot` is a VF without work in whose slot this falls.

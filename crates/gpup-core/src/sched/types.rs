@@ -132,8 +132,9 @@ pub struct Grant {
     pub source: Source,
     /// Ticks it may take: what is left of the reservation, for paging at most a chunk.
     pub cap: u64,
-    /// Ticks past `cap` before [`Scheduler::over_run`](super::Scheduler::over_run) speaks; 0 = never.
-    pub(super) patience: u64,
+    /// Ticks after which [`Scheduler::over_run`](super::Scheduler::over_run) speaks, the rest of the quantum and the
+    /// preemption timeout; 0 = never.
+    pub(super) overdue: u64,
     /// Tells this grant from older ones.
     pub(super) serial: u64,
 }

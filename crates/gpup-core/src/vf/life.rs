@@ -66,10 +66,10 @@ impl Vf {
                 self.shared.device.vf_disable(self.index)?;
             }
             let before = partition.memory.take();
-            if let Err(error) = self.enable(partition.parameters, regions) {
+            let (grant, parameters) = (partition.grant, partition.parameters);
+            if let Err(error) = self.enable(&grant, parameters, regions) {
                 // What it had before was zero, as memory of a VF without power is, and is so again.
-                partition.memory =
-                    before.filter(|old| self.enable(partition.parameters, &old.regions).is_ok());
+                partition.memory = before.filter(|old| self.enable(&grant, parameters, &old.regions).is_ok());
                 partition.standing.resourced = partition.memory.is_some();
                 return Err(error);
             }
@@ -111,12 +111,13 @@ impl Vf {
         })
     }
 
-    fn enable(&self, parameters: VfParameters, regions: &[Region]) -> Result<()> {
+    fn enable(&self, grant: &Grant, parameters: VfParameters, regions: &[Region]) -> Result<()> {
         let device = &self.shared.device;
         // First the pause: a guest that has its BAR mapped must find no moment in which its VF runs without power.
         device.vf_pause(self.index)?;
         device.vf_enable(self.index, regions)?;
-        device.vf_parameters(self.index, parameters).inspect_err(|_| {
+        let scheduled = device.vf_parameters(self.index, parameters);
+        scheduled.and_then(|()| device.vf_max(self.index, grant.max_ppm())).inspect_err(|_| {
             // It was enabled a moment ago and has run nothing.
             let _ = device.vf_disable(self.index);
         })
@@ -127,6 +128,7 @@ impl Vf {
         if partition.memory.is_none() {
             return Ok(());
         }
+        self.tell_figures();
         if partition.standing.policy() != Policy::Normal {
             self.shared.device.vf_policy(self.index, Policy::Normal)?;
         }

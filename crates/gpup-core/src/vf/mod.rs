@@ -33,11 +33,11 @@ pub use table::VfTable;
 
 use crate::adapter::Shared;
 use crate::adapter::shares::Grant;
-use crate::device::{BarPages, MsixEntry, Region};
+use crate::device::{BarPages, MsixEntry, Region, abi};
 use crate::dirty::Ledger;
 use crate::migration::state::VfHardware;
 use crate::migration::{Immutable, Phase};
-use crate::os::Mutex;
+use crate::os::{self, Level, Mutex};
 use crate::sched::{Counters, VfParameters};
 use crate::{Error, Result, VfIndex};
 
@@ -133,6 +133,30 @@ impl Vf {
     /// Its figures on a node.
     pub fn counters(&self, node: usize) -> Result<Counters> {
         self.with(|_| self.shared.device.vf_counters(self.index, node))
+    }
+
+    /// Says what it had of each engine: to the debug log, and with it to ETW.
+    fn tell_figures(&self) {
+        for node in 0..abi::NODES {
+            let Ok(figures) = self.shared.device.vf_counters(self.index, node) else { return };
+            let Counters { busy, paging_granted, paging_idle, packets, preemptions, resets, .. } = figures;
+            let waits = [figures.wait_p50, figures.wait_p99, figures.worst_wait].map(|ticks| ticks / 1000);
+            os::log(
+                Level::Info,
+                format_args!(
+                    "VF {} on node {node}: {packets} packets took {} us and waited {} us (half), {} us (99 of 100), \
+                     {} us (longest); {preemptions} turns cut short, {resets} resets; paging took {} us of its share \
+                     and {} us of idle time",
+                    self.index,
+                    busy / 1000,
+                    waits[0],
+                    waits[1],
+                    waits[2],
+                    paging_granted / 1000,
+                    paging_idle / 1000
+                ),
+            );
+        }
     }
 
     /// Changes what the scheduler knows of it; its weight stays the profile's.

@@ -140,6 +140,9 @@ impl Vf {
         self.with(|partition| {
             let before = partition.standing.phase;
             let phase = before.next(Call::End)?;
+            if before.role().is_some() {
+                self.tell_figures();
+            }
             if before.role() == Some(Role::Target) {
                 self.settle_target(before)?;
             }

@@ -5,14 +5,16 @@ use alloc::sync::Arc;
 
 use super::Vf;
 use crate::adapter::Shared;
-use crate::{Error, Result, VfIndex};
+use crate::{Error, Result, VfIndex, boxed};
 
 /// The seats of all VFs an adapter can have.
 pub struct VfTable(Box<[Vf]>);
 
 impl VfTable {
-    pub(crate) fn new(shared: &Arc<Shared>, seats: u32) -> Self {
-        Self((0..seats).map(|index| Vf::new(index, shared.clone())).collect())
+    pub(crate) fn new(shared: &Arc<Shared>, seats: u32) -> Result<Self> {
+        let mut indices = 0..;
+        let seat = || Vf::new(indices.next().unwrap_or(VfIndex::MAX), shared.clone());
+        boxed::slice(seats as usize, seat).map(Self)
     }
 
     /// The seat with an index.

@@ -28,7 +28,7 @@ fn adapter_with(settings: Settings, change: impl FnOnce(&mut SimConfig)) -> Adap
     crate::os::host::install();
     let mut config = SimConfig::new(64 * MIB, 4);
     change(&mut config);
-    let adapter = Adapter::new(SimGpu::new(config).unwrap(), settings);
+    let adapter = Adapter::new(SimGpu::new(config).unwrap(), settings).unwrap();
     adapter.start(Arc::new(Nobody)).unwrap();
     adapter
 }
@@ -450,4 +450,20 @@ fn nothing_in_the_pause_allocates() {
     });
     assert_eq!(pause.count_total, 0);
     assert_eq!(byte(&there, 0, 7), 0x77);
+}
+
+/// A running VF is never above the maximum of its profile, even alone on the device.
+#[test]
+fn a_profiles_maximum_is_the_engines_ceiling() {
+    crate::os::host::install();
+    let gpu = SimGpu::new(SimConfig::new(64 * MIB, 4)).unwrap();
+    let adapter = Adapter::new(gpu.clone(), Settings::default()).unwrap();
+    let compute = Bounds { min: 1, optimal: 1024, max: 1024 };
+    let most = |vf: VfIndex, profile: &Profile| {
+        adapter.vf(vf).unwrap().create(profile).unwrap();
+        adapter.vf(vf).unwrap().set_resources(&regions(vf)).unwrap();
+        [0, 1].map(|node| gpu.with_scheduler(node, |scheduler| scheduler.max(vf).unwrap()))
+    };
+    assert_eq!(most(0, &Profile { compute, ..profile() }), [62_500; 2]);
+    assert_eq!(most(1, &profile()), [1_000_000; 2], "by default there is none");
 }

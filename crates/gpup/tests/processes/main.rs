@@ -1,5 +1,6 @@
 //! The tool as people run it: processes that are started, killed, cut off from each other and asked again.
 
+mod check;
 mod damage;
 mod files;
 mod harness;
@@ -8,5 +9,7 @@ mod pair;
 mod proxy;
 mod refusals;
 mod report;
+mod schedule;
+mod top;
 mod usage;
 mod window;

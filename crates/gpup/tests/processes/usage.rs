@@ -56,7 +56,9 @@ fn unknown_words_are_usage() {
 
 #[test]
 fn help_and_version_are_no_failure() {
-    for command in ["migrate", "serve", "save", "restore", "resolve", "inspect", "caps"] {
+    for command in
+        ["migrate", "serve", "save", "restore", "resolve", "inspect", "caps", "check", "schedule", "top"]
+    {
         let help = run(&[command, "--help"]).exits(0).out;
         assert!(help.contains("Usage: gpup"), "{help}");
         for line in help.lines() {

@@ -165,6 +165,13 @@ impl Device for SimGpu {
             .try_for_each(|node| node.control(|scheduler, now| scheduler.set_parameters(vf, parameters, now)))
     }
 
+    fn vf_max(&self, vf: VfIndex, ppm: u32) -> Result<()> {
+        self.shared
+            .nodes
+            .iter()
+            .try_for_each(|node| node.control(|scheduler, now| scheduler.set_max(vf, ppm, now)))
+    }
+
     fn vf_policy(&self, vf: VfIndex, policy: Policy) -> Result<()> {
         self.shared
             .nodes

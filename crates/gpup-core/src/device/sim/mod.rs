@@ -111,6 +111,18 @@ impl SimConfig {
     }
 }
 
+#[cfg(test)]
+impl SimGpu {
+    /// Looks at a node's scheduler.
+    pub(crate) fn with_scheduler<R>(
+        &self,
+        node: usize,
+        look: impl FnOnce(&crate::sched::Scheduler) -> R,
+    ) -> R {
+        look(&self.shared.nodes[node].scheduler.lock())
+    }
+}
+
 /// What the engines and the callers share.
 struct Shared {
     config: SimConfig,

@@ -48,7 +48,7 @@ fn call() -> impl Strategy<Value = Call> {
         1 => (0u64..u64::MAX).prop_map(Call::Charge),
         1 => (0u64..30 * MS).prop_map(Call::ChargeStale),
         2 => (vf.clone(), parameters).prop_map(|(vf, parameters)| Call::Parameters(vf, parameters)),
-        1 => (vf.clone(), 1u32..=1000).prop_map(|(vf, max)| Call::Max(vf, max)),
+        1 => (vf.clone(), 1u32..=1_000_000).prop_map(|(vf, max)| Call::Max(vf, max)),
         3 => (vf.clone(), policy).prop_map(|(vf, policy)| Call::Policy(vf, policy)),
         1 => (vf.clone(), 1u32..=1000).prop_map(|(vf, permille)| Call::Throttle(vf, permille)),
         1 => vf.clone().prop_map(Call::Reset),

@@ -60,7 +60,7 @@ fn a_vf_of_normal_priority_keeps_its_slot() {
     assert_eq!(held, 200 * MS);
     assert_eq!(scheduler.counters(0).unwrap().packets, 0);
     // Paging that nobody's share covers may use the slot meanwhile.
-    scheduler.set_max(1, 1, now).unwrap();
+    scheduler.set_max(1, 1000, now).unwrap();
     scheduler.set_policy(1, Policy::Target, now).unwrap();
     scheduler.set_runnable(Entity::Vf(1), false, now);
     scheduler.set_runnable(Entity::Paging(1), true, now);
@@ -121,6 +121,21 @@ fn only_a_guest_that_keeps_others_waiting_is_over_its_run() {
     assert!(!scheduler.over_run(&paging.unwrap(), u64::MAX));
 }
 
+/// What it reserves for the packets it is known to have does not make an engine more patient with it.
+#[test]
+fn a_vf_that_was_reset_is_reset_as_soon_the_next_time() {
+    let mut sim = Sim::new(scheduler(2));
+    let impatient = VfParameters { preempt_timeout_us: 1000, ..Default::default() };
+    sim.scheduler.set_parameters(0, impatient, 0).unwrap();
+    sim.add(Flow::new(Entity::Vf(0), Demand::Saturated, Length::Fixed(40 * MS), 1));
+    sim.add(Flow::new(Entity::Vf(1), Demand::Saturated, Length::Fixed(MS), 2));
+    let trace = sim.run(1_000 * MS);
+    let stubborn: Vec<u64> = trace.iter().filter(|p| p.entity == Entity::Vf(0)).map(|p| p.ticks).collect();
+    assert!(stubborn.len() > 50 && stubborn.iter().all(|ticks| *ticks == 5 * MS + 1), "{stubborn:?}");
+    let neighbour: u64 = trace.iter().filter(|p| p.entity == Entity::Vf(1)).map(|p| p.ticks).sum();
+    assert!(neighbour >= 490 * MS, "{neighbour}");
+}
+
 #[test]
 fn neither_sleep_nor_reset_sheds_what_a_vf_owes() {
     for reset in [false, true] {
@@ -165,7 +180,7 @@ fn a_ceiling_holds_in_every_window() {
     for vf in 0..3 {
         sim.add(Flow::new(Entity::Vf(vf), Demand::Saturated, Length::Uniform(MS, 3 * MS), u64::from(vf)));
     }
-    sim.at(0, Change::Max(0, 200));
+    sim.at(0, Change::Max(0, 200_000));
     sim.at(2_000 * MS, Change::Demand(1, Demand::Silent));
     sim.at(4_000 * MS, Change::Demand(2, Demand::Silent));
     let mut ends = vec![(0, 0)];
@@ -286,7 +301,7 @@ fn a_change_of_weight_keeps_the_lag() {
 fn a_removed_vf_leaves_a_slot_as_new() {
     let mut scheduler = scheduler(2);
     scheduler.set_parameters(0, VfParameters { weight: 5000, ..Default::default() }, 0).unwrap();
-    scheduler.set_max(0, 100, 0).unwrap();
+    scheduler.set_max(0, 100_000, 0).unwrap();
     scheduler.set_policy(0, Policy::Target, 0).unwrap();
     scheduler.set_runnable(Entity::Vf(0), true, 0);
     scheduler.remove(0, MS).unwrap();

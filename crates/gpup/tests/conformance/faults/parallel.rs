@@ -42,7 +42,8 @@ pub(super) fn cases() -> Vec<Case> {
             fault(|c, world| {
                 let args: DXGKARG_QUERYDIRTYBITDATA =
                     if c.name == "DxgkDdiQueryDirtyBitData" { c.read(1) } else { return None };
-                let late = args.Flags.0 == 1 && world.basis(args.MemoryBasis as usize).clears > 2;
+                let late =
+                    args.Flags.0 == 1 && world.parallel && world.basis(args.MemoryBasis as usize).clears > 0;
                 (late && args.BufferSize == 32).then(|| {
                     let result = c.forward();
                     put(args.Buffer as usize, [0u64; 4]);

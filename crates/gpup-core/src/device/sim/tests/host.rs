@@ -109,9 +109,27 @@ fn paging_for_a_migrating_vf_keeps_its_bandwidth() {
         let fence = process.submit(COPY_NODE, |encoder| encoder.copy(16 * MIB, 0, 2 * MIB).unwrap());
         assert_eq!(hear(&told), DONE(fence));
     }
-    // The last chunk is charged after its completion, and the first one waits for nothing.
-    let least = (32 * MIB - 2 * MIB) * 1_000_000_000 / RATE;
+    // The first chunk waits for nothing, a chunk and a half was saved up before, and the last one's wait is not seen.
+    let least = (32 * MIB - 4 * MIB) * 1_000_000_000 / RATE;
     assert!(clock() - before >= least, "{} of {least}", clock() - before);
+}
+
+#[test]
+fn a_vf_alone_stays_under_its_maximum() {
+    let (gpu, _told) = device(1);
+    gpu.vf_enable(0, &regions(0)).unwrap();
+    gpu.vf_max(0, 100_000).unwrap();
+    let clock = || gpu.shared.nodes[COPY_NODE].clock.load(Ordering::Relaxed);
+    let before = clock();
+    let mut guest = Guest::new(&gpu, 0);
+    for _ in 0..40 {
+        guest.fill(0, 4 * MIB, 7);
+    }
+    guest.wait();
+    let busy = gpu.vf_counters(0, COPY_NODE).unwrap().busy;
+    // A turn's worth was saved up before, and the last packets' wait is not seen.
+    let least = busy.saturating_sub(4_000_000 + 2_000_000) * 10;
+    assert!(busy > 10_000_000 && clock() - before >= least, "{} in {}", busy, clock() - before);
 }
 
 #[test]
