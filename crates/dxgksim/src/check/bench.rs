@@ -95,6 +95,13 @@ impl Bench {
     }
 }
 
+impl Drop for Bench {
+    /// No Dxgkrnl stops an adapter that is at work, and a rule that was not kept may have left it so.
+    fn drop(&mut self) {
+        self.adapter.paging.settle(&self.adapter.core);
+    }
+}
+
 /// A handle as a number.
 pub(super) fn handle(number: usize) -> HANDLE {
     core::ptr::with_exposed_provenance_mut(number)

@@ -203,6 +203,14 @@ impl Paging {
         }
     }
 
+    /// Waits for what was submitted last, whoever else gave up waiting for it.
+    pub(crate) fn settle(&self, core: &Core) {
+        let last = self.slots.lock().iter().map(|slot| slot.fence).max();
+        if let Some(fence) = last.filter(|fence| *fence > 0) {
+            let _ = core.interrupts.wait(self.node, fence, &Arc::new(Event::new()), self.timeout_ns);
+        }
+    }
+
     /// Gives a paging buffer back; it is free again when `fence` is completed.
     pub(super) fn give_buffer(&self, index: usize, buffer: Buffer, fence: u32) {
         let mut slots = self.slots.lock();
