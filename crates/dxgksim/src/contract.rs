@@ -120,3 +120,16 @@ impl Contract {
         );
     }
 }
+
+#[cfg(all(test, feature = "std"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ddi_that_leaves_the_irql_raised_is_noticed() {
+        crate::host::std_host::install();
+        let contract = Contract::default();
+        contract.run(&calls::UNLOAD, || core::mem::forget(raised(Irql::Dispatch)));
+        assert_eq!(contract.violations()[0].rule.id, "IRQL_CHANGED");
+    }
+}

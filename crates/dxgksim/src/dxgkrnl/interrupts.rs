@@ -240,3 +240,23 @@ impl Interrupts {
         }
     }
 }
+
+#[cfg(all(test, feature = "std"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_calls_of_notify_interrupt_at_once_are_noticed() {
+        crate::host::std_host::install();
+        let (contract, interrupts) = (Contract::default(), Interrupts::new(false));
+        std::thread::scope(|scope| {
+            interrupts.notify(&contract, |_| {
+                scope.spawn(|| interrupts.notify(&contract, |_| {}));
+                while contract.count() == 0 {
+                    std::thread::yield_now();
+                }
+            });
+        });
+        assert_eq!(contract.violations()[0].rule.id, "NOTIFY_REENTRANT");
+    }
+}

@@ -119,11 +119,11 @@ fn each_fault_breaks_its_rule_and_no_other() {
     assert!(wrong.is_empty(), "{} faults:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// Rules that no fault of a wrapped table can break here; the named tests of dxgksim break them.
+/// Rules that no fault of a wrapped table can break; unit tests of the simulated Dxgkrnl do.
 const ELSEWHERE: &[&str] = &[
-    // The simulated kernel has no call that changes the IRQL, so only its own tests can.
+    // No callback lets a driver change the simulated IRQL: crates/dxgksim/src/contract.rs.
     "IRQL_CHANGED",
-    // Takes two threads inside NotifyInterrupt at once: crates/dxgksim/tests/contract.rs.
+    // Takes two threads inside NotifyInterrupt at once: crates/dxgksim/src/dxgkrnl/interrupts.rs.
     "NOTIFY_REENTRANT",
 ];
 
