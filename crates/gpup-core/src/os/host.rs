@@ -14,7 +14,7 @@ use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use super::{Level, Os, Purpose, RawEvent, RawThread, level};
+use super::{Level, Os, Purpose, RawEvent, RawThread, Trace, host_trace, level};
 use crate::{Error, PAGE_SIZE, Result};
 
 /// Installs the host's operating system below the adapter; calling it again does nothing.
@@ -140,6 +140,11 @@ impl Os for HostOs {
         if level <= log_level() {
             std::eprintln!("gpup_kmd: {line}");
         }
+    }
+
+    fn trace(&self, trace: &Trace) {
+        self.log(trace.event.level(), format_args!("{trace}"));
+        host_trace::emit(trace);
     }
 }
 
