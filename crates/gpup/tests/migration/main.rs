@@ -11,6 +11,7 @@ mod converge;
 mod hostile;
 mod interrupts;
 mod late;
+mod life;
 mod moves;
 mod order;
 mod stream;
