@@ -65,7 +65,8 @@ fn a_hung_vf_is_reset_and_its_neighbours_are_right() {
     ];
     for (case, timeout, recover) in cases {
         let others = [Workload::Nbody, Workload::Matmul];
-        let neighbours: Vec<_> = (1..).zip(others).map(|(vf, what)| boot(&host, vf, &work(what, 0))).collect();
+        let neighbours: Vec<_> =
+            (1..).zip(others).map(|(vf, what)| boot(&host, vf, &work(what, 0))).collect();
         let hung = boot(&host, 0, &work(Workload::Stencil, 0));
         set_timeout(&host, 0, timeout);
         hang(&host, 0);

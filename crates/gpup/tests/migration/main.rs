@@ -8,6 +8,7 @@ mod wire;
 
 mod cancel;
 mod converge;
+mod counted;
 mod hostile;
 mod interrupts;
 mod late;

@@ -24,7 +24,7 @@ pub(super) struct Node {
     pub(super) wake: Event,
     /// The engine is being reset: it must answer before the next packet.
     pub(super) abort: AtomicBool,
-    /// The packet that runs must end, finished or not.
+    /// While `abort` is set: the packet that runs must end, finished or not.
     pub(super) cut: AtomicBool,
     /// The engine has done what `abort` asked.
     pub(super) reset_done: Event,
