@@ -76,7 +76,7 @@ impl Guest for Counter {
         match (self.awaits, messages) {
             (Awaits::Message, message) if message == 1 << NUMBER => {
                 self.heard += 1;
-                (self.awaits, self.patience) = (Awaits::Nothing, 2);
+                (self.awaits, self.patience) = (Awaits::Nothing, PATIENCE);
             }
             (_, 0) => {}
             (awaits, messages) => {
