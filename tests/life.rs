@@ -246,7 +246,7 @@ struct Guest {
 impl Guest {
     fn register(&self, offset: usize) -> &AtomicU32 {
         // SAFETY: an aligned word of the BAR, which lives as long as the adapter is started.
-        unsafe { AtomicU32::from_ptr(self.bar.add(offset).cast()) }
+        unsafe { AtomicU32::from_ptr(self.bar.wrapping_add(offset).cast()) }
     }
 
     fn tail(&self) -> &AtomicU32 {
@@ -300,7 +300,7 @@ fn after_a_surprise_removal_nothing_comes_any_more() {
     for stage in Stage::ALL {
         let host = Host::start();
         let mailbox = AtomicU32::new(0);
-        (host.vf(0), host.vf(1), host.vf(2));
+        (0..3).for_each(|vf| host.vf(vf));
         // VF 2 has a message waiting behind its mask.
         host.msix(2, 0, &mailbox, true);
         host.run(2);
@@ -329,7 +329,7 @@ fn after_a_surprise_removal_nothing_comes_any_more() {
 fn an_adapter_stops_in_every_phase_and_starts_again() {
     for stage in Stage::ALL {
         let host = Host::start();
-        (host.vf(0), host.vf(1));
+        (0..2).for_each(|vf| host.vf(vf));
         host.lead(0, 1, stage);
         let Host { adapter, .. } = host;
         let adapter = adapter.stop();
@@ -378,7 +378,7 @@ fn what_was_configured_before_d3cold_is_back_at_d0() {
 fn without_power_nothing_runs_and_no_migration_is_lost() {
     for stage in Stage::ALL {
         let host = Host::start();
-        (host.vf(0), host.vf(1), host.vf(2));
+        (0..3).for_each(|vf| host.vf(vf));
         host.lead(0, 1, stage);
         assert_eq!(host.power(D3), STATUS_SUCCESS);
         host.guest(2).ring();
@@ -401,7 +401,7 @@ fn a_vf_is_reset_in_every_state_that_does_not_hold_it() {
     for stage in Stage::ALL {
         for paused in [false, true] {
             let host = Host::start();
-            (host.vf(0), host.vf(1));
+            (0..2).for_each(|vf| host.vf(vf));
             let source = !matches!(stage, Stage::Target | Stage::ImmutableRestored | Stage::MutableRestored);
             // A target must not have run.
             if source {
