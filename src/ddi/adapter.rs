@@ -215,8 +215,8 @@ fn stop(miniport: &Miniport, seat: usize) -> Result<()> {
     Ok(())
 }
 
-/// The device is gone: nothing may reach it any more.
+/// The device is gone: its engines stop for good, and no message of a VF reaches memory any more.
 fn surprise(started: &Started) -> Result<()> {
-    started.adapter.device().stop();
+    started.adapter.remove();
     Ok(())
 }

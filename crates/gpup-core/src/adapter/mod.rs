@@ -5,7 +5,7 @@ mod settings;
 pub mod shares;
 
 use alloc::sync::Arc;
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 pub use bases::Bases;
 pub use settings::Settings;
@@ -43,6 +43,8 @@ pub struct Adapter {
     shared: Arc<Shared>,
     vfs: VfTable,
     bases: Bases,
+    /// The device was taken away: nothing starts it any more.
+    removed: AtomicBool,
 }
 
 impl Adapter {
@@ -50,12 +52,27 @@ impl Adapter {
     pub fn new(device: Arc<dyn Device>, settings: Settings) -> Result<Self> {
         let geometry = device.geometry();
         let shared = Arc::new(Shared { id: next_id(), shares: Shares::new(&geometry), device, settings });
-        Ok(Self { vfs: VfTable::new(&shared, geometry.max_vfs)?, bases: Bases::new(shared.clone()), shared })
+        let vfs = VfTable::new(&shared, geometry.max_vfs)?;
+        Ok(Self { vfs, bases: Bases::new(shared.clone()), removed: AtomicBool::new(false), shared })
     }
 
-    /// Starts the engines; interrupts go to `sink`.
+    /// Starts the engines; interrupts go to `sink`. Refused once the device was taken away.
     pub fn start(&self, sink: Arc<dyn InterruptSink>) -> Result<()> {
-        self.shared.device.start(sink)
+        if !self.removed.load(Ordering::SeqCst) {
+            self.shared.device.start(sink)?;
+        }
+        // Looked at again: the device may have gone while it was started.
+        if self.removed.load(Ordering::SeqCst) {
+            self.shared.device.stop();
+            return Err(Error::Removed);
+        }
+        Ok(())
+    }
+
+    /// The device was taken away without notice: its engines stop for good. VFs and migrations can still be ended.
+    pub fn remove(&self) {
+        self.removed.store(true, Ordering::SeqCst);
+        self.shared.device.stop();
     }
 
     /// Ends every VF, whatever it is doing, and stops the engines.
