@@ -53,6 +53,13 @@ pub enum Request {
         /// Thousandths.
         permille: u32,
     },
+    /// Makes a VF's next packet on a node hang. Only a driver built with `fault-injection` does so.
+    Hang {
+        /// The VF.
+        vf: u32,
+        /// The node.
+        node: u32,
+    },
 }
 
 /// How a VF stands.
@@ -86,6 +93,7 @@ impl Request {
                 (3, vf, [quantum_us, preempt_timeout_us, u32::from(priority == Priority::Normal)])
             }
             Self::Throttle { vf, permille } => (4, vf, [permille, 0, 0]),
+            Self::Hang { vf, node } => (5, vf, [node, 0, 0]),
         };
         let mut block = [0; BYTES];
         let words = [MAGIC, VERSION, command, vf].into_iter().chain(arguments);
@@ -117,6 +125,7 @@ impl Request {
                 },
             },
             4 => Self::Throttle { vf, permille: argument(0) },
+            5 => Self::Hang { vf, node: argument(0) },
             _ => return None,
         })
     }
@@ -217,6 +226,7 @@ mod tests {
                 priority: Priority::Normal,
             },
             Request::Throttle { vf: 0, permille: 250 },
+            Request::Hang { vf: 1, node: 1 },
         ] {
             assert_eq!(Request::decode(&request.encode()), Some(request));
         }

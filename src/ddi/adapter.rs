@@ -9,7 +9,7 @@ use alloc::sync::Arc;
 use gpup_core::adapter::Adapter;
 use gpup_core::device::sim::{SimConfig, SimGpu};
 use gpup_core::device::{Device, Geometry, Identity};
-use gpup_core::os::{self, Level};
+use gpup_core::os::{self, Level, TraceEvent};
 use gpup_core::vram::{SimulatedVram, VramStore};
 use gpup_core::{Error, Result};
 use wddm::{
@@ -140,9 +140,10 @@ fn start(handle: PVOID, miniport: &Miniport, dxgkrnl: Dxgkrnl) -> Result<()> {
     let seat = miniport::seat_of(handle)?;
     let started = Started::new(seat, Arc::new(dxgkrnl), adapter)?;
     started.adapter.start(started.notifier.clone())?;
+    let id = started.adapter.id();
     miniport.publish(Box::new(started))?;
     let Settings { vfs, vram_bytes, .. } = settings;
-    os::log(Level::Info, format_args!("adapter started: {vfs} VFs, {vram_bytes} bytes of VRAM"));
+    os::trace(id, TraceEvent::AdapterStarted { vfs, vram_bytes });
     Ok(())
 }
 
@@ -208,13 +209,14 @@ fn stop(miniport: &Miniport, seat: usize) -> Result<()> {
     if objects > 0 {
         os::log(Level::Warning, format_args!("{objects} objects were not closed"));
     }
+    let id = started.adapter.id();
     drop(miniport.withdraw(|| miniport::wait_for_dpcs(seat)));
-    os::log(Level::Info, format_args!("adapter stopped"));
+    os::trace(id, TraceEvent::AdapterStopped);
     Ok(())
 }
 
-/// The device is gone: nothing may reach it any more.
+/// The device is gone: its engines stop for good, and no message of a VF reaches memory any more.
 fn surprise(started: &Started) -> Result<()> {
-    started.adapter.device().stop();
+    started.adapter.remove();
     Ok(())
 }

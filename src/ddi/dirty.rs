@@ -11,7 +11,7 @@ use core::mem::offset_of;
 
 use gpup_core::device::Region;
 use gpup_core::dirty::{BasisHandle, Part};
-use gpup_core::os::{self, Level};
+use gpup_core::os::TraceEvent;
 use gpup_core::{Error, Result};
 use wddm::{
     DXGK_MEMORYRANGE, DXGKARG_CREATEMEMORYBASIS, DXGKARG_QUERYDIRTYBITDATA, DXGKARG_QUERYDIRTYBITDATAFLAGS,
@@ -31,7 +31,9 @@ wddm::ddi! {
         match started.and_then(|started| create(started, unsafe { ranges(args) }?)) {
             Ok(handle) => core::ptr::without_provenance_mut(handle.to_raw() as usize),
             Err(error) => {
-                os::log(Level::Warning, format_args!("no memory basis: {error}"));
+                if let Ok(started) = started {
+                    started.adapter.trace(TraceEvent::Refused { vf: None, what: "CreateMemoryBasis", error });
+                }
                 core::ptr::null_mut()
             }
         }

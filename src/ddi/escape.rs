@@ -93,6 +93,10 @@ fn answer(started: &Started, block: &mut [u8; BYTES]) -> Result<()> {
             vf.set_parameters(VfParameters { quantum_us, preempt_timeout_us, priority, weight })?;
         }
         Request::Throttle { vf, permille } => adapter.vf(vf)?.set_throttle(permille)?,
+        #[cfg(feature = "fault-injection")]
+        Request::Hang { vf, node } => adapter.device().vf_hang(vf, started.node(node, 0)?)?,
+        #[cfg(not(feature = "fault-injection"))]
+        Request::Hang { .. } => return Err(Error::NotSupported),
     }
     Ok(())
 }

@@ -5,6 +5,7 @@
 //! UNSAFETY: follows the size and data pointers of the calls.
 #![expect(unsafe_code)]
 
+use gpup_core::os::TraceEvent;
 use gpup_core::vf::Vf;
 use gpup_core::{Error, Result, VfIndex};
 use wddm::{
@@ -42,29 +43,44 @@ wddm::ddi! {
     /// DxgkDdiEndLiveMigration. PASSIVE_LEVEL, level 0. "DXGKDDI_ENDLIVEMIGRATION callback function (d3dkmddi.h)".
     pub(crate) unsafe fn end_live_migration(adapter: HANDLE, vf_index: VfIndex) -> NTSTATUS {
         // SAFETY: a callback's own handle.
-        unsafe { edge::adapter(adapter, |started| started.adapter.vf(vf_index)?.end()) }
+        unsafe { edge::adapter(adapter, |started| on_vf(started, vf_index, "EndLiveMigration", Vf::end)) }
     }
+}
+
+/// Makes a call on a VF; that it is refused is told, with the reason.
+fn on_vf(
+    started: &Started,
+    index: VfIndex,
+    what: &'static str,
+    call: impl FnOnce(&Vf) -> Result<()>,
+) -> Result<()> {
+    started.adapter.vf(index).and_then(call).inspect_err(|error| {
+        started.adapter.trace(TraceEvent::Refused { vf: Some(index), what, error: *error });
+    })
 }
 
 fn prepare(started: &Started, args: &DXGKARG_GPUP_PREPARE_LIVE_MIGRATION) -> Result<()> {
-    let vf = started.adapter.vf(args.vfIndex)?;
-    match args.MigrationType {
+    on_vf(started, args.vfIndex, "PrepareLiveMigration", |vf| match args.MigrationType {
         DXGK_GPUP_MIGRATIONTYPE::DXGK_GPUP_MIGRATIONTYPE_SOURCE => vf.prepare_source(),
         DXGK_GPUP_MIGRATIONTYPE::DXGK_GPUP_MIGRATIONTYPE_TARGET => vf.prepare_target(),
         _ => Err(Error::InvalidParameter),
-    }
+    })
 }
 
 fn save_immutable(started: &Started, args: &mut DXGKARG_GPUP_SAVE_IMMUTABLE_MIGRATION_DATA) -> Result<()> {
-    let vf = started.adapter.vf(args.vfIndex)?;
-    // SAFETY: Dxgkrnl's own size and buffer.
-    unsafe { save(args.DataSize, args.Data, vf, Vf::immutable_size, Vf::immutable_size, Vf::save_immutable) }
+    on_vf(started, args.vfIndex, "SaveImmutableMigrationData", |vf| {
+        // SAFETY: Dxgkrnl's own size and buffer.
+        unsafe {
+            save(args.DataSize, args.Data, vf, Vf::immutable_size, Vf::immutable_size, Vf::save_immutable)
+        }
+    })
 }
 
 fn save_mutable(started: &Started, args: &mut DXGKARG_GPUP_SAVE_MUTABLE_MIGRATION_DATA) -> Result<()> {
-    let vf = started.adapter.vf(args.vfIndex)?;
-    // SAFETY: Dxgkrnl's own size and buffer.
-    unsafe { save(args.DataSize, args.Data, vf, Vf::mutable_size, Vf::mutable_bytes, Vf::save_mutable) }
+    on_vf(started, args.vfIndex, "SaveMutableMigrationData", |vf| {
+        // SAFETY: Dxgkrnl's own size and buffer.
+        unsafe { save(args.DataSize, args.Data, vf, Vf::mutable_size, Vf::mutable_bytes, Vf::save_mutable) }
+    })
 }
 
 /// Answers the bytes needed when there is no buffer, else fills the buffer; DataSize then says how many bytes

@@ -39,7 +39,10 @@ edge::entries! {
     read set_virtual_machine_data(DXGKARG_SETVIRTUALMACHINEDATA) => virtual_machine;
 }
 
-/// The engines stop in every state but D0. VFs keep state and memory: the simulated VRAM loses nothing.
+/// The engines stop in every state but D0, whatever VFs do. "DXGKDDI_SETVIRTUALFUNCTIONPOWERSTATE callback function
+/// (dispmprt.h)": with every VF in D3 the device may go to D3cold, and at D0 the PF and its VFs must be configured as
+/// before. They are: state, memory, config space and MSI-X tables stay, since the simulated VRAM loses nothing; a
+/// device whose memory does must save it in its `stop`.
 fn set_power(started: &Started, device_uid: u32, state: DEVICE_POWER_STATE) -> Result<()> {
     if device_uid != ADAPTER_UID {
         return Err(Error::InvalidParameter);

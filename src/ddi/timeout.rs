@@ -47,18 +47,14 @@ fn status(started: &Started, args: &mut DXGKARG_QUERYENGINESTATUS) -> Result<()>
 /// The fence that was aborted, or the last completed one when none was.
 fn reset(started: &Started, args: &mut DXGKARG_RESETENGINE) -> Result<()> {
     let node = started.node(args.NodeOrdinal, args.EngineOrdinal)?;
-    args.LastAbortedFenceId = started.adapter.device().reset_engine(node)?;
-    os::log(
-        Level::Warning,
-        format_args!("node {node} was reset; last aborted fence {}", args.LastAbortedFenceId),
-    );
+    args.LastAbortedFenceId = started.adapter.reset_engine(node)?;
     Ok(())
 }
 
 /// Stops the engines: everything queued is gone, and nothing runs until the restart. VFs keep their state.
 fn reset_all(started: &Started) -> Result<()> {
     for node in 0..abi::NODES {
-        if let Err(error) = started.adapter.device().reset_engine(node) {
+        if let Err(error) = started.adapter.reset_engine(node) {
             os::log(Level::Error, format_args!("node {node} does not reset: {error}"));
         }
     }

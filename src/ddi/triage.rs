@@ -1,6 +1,6 @@
 //! The event that says, in words, why migration data was refused.
 
-use gpup_core::os::{self, Level};
+use gpup_core::os::TraceEvent;
 use gpup_core::{Error, VfIndex};
 use wddm::{
     DXGIDDI_PARTITIONING_EVENT_TYPE, DXGKDDICB_PARTITIONING_EVENT_NOTIFICATION,
@@ -13,7 +13,7 @@ use crate::text;
 /// Logs GUID_DXGKDDI_AZURE_TRIAGE_EVENT when data was refused for what it says. EventData1 is the NTSTATUS the
 /// call will return, 2 the firmware and 3 the ids of this device. PASSIVE_LEVEL.
 pub(crate) fn refused(started: &Started, vf: VfIndex, error: Error) {
-    os::log(Level::Warning, format_args!("VF {vf}: migration data refused: {error}"));
+    started.adapter.trace(TraceEvent::Refused { vf: Some(vf), what: "migration data", error });
     if !matches!(error, Error::Incompatible(_) | Error::Corrupt(_)) {
         return;
     }

@@ -58,6 +58,8 @@ pub(crate) struct Reports {
     pub(crate) events: Mutex<Vec<Event>>,
     /// SynchronizeExecution fails: no interrupt is connected.
     pub(crate) unconnected: AtomicBool,
+    /// GetDeviceInformation fails.
+    pub(crate) information_fails: AtomicBool,
     /// A DPC waits to run.
     dpc_waits: AtomicBool,
     /// DXGK_DEVICE_INFO.TranslatedResourceList.
@@ -91,6 +93,9 @@ fn reports(handle: HANDLE) -> &'static Reports {
 
 wddm::ddi! {
     unsafe fn get_device_information(handle: HANDLE, info: *mut DXGK_DEVICE_INFO) -> NTSTATUS {
+        if reports(handle).information_fails.load(Ordering::SeqCst) {
+            return STATUS_UNSUCCESSFUL;
+        }
         let path = &reports(handle).path;
         let mut filled = DXGK_DEVICE_INFO::zeroed();
         filled.TranslatedResourceList = reports(handle).resources.load(Ordering::SeqCst);
@@ -234,6 +239,14 @@ impl TestAdapter {
             self.running = true;
         }
         (status, self)
+    }
+
+    /// Stops it; it can be started again.
+    pub(crate) fn stop(mut self) -> Self {
+        self.running = false;
+        // SAFETY: nothing else is inside the driver.
+        assert_eq!(unsafe { self.table.DxgkDdiStopDevice.unwrap()(self.context) }, STATUS_SUCCESS);
+        self
     }
 
     /// Asks QueryAdapterInfo with any buffers.

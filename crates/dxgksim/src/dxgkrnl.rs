@@ -10,6 +10,7 @@ mod gate;
 mod interfaces;
 mod interrupts;
 mod query;
+mod recovery;
 mod start;
 mod stubs;
 mod triage;

@@ -2,14 +2,17 @@
 //!
 //! The debugger shows errors always and the rest as the filter of the component IHVVIDEO says. An ETW session gets
 //! event `Line` with the level of the line and one field, `Text`; what no session listens to costs a comparison. Both
-//! take any IRQL up to a device's. "DbgPrintEx function", "EtwWriteTransfer function".
+//! take any IRQL up to a device's. "DbgPrintEx function", "EtwWriteTransfer function". What happens to the adapter and
+//! its VFs is a line in the debugger too, and in ETW an event with fields of its own.
 //!
 //! UNSAFETY: registers the provider.
 #![expect(unsafe_code)]
 
+mod events;
+
 use core::fmt;
 
-use gpup_core::os::Level;
+use gpup_core::os::{Level, Trace};
 use nt::print;
 use tracelogging::{define_provider, write_event};
 
@@ -33,20 +36,37 @@ pub(super) fn close() {
 
 /// Writes a line. Any IRQL up to a device's.
 pub(super) fn write(level: Level, text: fmt::Arguments<'_>) {
-    let (shown, traced) = match level {
-        Level::Error => (print::Level::Error, tracelogging::Level::Error),
-        Level::Warning => (print::Level::Warning, tracelogging::Level::Warning),
-        Level::Info => (print::Level::Trace, tracelogging::Level::Informational),
-        Level::Debug => (print::Level::Info, tracelogging::Level::Verbose),
+    show(level, text);
+    let traced = match level {
+        Level::Error => tracelogging::Level::Error,
+        Level::Warning => tracelogging::Level::Warning,
+        Level::Info => tracelogging::Level::Informational,
+        Level::Debug => tracelogging::Level::Verbose,
     };
-    print::line(shown, format_args!("gpup_kmd: {text}"));
     if PROVIDER.enabled(traced, 1) {
-        trace(level, &print::Line::new(text));
+        write_line(level, &print::Line::new(text));
     }
 }
 
+/// Writes an event. Any IRQL up to DISPATCH_LEVEL.
+pub(super) fn trace(trace: &Trace) {
+    show(trace.event.level(), format_args!("{trace}"));
+    events::write(trace);
+}
+
+/// Shows a line in the debugger.
+fn show(level: Level, text: fmt::Arguments<'_>) {
+    let shown = match level {
+        Level::Error => print::Level::Error,
+        Level::Warning => print::Level::Warning,
+        Level::Info => print::Level::Trace,
+        Level::Debug => print::Level::Info,
+    };
+    print::line(shown, format_args!("gpup_kmd: {text}"));
+}
+
 /// One event: its level must be a constant.
-fn trace(level: Level, line: &print::Line) {
+fn write_line(level: Level, line: &print::Line) {
     let text = line.text();
     match level {
         Level::Error => write_event!(PROVIDER, "Line", level(Error), str8("Text", text)),

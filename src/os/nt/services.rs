@@ -7,7 +7,7 @@ use alloc::boxed::Box;
 use core::fmt;
 use core::sync::atomic::AtomicUsize;
 
-use gpup_core::os::{Level, Os, Purpose, RawEvent, RawThread};
+use gpup_core::os::{Level, Os, Purpose, RawEvent, RawThread, Trace};
 use gpup_core::{Error, Result};
 
 use super::{log, memory};
@@ -91,6 +91,10 @@ impl Os for Nt {
 
     fn log(&self, level: Level, line: fmt::Arguments<'_>) {
         log::write(level, line);
+    }
+
+    fn trace(&self, trace: &Trace) {
+        log::trace(trace);
     }
 }
 

@@ -119,6 +119,11 @@ pub(crate) mod calls {
         WRITE_VIRTUALIZED_INTERRUPT "DxgkDdiWriteVirtualizedInterrupt";
         SET_VIRTUAL_FUNCTION_PAUSE_STATE "DxgkDdiSetVirtualFunctionPauseState";
         ESCAPE "DxgkDdiEscape";
+        SET_POWER_STATE "DxgkDdiSetPowerState";
+        QUERY_ENGINE_STATUS "DxgkDdiQueryEngineStatus";
+        RESET_ENGINE "DxgkDdiResetEngine";
+        RESET_FROM_TIMEOUT "DxgkDdiResetFromTimeout";
+        RESTART_FROM_TIMEOUT "DxgkDdiRestartFromTimeout";
     }
 
     /// DISPATCH_LEVEL, nothing returned.

@@ -101,6 +101,8 @@ impl Core {
             DxgkDdiSetVirtualFunctionPauseState, SET_VIRTUAL_FUNCTION_PAUSE_STATE, DXGKARG_SETVIRTUALFUNCTIONPAUSESTATE
         );
         escape(DxgkDdiEscape, ESCAPE, DXGKARG_ESCAPE);
+        query_engine_status(DxgkDdiQueryEngineStatus, QUERY_ENGINE_STATUS, DXGKARG_QUERYENGINESTATUS);
+        reset_engine(DxgkDdiResetEngine, RESET_ENGINE, DXGKARG_RESETENGINE);
     }
 
     with_handle! {
@@ -108,6 +110,8 @@ impl Core {
         remove_device(DxgkDdiRemoveDevice, REMOVE_DEVICE);
         destroy_device(DxgkDdiDestroyDevice, DESTROY_DEVICE);
         destroy_context(DxgkDdiDestroyContext, DESTROY_CONTEXT);
+        reset_from_timeout(DxgkDdiResetFromTimeout, RESET_FROM_TIMEOUT);
+        restart_from_timeout(DxgkDdiRestartFromTimeout, RESTART_FROM_TIMEOUT);
     }
 
     with_context_and_handle! {
@@ -134,6 +138,15 @@ impl Core {
         self.contract.run(&calls::CREATE_MEMORY_BASIS, || {
             // SAFETY: the function is the driver's and the structure with its ranges the caller's.
             unsafe { ddi(self.context(), args) }
+        })
+    }
+
+    /// The adapter's own power state; it has no children.
+    pub(crate) fn set_power_state(&self, state: DEVICE_POWER_STATE) -> NTSTATUS {
+        let Some(ddi) = self.table.0.DxgkDdiSetPowerState else { return STATUS_NOT_IMPLEMENTED };
+        self.contract.call(&calls::SET_POWER_STATE, || {
+            // SAFETY: the function is the driver's and the context the one that it gave.
+            unsafe { ddi(self.context(), u32::MAX, state, POWER_ACTION::PowerActionNone) }
         })
     }
 

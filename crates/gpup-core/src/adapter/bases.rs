@@ -3,18 +3,20 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 
-use crate::device::{Device, Region};
+use super::Shared;
+use crate::device::Region;
 use crate::dirty::{BasisHandle, Part};
+use crate::os::TraceEvent;
 use crate::{Error, Result};
 
 /// The memory bases of an adapter.
 pub struct Bases {
-    device: Arc<dyn Device>,
+    shared: Arc<Shared>,
 }
 
 impl Bases {
-    pub(super) fn new(device: Arc<dyn Device>) -> Self {
-        Self { device }
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
     }
 
     /// Makes a basis of regions of the local segment.
@@ -22,42 +24,48 @@ impl Bases {
         if regions.is_empty() {
             return Err(Error::InvalidParameter);
         }
-        self.device.tracker().create(regions)
+        self.shared.device.tracker().create(regions)
     }
 
     /// Ends a basis. Refused while it is tracked.
     pub fn destroy(&self, handle: BasisHandle) -> Result<()> {
-        self.device.tracker().destroy(handle)
+        self.shared.device.tracker().destroy(handle)
     }
 
     /// The regions a basis was made of, in their order.
     pub fn regions(&self, handle: BasisHandle) -> Result<Box<[Region]>> {
-        self.device.tracker().regions(handle)
+        self.shared.device.tracker().regions(handle)
     }
 
     /// Starts tracking a basis; it begins clean.
     pub fn start(&self, handle: BasisHandle) -> Result<()> {
-        self.device.tracker().start(handle)
+        self.shared.device.tracker().start(handle)
     }
 
     /// Takes back one start.
     pub fn stop(&self, handle: BasisHandle) -> Result<()> {
-        self.device.tracker().stop(handle)
+        self.shared.device.tracker().stop(handle)
     }
 
     /// Bytes that a query writes.
     pub fn needed(&self, handle: BasisHandle, part: Part) -> Result<usize> {
-        self.device.tracker().needed(handle, part)
+        self.shared.device.tracker().needed(handle, part)
     }
 
     /// Writes one bit a page to the front of `out`, and clears exactly those bits if asked to.
     pub fn query(&self, handle: BasisHandle, part: Part, clear: bool, out: &mut [u8]) -> Result<usize> {
-        self.device.tracker().query(handle, part, clear, out)
+        let written = self.shared.device.tracker().query(handle, part, clear, out)?;
+        if clear {
+            let bits = out.iter().take(written);
+            let pages = bits.map(|byte| u64::from(byte.count_ones())).sum();
+            self.shared.trace(TraceEvent::Harvested { basis: handle.to_raw(), part, pages });
+        }
+        Ok(written)
     }
 
     /// Ends every basis that is left.
     pub(super) fn clear(&self) {
-        let tracker = self.device.tracker();
+        let tracker = self.shared.device.tracker();
         for handle in tracker.handles() {
             while tracker.stop(handle).is_ok() {}
             let _ = tracker.destroy(handle);

@@ -5,21 +5,37 @@ mod settings;
 pub mod shares;
 
 use alloc::sync::Arc;
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 pub use bases::Bases;
 pub use settings::Settings;
 pub use shares::{Bounds, COMPUTE_UNITS, Grant, Profile, Share, Shares};
 
 use crate::device::{Device, InterruptSink};
-use crate::os::{self, Level};
+use crate::os::{self, Level, TraceEvent};
 use crate::vf::{Vf, VfTable};
-use crate::{Error, Result, VfIndex};
+use crate::{Error, Result, VfIndex, boxed};
 
 /// What an adapter and its VFs share.
 pub(crate) struct Shared {
+    /// The adapter's number in traces.
+    pub(crate) id: u32,
     pub(crate) device: Arc<dyn Device>,
     pub(crate) settings: Settings,
     pub(crate) shares: Shares,
+}
+
+impl Shared {
+    /// Tells an event of this adapter.
+    pub(crate) fn trace(&self, event: TraceEvent) {
+        os::trace(self.id, event);
+    }
+}
+
+/// Every adapter of the image has a number of its own.
+fn next_id() -> u32 {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 /// An adapter.
@@ -27,19 +43,36 @@ pub struct Adapter {
     shared: Arc<Shared>,
     vfs: VfTable,
     bases: Bases,
+    /// The device was taken away: nothing starts it any more.
+    removed: AtomicBool,
 }
 
 impl Adapter {
     /// An adapter over `device`, with a seat for each VF it can have.
     pub fn new(device: Arc<dyn Device>, settings: Settings) -> Result<Self> {
         let geometry = device.geometry();
-        let shared = Arc::new(Shared { shares: Shares::new(&geometry), device: device.clone(), settings });
-        Ok(Self { vfs: VfTable::new(&shared, geometry.max_vfs)?, bases: Bases::new(device), shared })
+        let shared = Arc::new(Shared { id: next_id(), shares: Shares::new(&geometry), device, settings });
+        let vfs = VfTable::new(&shared, geometry.max_vfs)?;
+        Ok(Self { vfs, bases: Bases::new(shared.clone()), removed: AtomicBool::new(false), shared })
     }
 
-    /// Starts the engines; interrupts go to `sink`.
+    /// Starts the engines; interrupts go to `sink`. Refused once the device was taken away.
     pub fn start(&self, sink: Arc<dyn InterruptSink>) -> Result<()> {
-        self.shared.device.start(sink)
+        if !self.removed.load(Ordering::SeqCst) {
+            self.shared.device.start(sink)?;
+        }
+        // Looked at again: the device may have gone while it was started.
+        if self.removed.load(Ordering::SeqCst) {
+            self.shared.device.stop();
+            return Err(Error::Removed);
+        }
+        Ok(())
+    }
+
+    /// The device was taken away without notice: its engines stop for good. VFs and migrations can still be ended.
+    pub fn remove(&self) {
+        self.removed.store(true, Ordering::SeqCst);
+        self.shared.device.stop();
     }
 
     /// Ends every VF, whatever it is doing, and stops the engines.
@@ -53,6 +86,30 @@ impl Adapter {
         }
         self.shared.device.stop();
         self.bases.clear();
+    }
+
+    /// The adapter's number in traces.
+    pub fn id(&self) -> u32 {
+        self.shared.id
+    }
+
+    /// Tells an event of this adapter.
+    pub fn trace(&self, event: TraceEvent) {
+        self.shared.trace(event);
+    }
+
+    /// Resets an engine, and says so; the answer is the last aborted fence, or the last completed one when none was.
+    pub fn reset_engine(&self, node: usize) -> Result<u32> {
+        let device = self.device();
+        let resets = |vf: &Vf| device.vf_counters(vf.index(), node).map_or(0, |counters| counters.resets);
+        let mut vfs = self.vfs.iter();
+        // Where there is no room for it, the reset is told without the VF.
+        let before =
+            boxed::slice(self.vfs.iter().count(), || vfs.next().map_or(0, resets)).unwrap_or_default();
+        let fence = device.reset_engine(node)?;
+        let cut = self.vfs.iter().zip(&before).find(|(vf, before)| resets(vf) > **before);
+        self.trace(TraceEvent::EngineReset { node, fence, vf: cut.map(|(vf, _)| vf.index()) });
+        Ok(fence)
     }
 
     /// The device.

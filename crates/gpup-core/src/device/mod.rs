@@ -150,7 +150,9 @@ pub trait Device: Send + Sync {
 
     /// Starts the engines; interrupts go to `sink`.
     fn start(&self, sink: Arc<dyn InterruptSink>) -> Result<()>;
-    /// Stops the engines and waits until they are still. Idempotent.
+    /// Stops the engines and waits until they are still: then no interrupt of the device and no message of a VF any
+    /// more, until the next start, which sends what has become pending. VFs keep state, memory and what was written
+    /// to their MSI-X tables. Idempotent.
     fn stop(&self);
 
     /// Queues a host DMA buffer. In order for each node. Callable at DISPATCH_LEVEL.
@@ -167,8 +169,15 @@ pub trait Device: Send + Sync {
     fn last_completed_fence(&self, node: usize) -> u32;
     /// Whether the node makes progress or is idle (false: it hangs in one packet).
     fn responsive(&self, node: usize) -> bool;
-    /// Aborts what runs on the node; the answer is the last fence aborted (or completed, if none was).
+    /// Drops what the host queued on the node, and aborts the packet that hangs there; one that makes progress ends by
+    /// itself, so that no other VF loses by it. The answer is the last fence aborted (or completed, if none was).
     fn reset_engine(&self, node: usize) -> Result<u32>;
+    /// Makes the next packet of a VF on a node hang until it is reset: for tests of the ways out.
+    #[cfg(feature = "fault-injection")]
+    fn vf_hang(&self, vf: VfIndex, node: usize) -> Result<()> {
+        let _ = (vf, node);
+        Err(Error::NotSupported)
+    }
     /// Forgets cached translations under `root`.
     fn flush_tlb(&self, root: TableAddress);
     /// Device clock in ticks (nanoseconds), and ticks a second.

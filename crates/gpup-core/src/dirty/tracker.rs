@@ -91,7 +91,7 @@ impl Tracker {
 
     /// A writer. Its seat is free again when it is dropped.
     pub fn writer(&self) -> Result<Writer> {
-        Ok(Writer::new(self.shared.clone(), self.sections.seat(0..self.writers)?))
+        Writer::new(self.shared.clone(), self.sections.seat(0..self.writers)?)
     }
 
     /// Makes a basis of `regions`: whole pages inside the segment, pairwise disjoint, in any order. It is not

@@ -11,7 +11,7 @@ use super::section::Seat;
 use super::tracker::Shared;
 use crate::device::Region;
 use crate::vram::{Vram, check_range};
-use crate::{Error, Result};
+use crate::{Error, Result, boxed};
 
 /// Most bytes that a writer writes in one section: a harvester waits for some ten microseconds at most.
 pub const SECTION_BYTES: u64 = 64 * 1024;
@@ -23,12 +23,12 @@ const BOUNCE_BYTES: usize = 4096;
 pub struct Writer {
     shared: Arc<Shared>,
     seat: Seat,
-    bounce: Box<[u8; BOUNCE_BYTES]>,
+    bounce: Box<[u8]>,
 }
 
 impl Writer {
-    pub(super) fn new(shared: Arc<Shared>, seat: Seat) -> Self {
-        Self { shared, seat, bounce: Box::new([0; BOUNCE_BYTES]) }
+    pub(super) fn new(shared: Arc<Shared>, seat: Seat) -> Result<Self> {
+        Ok(Self { shared, seat, bounce: boxed::slice(BOUNCE_BYTES, || 0)? })
     }
 
     /// The segment, to read.

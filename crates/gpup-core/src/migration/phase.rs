@@ -104,6 +104,20 @@ impl Phase {
         Self::MutableRestored,
     ];
 
+    /// The name that reports and traces carry.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::SourcePrepared => "source-prepared",
+            Self::ImmutableSaved => "immutable-saved",
+            Self::MutableSized => "mutable-sized",
+            Self::MutableSaved => "mutable-saved",
+            Self::TargetPrepared => "target-prepared",
+            Self::ImmutableRestored => "immutable-restored",
+            Self::MutableRestored => "mutable-restored",
+        }
+    }
+
     /// The phase after `call` has succeeded here.
     ///
     /// # Errors
@@ -168,28 +182,25 @@ impl Call {
     ];
 }
 
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Role {
+    /// The name that reports and traces carry.
+    pub const fn name(self) -> &'static str {
+        match self {
             Self::Source => "source",
             Self::Target => "target",
-        })
+        }
     }
 }
 
-/// The names that reports and traces carry.
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Idle => "idle",
-            Self::SourcePrepared => "source-prepared",
-            Self::ImmutableSaved => "immutable-saved",
-            Self::MutableSized => "mutable-sized",
-            Self::MutableSaved => "mutable-saved",
-            Self::TargetPrepared => "target-prepared",
-            Self::ImmutableRestored => "immutable-restored",
-            Self::MutableRestored => "mutable-restored",
-        })
+        f.write_str(self.name())
     }
 }
 

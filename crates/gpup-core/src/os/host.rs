@@ -6,6 +6,7 @@
 extern crate std;
 
 use alloc::boxed::Box;
+use core::cell::Cell;
 use core::fmt;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
@@ -14,12 +15,22 @@ use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use super::{Level, Os, Purpose, RawEvent, RawThread, level};
+use super::{Level, Os, Purpose, RawEvent, RawThread, Trace, host_trace, level};
 use crate::{Error, PAGE_SIZE, Result};
 
 /// Installs the host's operating system below the adapter; calling it again does nothing.
 pub fn install() {
     super::install(&HostOs);
+}
+
+std::thread_local! {
+    /// Which thread that this thread starts from now on cannot be made; 0 = none.
+    static FAIL_THREAD: Cell<u32> = const { Cell::new(0) };
+}
+
+/// The `nth` thread that the calling thread starts from now on cannot be made, for tests; 0 = all can.
+pub fn fail_thread(nth: u32) {
+    FAIL_THREAD.set(nth);
 }
 
 /// std as an operating system below the driver.
@@ -82,6 +93,11 @@ impl Os for HostOs {
 
     fn spawn(&self, name: &'static str, body: Box<dyn FnOnce() + Send>) -> Result<Box<dyn RawThread>> {
         level::may_block();
+        let left = FAIL_THREAD.get();
+        FAIL_THREAD.set(left.saturating_sub(1));
+        if left == 1 {
+            return Err(Error::NoResources);
+        }
         let thread =
             std::thread::Builder::new().name(name.into()).spawn(body).map_err(|_| Error::NoResources)?;
         Ok(Box::new(HostThread(Mutex::new(Some(thread)))))
@@ -140,6 +156,11 @@ impl Os for HostOs {
         if level <= log_level() {
             std::eprintln!("gpup_kmd: {line}");
         }
+    }
+
+    fn trace(&self, trace: &Trace) {
+        self.log(trace.event.level(), format_args!("{trace}"));
+        host_trace::emit(trace);
     }
 }
 

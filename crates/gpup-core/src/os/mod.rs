@@ -5,9 +5,12 @@
 
 mod lock;
 mod thread;
+mod trace;
 
 #[cfg(any(test, feature = "std"))]
 pub mod host;
+#[cfg(any(test, feature = "std"))]
+mod host_trace;
 #[cfg(any(test, feature = "std"))]
 pub mod level;
 
@@ -17,6 +20,7 @@ use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 pub use lock::{Mutex, MutexGuard, SpinGuard, SpinLock};
 pub use thread::{Event, Thread};
+pub use trace::{Trace, TraceEvent, part_fields, role_of};
 
 use crate::Result;
 
@@ -97,6 +101,10 @@ pub trait Os: Sync {
     fn unmap_system(&self, mapping: *mut u8, bytes: usize);
     /// Writes a line to the debug log. Any IRQL.
     fn log(&self, level: Level, line: fmt::Arguments<'_>);
+    /// Tells an event: to whatever takes events with fields, and as a line of the debug log. Up to DISPATCH_LEVEL.
+    fn trace(&self, trace: &Trace) {
+        self.log(trace.event.level(), format_args!("{trace}"));
+    }
 }
 
 /// A thin place for the fat reference to the installed [`Os`].
@@ -145,4 +153,9 @@ pub fn now() -> u64 {
 /// Writes a line to the debug log.
 pub fn log(level: Level, line: fmt::Arguments<'_>) {
     os().log(level, line);
+}
+
+/// Tells an event of an adapter. Up to DISPATCH_LEVEL.
+pub fn trace(adapter: u32, event: TraceEvent) {
+    os().trace(&Trace { adapter, event });
 }

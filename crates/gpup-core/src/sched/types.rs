@@ -63,6 +63,18 @@ pub enum Policy {
     Target,
 }
 
+impl Policy {
+    /// The name that traces carry.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Normal => "normal",
+            Self::SourceBrownout => "source-brownout",
+            Self::SourceBlackout => "source-blackout",
+            Self::Target => "target",
+        }
+    }
+}
+
 /// A VF's figures on one engine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {

@@ -6,7 +6,7 @@ use crate::device::Region;
 use crate::dirty::Outcome;
 use crate::migration::Phase;
 use crate::migration::state::VfHardware;
-use crate::os::{self, Level};
+use crate::os::TraceEvent;
 use crate::sched::{Policy, VfParameters};
 use crate::{Error, Result, boxed};
 
@@ -36,10 +36,8 @@ impl Vf {
             throttle: UNTHROTTLED,
             ledger: None,
         });
-        os::log(
-            Level::Info,
-            format_args!("VF {} created: {} bytes, weight {}", self.index, grant.memory, grant.compute),
-        );
+        let (vram_bytes, weight) = (grant.memory, grant.compute);
+        self.shared.trace(TraceEvent::VfCreated { vf: self.index, vram_bytes, weight });
         Ok(grant)
     }
 
@@ -50,7 +48,7 @@ impl Vf {
         self.drop_memory(partition)?;
         self.shared.shares.give_back(&partition.grant);
         *seat = None;
-        os::log(Level::Info, format_args!("VF {} destroyed", self.index));
+        self.shared.trace(TraceEvent::VfDestroyed { vf: self.index });
         Ok(())
     }
 
@@ -70,11 +68,12 @@ impl Vf {
             if let Err(error) = self.enable(&grant, parameters, regions) {
                 // What it had before was zero, as memory of a VF without power is, and is so again.
                 partition.memory = before.filter(|old| self.enable(&grant, parameters, &old.regions).is_ok());
-                partition.standing.resourced = partition.memory.is_some();
+                let resourced = partition.memory.is_some();
+                self.stands(partition, Standing { resourced, ..partition.standing });
                 return Err(error);
             }
             partition.memory = Some(memory);
-            partition.standing.resourced = true;
+            self.stands(partition, Standing { resourced: true, ..partition.standing });
             Ok(())
         })
     }
@@ -139,7 +138,8 @@ impl Vf {
         }
         partition.memory = None;
         partition.throttle = UNTHROTTLED;
-        partition.standing = Standing { paused: partition.standing.paused, ..Standing::default() };
+        let gone = Standing { paused: partition.standing.paused, ..Standing::default() };
+        self.stands(partition, gone);
         Ok(())
     }
 
@@ -165,6 +165,7 @@ impl Vf {
                 self.shared.device.vf_reset(self.index)?;
             }
             partition.config.reset();
+            self.shared.trace(TraceEvent::FunctionReset { vf: self.index });
             Ok(())
         })
     }

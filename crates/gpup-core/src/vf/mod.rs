@@ -37,7 +37,7 @@ use crate::device::{BarPages, MsixEntry, Region, abi};
 use crate::dirty::Ledger;
 use crate::migration::state::VfHardware;
 use crate::migration::{Immutable, Phase};
-use crate::os::{self, Level, Mutex};
+use crate::os::{Mutex, TraceEvent};
 use crate::sched::{Counters, VfParameters};
 use crate::{Error, Result, VfIndex};
 
@@ -135,27 +135,11 @@ impl Vf {
         self.with(|_| self.shared.device.vf_counters(self.index, node))
     }
 
-    /// Says what it had of each engine: to the debug log, and with it to ETW.
+    /// Says what it had of each engine.
     fn tell_figures(&self) {
         for node in 0..abi::NODES {
-            let Ok(figures) = self.shared.device.vf_counters(self.index, node) else { return };
-            let Counters { busy, paging_granted, paging_idle, packets, preemptions, resets, .. } = figures;
-            let waits = [figures.wait_p50, figures.wait_p99, figures.worst_wait].map(|ticks| ticks / 1000);
-            os::log(
-                Level::Info,
-                format_args!(
-                    "VF {} on node {node}: {packets} packets took {} us and waited {} us (half), {} us (99 of 100), \
-                     {} us (longest); {preemptions} turns cut short, {resets} resets; paging took {} us of its share \
-                     and {} us of idle time",
-                    self.index,
-                    busy / 1000,
-                    waits[0],
-                    waits[1],
-                    waits[2],
-                    paging_granted / 1000,
-                    paging_idle / 1000
-                ),
-            );
+            let Ok(counters) = self.shared.device.vf_counters(self.index, node) else { return };
+            self.shared.trace(TraceEvent::Figures { vf: self.index, node, counters });
         }
     }
 
@@ -193,8 +177,29 @@ impl Vf {
     /// Changes how the VF stands, and with it what the device does. Refused, nothing has changed.
     fn stand(&self, partition: &mut Partition, to: Standing) -> Result<()> {
         standing::change(&*self.shared.device, self.index, partition.standing, to)?;
-        partition.standing = to;
+        self.stands(partition, to);
         Ok(())
+    }
+
+    /// Notes how the VF stands from now on, and says what changed; the device has done its part. Of changes at the
+    /// same time the phase comes last, so that what a migration stops and starts lies between its phases.
+    fn stands(&self, partition: &mut Partition, to: Standing) {
+        let vf = self.index;
+        let from = core::mem::replace(&mut partition.standing, to);
+        if from.executes() != to.executes() {
+            self.shared.trace(TraceEvent::ExecutesChanged { vf, standing: to });
+        }
+        if from.policy() != to.policy() {
+            self.shared.trace(TraceEvent::PolicyChanged { vf, from: from.policy(), to: to.policy() });
+        }
+        if from.phase != to.phase {
+            self.shared.trace(TraceEvent::PhaseChanged { vf, from: from.phase, to: to.phase });
+        }
+    }
+
+    /// Notes a phase in which the VF executes and shares as before.
+    fn enters(&self, partition: &mut Partition, phase: Phase) {
+        self.stands(partition, Standing { phase, ..partition.standing });
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Partition, Standing, UNTHROTTLED, Vf};
 use crate::dirty::Outcome;
 use crate::migration::{Call, PageRun, PageRuns, Role, Snapshot};
-use crate::os::{self, Level};
+use crate::os::TraceEvent;
 use crate::{Error, Result};
 
 impl Vf {
@@ -36,7 +36,7 @@ impl Vf {
         self.with(|partition| {
             let phase = partition.standing.phase.next(Call::SaveImmutable)?;
             let bytes = self.immutable(partition)?.encode(out)?;
-            partition.standing.phase = phase;
+            self.enters(partition, phase);
             Ok(bytes)
         })
     }
@@ -66,7 +66,7 @@ impl Vf {
             let bytes = self
                 .stream(partition)?
                 .encode(out, |offset, page| device.vf_read(self.index, offset, page))?;
-            partition.standing.phase = phase;
+            self.enters(partition, phase);
             Ok(bytes)
         })
     }
@@ -89,7 +89,7 @@ impl Vf {
         if self.shared.settings.lose_late_pages {
             memory.late.fill(0);
         }
-        os::log(Level::Info, format_args!("VF {} is off its engines with {late} late pages", self.index));
+        self.shared.trace(TraceEvent::LatePages { vf: self.index, pages: late });
         Ok(self.stream(partition)?.size())
     }
 
@@ -127,6 +127,7 @@ impl Vf {
         if permille != partition.throttle {
             self.shared.device.vf_throttle(self.index, permille)?;
             partition.throttle = permille;
+            self.shared.trace(TraceEvent::Throttled { vf: self.index, permille });
         }
         Ok(())
     }

@@ -35,7 +35,7 @@ impl Vf {
         self.with(|partition| {
             let phase = partition.standing.phase.next(Call::RestoreImmutable)?;
             Immutable::decode(data)?.check(&self.immutable(partition)?)?;
-            partition.standing.phase = phase;
+            self.enters(partition, phase);
             Ok(())
         })
     }
@@ -58,7 +58,7 @@ impl Vf {
             if let Some(config) = state.config() {
                 partition.config.restore(config);
             }
-            partition.standing.phase = phase;
+            self.enters(partition, phase);
             Ok(())
         })
     }

@@ -8,9 +8,11 @@ mod wire;
 
 mod cancel;
 mod converge;
+mod counted;
 mod hostile;
 mod interrupts;
 mod late;
+mod life;
 mod moves;
 mod order;
 mod stream;

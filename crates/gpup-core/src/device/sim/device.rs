@@ -4,6 +4,7 @@ use alloc::sync::Arc;
 use core::sync::atomic::Ordering;
 
 use super::SimGpu;
+use super::node::HANG_NS;
 use crate::device::{
     BarPages, Device, Geometry, HostSubmission, Identity, InterruptSink, MsixEntry, Region, TableAddress,
 };
@@ -42,6 +43,7 @@ impl Device for SimGpu {
         }
         self.shared.stop.store(false, Ordering::SeqCst);
         *threads = Some(self.spawn(&sink)?);
+        self.shared.vfs.iter().for_each(|vf| vf.set_silent(false));
         Ok(())
     }
 
@@ -50,6 +52,7 @@ impl Device for SimGpu {
         if let Some(running) = threads.take() {
             self.shared.ask_to_stop();
             drop(running);
+            self.shared.vfs.iter().for_each(|vf| vf.set_silent(true));
             for node in &self.shared.nodes {
                 node.queue.clear();
             }
@@ -92,10 +95,23 @@ impl Device for SimGpu {
         node.reset_done.wait(0);
         node.abort.store(true, Ordering::Release);
         node.wake.signal();
-        if !node.reset_done.wait(RESET_NS) {
+        // A packet that makes progress ends by itself, and its VF is none the worse for it.
+        let mut done = node.is_responsive() && node.reset_done.wait(HANG_NS);
+        if !done {
+            node.cut.store(true, Ordering::Release);
+            done = node.reset_done.wait(RESET_NS);
+            node.cut.store(false, Ordering::Release);
+        }
+        if !done {
             return Err(Error::Timeout);
         }
         Ok(node.last_aborted.load(Ordering::Relaxed) as u32)
+    }
+
+    #[cfg(feature = "fault-injection")]
+    fn vf_hang(&self, vf: VfIndex, node: usize) -> Result<()> {
+        self.shared.vf(vf)?;
+        self.hang(node, Some(vf))
     }
 
     fn flush_tlb(&self, _root: TableAddress) {

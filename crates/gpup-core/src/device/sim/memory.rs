@@ -13,8 +13,10 @@ pub(super) struct VfMemory<'a> {
     pub(super) regions: &'a Regions,
     pub(super) writer: &'a mut Writer,
     pub(super) bar: &'a Bar,
-    /// The VF or the engine is being reset: the command must end.
-    pub(super) aborts: [&'a AtomicBool; 2],
+    /// The VF is being reset: the command must end.
+    pub(super) abort: &'a AtomicBool,
+    /// The engine is being reset, and will not wait for the command's own end.
+    pub(super) cut: [&'a AtomicBool; 2],
 }
 
 impl From<Error> for FaultCode {
@@ -32,7 +34,8 @@ impl VfMemory<'_> {
 
     /// Ends a command whose VF or engine is being reset. Asked between pieces of some ten microseconds.
     pub(super) fn proceed(&self) -> Result<(), FaultCode> {
-        if self.aborts.iter().any(|abort| abort.load(Ordering::Acquire)) {
+        let set = |flag: &AtomicBool| flag.load(Ordering::Acquire);
+        if set(self.abort) || self.cut.into_iter().all(set) {
             return Err(FaultCode::Reset);
         }
         Ok(())

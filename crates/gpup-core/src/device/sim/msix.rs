@@ -18,12 +18,25 @@ const MASKED: u32 = 1;
 pub(super) struct Msix {
     entries: [MsixEntry; MSIX_VECTORS],
     pending: u32,
+    /// The device is stopped: nothing is sent.
+    silent: bool,
 }
 
 impl Msix {
     /// The table after a reset: everything masked, nothing pending.
     pub(super) fn new() -> Self {
-        Self { entries: [MsixEntry { address: 0, data: 0, control: MASKED }; MSIX_VECTORS], pending: 0 }
+        let entries = [MsixEntry { address: 0, data: 0, control: MASKED }; MSIX_VECTORS];
+        Self { entries, pending: 0, silent: false }
+    }
+
+    /// Forgets entries and messages.
+    pub(super) fn reset(&mut self) {
+        *self = Self { silent: self.silent, ..Self::new() };
+    }
+
+    /// Keeps every message pending, or no longer. What is pending goes out with the next [`Msix::flush`].
+    pub(super) fn set_silent(&mut self, silent: bool) {
+        self.silent = silent;
     }
 
     /// Writes an entry. What is pending goes out with the next [`Msix::flush`].
@@ -44,6 +57,9 @@ impl Msix {
 
     /// Sends what is pending and may go.
     pub(super) fn flush(&mut self) {
+        if self.silent {
+            return;
+        }
         for (vector, entry) in self.entries.iter().enumerate() {
             let bit = 1 << vector;
             // An entry nobody has programmed yet keeps its message, as if it were masked.
@@ -123,6 +139,21 @@ mod tests {
         msix.restore(0b001, 0b111);
         msix.flush();
         assert_eq!((target.load(Ordering::Relaxed), msix.bits()), (5, (0, 0b110)));
+    }
+
+    #[test]
+    fn a_silent_table_keeps_its_messages() {
+        crate::os::host::install();
+        let target = AtomicU32::new(0);
+        let mut msix = Msix::new();
+        msix.set_silent(true);
+        msix.reset();
+        msix.write(0, entry(&target, 5, 0)).unwrap();
+        msix.raise(0);
+        assert_eq!((target.load(Ordering::Relaxed), msix.bits().0), (0, 1));
+        msix.set_silent(false);
+        msix.flush();
+        assert_eq!((target.load(Ordering::Relaxed), msix.bits().0), (5, 0));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::sched::{Limits, Scheduler};
 use crate::{Result, VfIndex};
 
 /// A packet that runs longer than this hangs, in nanoseconds.
-const HANG_NS: u64 = 2_000_000_000;
+pub(super) const HANG_NS: u64 = 2_000_000_000;
 
 /// [`Node::hang`]: nobody's packet.
 const NO_HANG: u64 = u64::MAX;
@@ -22,8 +22,10 @@ pub(super) struct Node {
     pub(super) queue: HostQueue,
     /// There is something new to look at.
     pub(super) wake: Event,
-    /// The packet that runs must end: the engine is being reset.
+    /// The engine is being reset: it must answer before the next packet.
     pub(super) abort: AtomicBool,
+    /// While `abort` is set: the packet that runs must end, finished or not.
+    pub(super) cut: AtomicBool,
     /// The engine has done what `abort` asked.
     pub(super) reset_done: Event,
     /// What the last reset answered.
@@ -44,6 +46,7 @@ impl Node {
             queue: HostQueue::new()?,
             wake: Event::new()?,
             abort: AtomicBool::new(false),
+            cut: AtomicBool::new(false),
             reset_done: Event::new()?,
             last_aborted: AtomicU64::new(0),
             clock: AtomicU64::new(0),

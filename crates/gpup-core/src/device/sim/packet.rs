@@ -82,7 +82,8 @@ impl Engine {
             regions: &regions,
             writer: &mut self.writer,
             bar: vf.bar(),
-            aborts: [vf.abort(), &node.abort],
+            abort: vf.abort(),
+            cut: [&node.abort, &node.cut],
         };
         // The cost is known beforehand, so a packet that would be cut is not begun.
         if node.scheduler.lock().over_run(grant, ticks.saturating_add(turn)) {

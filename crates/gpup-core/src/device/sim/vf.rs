@@ -206,6 +206,16 @@ impl Vf {
         Ok(())
     }
 
+    /// Keeps its messages while the device is stopped, and sends what waited when it is started again.
+    pub(super) fn set_silent(&self, silent: bool) {
+        let _control = self.control.lock();
+        let mut msix = self.msix.lock();
+        msix.set_silent(silent);
+        if self.state.load(Ordering::SeqCst) & PAUSED == 0 {
+            msix.flush();
+        }
+    }
+
     /// Raises a vector. For an engine that has the VF in flight.
     pub(super) fn raise(&self, vector: usize) {
         self.msix.lock().raise(vector);
@@ -289,7 +299,7 @@ impl Vf {
     /// Registers, rings and interrupts as after a reset, of a VF with so much memory.
     fn reset_registers(&self, vram_bytes: u64) {
         self.registers.reset(vram_bytes);
-        *self.msix.lock() = Msix::new();
+        self.msix.lock().reset();
         self.bar.clear();
         self.publish();
     }

@@ -142,7 +142,8 @@ pub(super) mod testing {
                 regions: &self.regions,
                 writer: &mut self.writer,
                 bar: &self.bar,
-                aborts: [&self.abort, &self.abort],
+                abort: &self.abort,
+                cut: [&self.abort; 2],
             };
             execute(command, &mut memory, &mut self.scratch)
         }

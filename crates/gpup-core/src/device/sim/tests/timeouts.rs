@@ -97,6 +97,23 @@ fn a_guests_packet_that_hangs_costs_that_guest_only() {
 }
 
 #[test]
+fn a_reset_costs_nobody_who_makes_progress() {
+    let (gpu, told) = device(1);
+    gpu.vf_enable(0, &regions(0)).unwrap();
+    let mut guest = Guest::new(&gpu, 0);
+    for round in 0..50 {
+        guest.fill(0, 4 * MIB, round);
+        guest.write_pages(COMPUTE_NODE, 256, 0, 4096, round);
+        for node in [COMPUTE_NODE, COPY_NODE] {
+            assert_eq!(gpu.reset_engine(node), Ok(0));
+        }
+        assert!(!guest.faulted(), "round {round}");
+        guest.wait();
+    }
+    assert!(told.try_recv().is_err());
+}
+
+#[test]
 fn a_guest_past_its_preemption_timeout_is_cut_when_another_waits() {
     let (gpu, _told) = device(2);
     for vf in 0..2 {
