@@ -18,8 +18,9 @@
 //! from VRAM into the caller's buffer and back with no stop between.
 //!
 //! **Values** are checked by [`VfHardware::validate`](super::state::VfHardware::validate) at both ends;
-//! of config the target takes the bits that a guest may write and no others; scheduling needs a quantum and a weight above 0. [`Mutable::parse`] answers only when all of the
-//! stream is right, so a refused one has changed nothing.
+//! scheduling needs a quantum and a weight above 0; of config the target takes the bits that a guest may write
+//! and no others. [`Mutable::parse`] answers only when all of the stream is right, so a refused one has changed
+//! nothing.
 
 mod encode;
 mod late;
