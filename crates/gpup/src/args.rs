@@ -421,8 +421,8 @@ pub struct Top {
 #[derive(Args, Debug, Clone)]
 #[command(next_help_heading = "Output")]
 pub struct Output {
-    /// Write the result to FILE as JSON; `-` is standard output
-    #[arg(long, value_name = "FILE")]
+    /// Write the result to FILE as JSON; `-`, or no FILE, is standard output
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-")]
     pub json: Option<PathBuf>,
     /// Say nothing but errors
     #[arg(long, short)]

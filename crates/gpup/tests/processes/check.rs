@@ -15,7 +15,7 @@ fn the_driver_is_checked_and_the_exit_code_says_so() {
 
 #[test]
 fn each_rule_in_the_json_has_id_title_and_verdict() {
-    let ran = run(&["check", "--json", "-", "--rule", "fence_once", "--rule", "pause.again"]).exits(0);
+    let ran = run(&["check", "--json", "--rule", "fence_once", "--rule", "pause.again"]).exits(0);
     let json: Value = serde_json::from_str(&ran.out).unwrap();
     let rules = json["rules"].as_array().unwrap();
     assert_eq!(rules.len(), 2);
