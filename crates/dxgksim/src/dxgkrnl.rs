@@ -9,6 +9,7 @@ mod driver;
 mod gate;
 mod interfaces;
 mod interrupts;
+mod optional;
 mod query;
 mod recovery;
 mod start;

@@ -124,6 +124,8 @@ pub(crate) mod calls {
         RESET_ENGINE "DxgkDdiResetEngine";
         RESET_FROM_TIMEOUT "DxgkDdiResetFromTimeout";
         RESTART_FROM_TIMEOUT "DxgkDdiRestartFromTimeout";
+        CANCEL_COMMAND "DxgkDdiCancelCommand";
+        CONTROL_ETW_LOGGING "DxgkDdiControlEtwLogging";
     }
 
     /// DISPATCH_LEVEL, nothing returned.

@@ -89,6 +89,24 @@ impl TableAddress {
     }
 }
 
+/// Who wrote a DMA buffer, and so what it may contain. Whoever submits says so; the buffer never does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Author {
+    /// The host's memory manager, by way of the driver: any operation.
+    Kernel,
+    /// Anybody: it came through user mode. Only operations on the submitting process's own addresses.
+    User,
+}
+
+/// Why a host submission was dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It touched this address, which is not mapped or not writable.
+    Page(u64),
+    /// At this address of its buffer stands no operation, or one that its author may not use.
+    Operation(u64),
+}
+
 /// A DMA buffer of the host, submitted to a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HostSubmission {
@@ -102,15 +120,16 @@ pub struct HostSubmission {
     pub dma_bytes: u32,
     /// Fence to report when it is done.
     pub fence: u32,
+    /// Who wrote the buffer.
+    pub author: Author,
 }
 
 /// What the device tells the adapter. Called on engine threads at PASSIVE_LEVEL, in order for each node.
 pub trait InterruptSink: Send + Sync {
     /// A host submission is done.
     fn completed(&self, node: usize, fence: u32);
-    /// A host submission was malformed or touched an unmapped or read-only address. It is dropped; those after it
-    /// go on.
-    fn faulted(&self, node: usize, fence: u32, address: u64);
+    /// A host submission faulted. It is dropped; those after it go on.
+    fn faulted(&self, node: usize, fence: u32, fault: Fault);
     /// A preemption request is done: nothing after `last_completed` runs.
     fn preempted(&self, node: usize, preemption_fence: u32, last_completed: u32);
 }

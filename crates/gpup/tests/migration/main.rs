@@ -16,4 +16,5 @@ mod life;
 mod moves;
 mod order;
 mod stream;
+mod testing;
 mod zero;

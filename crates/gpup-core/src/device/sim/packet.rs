@@ -122,6 +122,11 @@ impl Engine {
             self.node().end_packet();
             return 0;
         };
+        if let Some(preemptible) = host.looping(&mut bench) {
+            let ticks = if preemptible { self.idle_in_loop() } else { self.hang(None) };
+            self.node().end_packet();
+            return (ticks + turn).max(1);
+        }
         let fence = host.fence();
         let step = host.step(&mut bench, &mut chunk);
         if chunk.flush {
@@ -135,14 +140,11 @@ impl Engine {
                 self.node().queue.complete(fence);
                 self.sink.completed(self.index, fence);
             }
-            Step::Fault(address) => {
+            Step::Fault(fault) => {
                 self.host = None;
                 let node = self.index;
-                log(
-                    Level::Warning,
-                    format_args!("host packet {fence} faulted on node {node} at {address:#x}"),
-                );
-                self.sink.faulted(node, fence, address);
+                log(Level::Warning, format_args!("host packet {fence} faulted on node {node}: {fault:x?}"));
+                self.sink.faulted(node, fence, fault);
             }
         }
         // Even a chunk that did nothing takes a tick, so that every grant is accounted.
