@@ -15,6 +15,7 @@ extern crate alloc;
 extern crate wdk_panic;
 
 mod ddi;
+pub mod debug;
 pub mod escape;
 mod miniport;
 pub mod os;

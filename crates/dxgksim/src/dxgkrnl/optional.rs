@@ -1,14 +1,16 @@
-//! Calls of DDIs that a driver may leave out.
+//! Calls of DDIs that a driver may leave out, and what it collects of itself.
 //!
-//! Microsoft's pages: "DXGKDDI_CANCELCOMMAND", "DXGKDDI_CONTROL_ETW_LOGGING".
+//! Microsoft's pages: "DXGKDDI_COLLECTDBGINFO", "DXGKDDI_CANCELCOMMAND", "DXGKDDI_CONTROL_ETW_LOGGING".
 //!
 //! UNSAFETY: calls the driver's functions.
 #![expect(unsafe_code)]
 
-use wddm::{BOOLEAN, DXGKARG_CANCELCOMMAND, NTSTATUS, STATUS_NOT_IMPLEMENTED};
+use alloc::vec::Vec;
 
-use super::{Adapter, Core, guarded};
-use crate::contract::calls;
+use wddm::{BOOLEAN, DXGKARG_CANCELCOMMAND, DXGKARG_COLLECTDBGINFO, NTSTATUS, STATUS_NOT_IMPLEMENTED};
+
+use super::{Adapter, Core, DdiError, guarded, succeed};
+use crate::contract::{GuardedBytes, calls};
 
 impl Core {
     /// Commands that were built and will not be submitted.
@@ -34,6 +36,24 @@ impl Core {
 }
 
 impl Adapter {
+    /// DxgkDdiCollectDbgInfo for a reason, into a buffer of so many bytes.
+    pub fn collect_debug_info(&self, reason: u32, bytes: usize) -> Result<Vec<u8>, DdiError> {
+        let (core, ddi) = (&self.core, &calls::COLLECT_DBG_INFO);
+        let mut buffer = GuardedBytes::zeroed(bytes);
+        let mut args = DXGKARG_COLLECTDBGINFO::zeroed();
+        (args.Reason, args.pBuffer, args.BufferSize) = (reason, buffer.as_mut_ptr(), bytes);
+        let status = match core.table.0.DxgkDdiCollectDbgInfo {
+            None => STATUS_NOT_IMPLEMENTED,
+            Some(function) => core.contract.call(ddi, || {
+                // SAFETY: the function is the driver's, its context the one it gave, structure and buffer ours.
+                unsafe { function(core.context(), &raw const args) }
+            }),
+        };
+        buffer.check(&core.contract, ddi.name);
+        succeed(ddi.name, status)?;
+        Ok(buffer.to_vec())
+    }
+
     /// DxgkDdiControlEtwLogging, for all adapters of the driver; whether the driver has it.
     pub fn control_etw_logging(&self, enable: bool, level: u8) -> bool {
         self.core.control_etw_logging(enable, 0, level)

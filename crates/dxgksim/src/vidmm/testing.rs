@@ -164,8 +164,8 @@ impl TestProcess {
         })
     }
 
-    /// Submits a buffer, altered or not, as user mode would, and waits for its end.
-    pub fn submit(&mut self, buffer: &TestBuffer) -> Result<FenceState, PagingError> {
+    /// Submits a buffer, altered or not, as user mode would; its fence. Nothing else is submitted before its end.
+    pub fn start(&mut self, buffer: &TestBuffer) -> Result<u32, PagingError> {
         let pages = self.commands.as_mut().ok_or(PagingError::Timeout)?;
         let memory = pages.as_mut_slice(&Idle::promised());
         memory
@@ -187,10 +187,16 @@ impl TestProcess {
             self.core.submit_command_virtual(&mut args)
         });
         drop(serial);
-        let fence = match fence {
+        fence.map_err(|status| PagingError::Ddi("DxgkDdiSubmitCommandVirtual", status))
+    }
+
+    /// Submits a buffer and waits for its end.
+    pub fn submit(&mut self, buffer: &TestBuffer) -> Result<FenceState, PagingError> {
+        let fence = match self.start(buffer) {
             Ok(fence) => fence,
             // What is wrong with a buffer may be seen at once.
-            Err(status) => return Ok(FenceState::Faulted(status)),
+            Err(PagingError::Ddi(_, status)) => return Ok(FenceState::Faulted(status)),
+            Err(error) => return Err(error),
         };
         let event = Arc::new(Event::new());
         let state = self.core.interrupts.wait(self.node, fence, &event, self.paging.timeout_ns);

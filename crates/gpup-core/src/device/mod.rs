@@ -10,7 +10,7 @@ use alloc::sync::Arc;
 
 use crate::dirty::Tracker;
 use crate::migration::state::VfHardware;
-use crate::sched::{Counters, Policy, VfParameters};
+use crate::sched::{Counters, Policy, Totals, VfParameters};
 use crate::vram::Vram;
 use crate::{Error, PAGE_SIZE, Result, VfIndex};
 
@@ -124,6 +124,24 @@ pub struct HostSubmission {
     pub author: Author,
 }
 
+/// What an engine runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Running {
+    /// Whose packet it is.
+    pub whose: Whose,
+    /// For how long it has run, in nanoseconds.
+    pub since_ns: u64,
+}
+
+/// Whose packet an engine runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// The host's submission with this fence.
+    Host(u32),
+    /// A VF's.
+    Vf(VfIndex),
+}
+
 /// What the device tells the adapter. Called on engine threads at PASSIVE_LEVEL, in order for each node.
 pub trait InterruptSink: Send + Sync {
     /// A host submission is done.
@@ -188,6 +206,10 @@ pub trait Device: Send + Sync {
     fn last_completed_fence(&self, node: usize) -> u32;
     /// Whether the node makes progress or is idle (false: it hangs in one packet).
     fn responsive(&self, node: usize) -> bool;
+    /// What the node runs this moment. Takes no lock; any IRQL.
+    fn running(&self, node: usize) -> Option<Running>;
+    /// The node's figures, of all VFs and the host together.
+    fn totals(&self, node: usize) -> Result<Totals>;
     /// Drops what the host queued on the node, and aborts the packet that hangs there; one that makes progress ends by
     /// itself, so that no other VF loses by it. The answer is the last fence aborted (or completed, if none was).
     fn reset_engine(&self, node: usize) -> Result<u32>;

@@ -10,6 +10,7 @@ mod cancel;
 mod converge;
 mod counted;
 mod hostile;
+mod hung;
 mod interrupts;
 mod late;
 mod life;

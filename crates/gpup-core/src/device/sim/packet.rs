@@ -7,9 +7,10 @@ use super::engine::Engine;
 use super::kernels;
 use super::memory::VfMemory;
 use super::ring;
-use super::transfer::{Chunk, Step};
+use super::transfer::{Chunk, HostPacket, Step};
 use super::vf::Vf;
 use crate::VfIndex;
+use crate::device::Whose;
 use crate::device::abi::{FLAG_FENCE, FLAG_INTERRUPT, FaultCode};
 use crate::os::{Level, log};
 use crate::sched::Grant;
@@ -30,7 +31,7 @@ impl Engine {
         };
         let rates = &shared.config.rates;
         let turn = rates.turn(self.loaded.replace(index), Some(index));
-        self.node().begin_packet();
+        self.node().begin_packet(Whose::Vf(index));
         let (ticks, done) = match header {
             Ok(header) => {
                 let (ticks, done) =
@@ -110,7 +111,7 @@ impl Engine {
 
     /// Executes a chunk of the host's packet.
     pub(super) fn run_host(&mut self) -> u64 {
-        self.node().begin_packet();
+        self.node().begin_packet(Whose::Host(self.host.as_ref().map_or(0, HostPacket::fence)));
         if self.node().take_hang(None) {
             let ticks = self.hang(None);
             self.node().end_packet();
