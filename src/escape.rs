@@ -8,7 +8,7 @@
 //! ```
 
 use gpup_core::migration::Phase;
-use gpup_core::sched::{Counters, Priority};
+use gpup_core::sched::{Counters, Priority, Totals};
 
 /// Bytes of the block.
 pub const BYTES: usize = 160;
@@ -53,6 +53,11 @@ pub enum Request {
         /// Thousandths.
         permille: u32,
     },
+    /// A node's figures, of all VFs and the host together: answered with an [`Engine`].
+    Engine {
+        /// The node.
+        node: u32,
+    },
     /// Makes a VF's next packet on a node hang. Only a driver built with `fault-injection` does so.
     Hang {
         /// The VF.
@@ -81,6 +86,21 @@ pub struct State {
     pub quantum_us: u64,
     /// Thousandths of its time that it may take.
     pub throttle: u64,
+    /// How far a packet may run past its turn, in microseconds; 0 = without limit.
+    pub preempt_timeout_us: u64,
+    /// How eagerly it is scheduled.
+    pub priority: Priority,
+}
+
+/// Where an engine stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Engine {
+    /// What its time went to.
+    pub totals: Totals,
+    /// Last fence it completed for the host.
+    pub last_completed: u32,
+    /// It makes progress, or is idle.
+    pub responsive: bool,
 }
 
 impl Request {
@@ -94,6 +114,7 @@ impl Request {
             }
             Self::Throttle { vf, permille } => (4, vf, [permille, 0, 0]),
             Self::Hang { vf, node } => (5, vf, [node, 0, 0]),
+            Self::Engine { node } => (6, 0, [node, 0, 0]),
         };
         let mut block = [0; BYTES];
         let words = [MAGIC, VERSION, command, vf].into_iter().chain(arguments);
@@ -126,6 +147,7 @@ impl Request {
             },
             4 => Self::Throttle { vf, permille: argument(0) },
             5 => Self::Hang { vf, node: argument(0) },
+            6 => Self::Engine { node: argument(0) },
             _ => return None,
         })
     }
@@ -157,6 +179,8 @@ impl State {
                 phase as u64,
                 self.quantum_us,
                 self.throttle,
+                self.preempt_timeout_us,
+                flag(self.priority == Priority::Normal),
             ],
         );
     }
@@ -172,7 +196,32 @@ impl State {
             phase: *Phase::ALL.get(usize::try_from(field(block, 5)).ok()?)?,
             quantum_us: field(block, 6),
             throttle: field(block, 7),
+            preempt_timeout_us: field(block, 8),
+            priority: if field(block, 9) == 0 { Priority::Low } else { Priority::Normal },
         })
+    }
+}
+
+impl Engine {
+    /// Writes the reply's fields.
+    pub fn put(&self, block: &mut [u8; BYTES]) {
+        let Totals { busy, pf, idle_class, held } = self.totals;
+        let rest = [u64::from(self.last_completed), u64::from(self.responsive)];
+        put(block, &[busy, pf, idle_class, held, rest[0], rest[1]]);
+    }
+
+    /// Reads the reply's fields.
+    pub fn get(block: &[u8; BYTES]) -> Self {
+        Self {
+            totals: Totals {
+                busy: field(block, 0),
+                pf: field(block, 1),
+                idle_class: field(block, 2),
+                held: field(block, 3),
+            },
+            last_completed: field(block, 4) as u32,
+            responsive: field(block, 5) != 0,
+        }
     }
 }
 
@@ -227,6 +276,7 @@ mod tests {
             },
             Request::Throttle { vf: 0, permille: 250 },
             Request::Hang { vf: 1, node: 1 },
+            Request::Engine { node: 1 },
         ] {
             assert_eq!(Request::decode(&request.encode()), Some(request));
         }
@@ -240,10 +290,16 @@ mod tests {
             phase: Phase::MutableSized,
             quantum_us: 4000,
             throttle: 1000,
+            preempt_timeout_us: 640_000,
+            priority: Priority::Normal,
         };
         let mut block = Request::State { vf: 0 }.encode();
         state.put(&mut block);
         assert_eq!(State::get(&block), Some(state));
+        let totals = Totals { busy: u64::MAX, pf: 2, idle_class: 3, held: 4 };
+        let engine = Engine { totals, last_completed: u32::MAX, responsive: true };
+        engine.put(&mut block);
+        assert_eq!(Engine::get(&block), engine);
         let counters = Counters {
             busy: 1,
             worst_wait: u64::MAX,

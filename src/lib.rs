@@ -15,6 +15,7 @@ extern crate alloc;
 extern crate wdk_panic;
 
 mod ddi;
+pub mod debug;
 pub mod escape;
 mod miniport;
 pub mod os;
@@ -32,6 +33,8 @@ wddm::ddi! {
         if let Err(status) = os::install() {
             return status;
         }
+        // A host process loads the driver more than once; a limit ends with the load it was set for.
+        gpup_core::os::limit_traces(gpup_core::os::Level::Debug);
         let mut table = table::table();
         // SAFETY: the system's own arguments, and a filled table.
         let status = unsafe { os::dxgk_initialize(driver, path, &mut table) };

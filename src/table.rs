@@ -6,8 +6,8 @@
 use wddm::{DRIVER_INITIALIZATION_DATA, DXGKDDI_INTERFACE_VERSION_WDDM3_2};
 
 use crate::ddi::{
-    adapter, allocation, caps, context, debug, dirty, escape, interface, interrupt, migration, node, paging,
-    power, sriov, submission, timeout,
+    adapter, allocation, caps, context, debug, dirty, escape, interface, interrupt, logging, migration, node,
+    paging, power, sriov, submission, timeout,
 };
 
 /// The table that DxgkInitialize gets.
@@ -53,6 +53,7 @@ pub(crate) fn table() -> DRIVER_INITIALIZATION_DATA {
         DxgkDdiBuildPagingBuffer: Some(paging::build_paging_buffer),
         DxgkDdiSubmitCommandVirtual: Some(submission::submit_command_virtual),
         DxgkDdiPreemptCommand: Some(submission::preempt_command),
+        DxgkDdiCancelCommand: Some(submission::cancel_command),
 
         DxgkDdiQueryDependentEngineGroup: Some(timeout::query_dependent_engine_group),
         DxgkDdiQueryEngineStatus: Some(timeout::query_engine_status),
@@ -61,6 +62,7 @@ pub(crate) fn table() -> DRIVER_INITIALIZATION_DATA {
         DxgkDdiRestartFromTimeout: Some(timeout::restart_from_timeout),
         DxgkDdiCollectDbgInfo: Some(debug::collect_dbg_info),
         DxgkDdiEscape: Some(escape::escape),
+        DxgkDdiControlEtwLogging: Some(logging::control_etw_logging),
 
         DxgkDdiGetNodeMetadata: Some(node::get_node_metadata),
         DxgkDdiCalibrateGpuClock: Some(node::calibrate_gpu_clock),

@@ -22,7 +22,7 @@ const OWED: &str = "AddDevice StartDevice StopDevice RemoveDevice ResetDevice Un
     SetVirtualFunctionPauseState CreateMemoryBasis DestroyMemoryBasis StartDirtyTracking StopDirtyTracking \
     QueryDirtyBitData";
 /// Optional members that this driver has.
-const OFFERED: &str = "NotifySurpriseRemoval Escape";
+const OFFERED: &str = "NotifySurpriseRemoval Escape CancelCommand ControlEtwLogging";
 
 /// Names and byte offsets of the table's members.
 fn members() -> impl Iterator<Item = (&'static str, usize)> {
@@ -214,7 +214,8 @@ fn interfaces_honour_version_and_size() {
     };
     assert_eq!(refused(guid, 1, 127), STATUS_BUFFER_TOO_SMALL);
     assert_eq!(refused(guid, 2, 128), STATUS_NOT_SUPPORTED);
-    assert_eq!(refused(&GUID_WDDM_INTERFACE_FEATURE, 1, 128), STATUS_NOT_SUPPORTED);
+    let unknown = GUID::from_u128(0x5A5A);
+    assert_eq!(refused(&unknown, 1, 128), STATUS_NOT_SUPPORTED);
     let sriov: DXGKDDI_SRIOV_INTERFACE = adapter.interface(&GUID_DXGKDDI_SRIOV_INTERFACE, 1, 120).unwrap();
     assert!(sriov.DxgkDdiQueryVirtualFunctionLuid.is_some());
 }

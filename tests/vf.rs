@@ -5,7 +5,7 @@
 
 mod support;
 
-use gpup_kmd::escape::{Request, State};
+use gpup_kmd::escape::{Engine, Request, State};
 use support::TestAdapter;
 use wddm::*;
 
@@ -156,7 +156,7 @@ fn the_escape_is_for_administrators() {
         args.PrivateDriverDataSize = block.len() as u32;
         // SAFETY: live arguments.
         let status = unsafe { host.adapter.table.DxgkDdiEscape.unwrap()(host.adapter.context, &args) };
-        (status, State::get(&block))
+        (status, block)
     };
     let turn = |quantum_us| Request::SetParameters {
         vf: 0,
@@ -166,12 +166,22 @@ fn the_escape_is_for_administrators() {
     };
     assert_eq!(escape(turn(500)).0, STATUS_SUCCESS);
     gpup_kmd::os::host::set_caller_is_administrator(false);
-    for request in [turn(100), Request::Throttle { vf: 0, permille: 1 }, Request::State { vf: 0 }] {
+    for request in [
+        turn(100),
+        Request::Throttle { vf: 0, permille: 1 },
+        Request::State { vf: 0 },
+        Request::Engine { node: 0 },
+    ] {
         assert_eq!(escape(request).0, STATUS_ACCESS_DENIED, "{request:?}");
     }
     gpup_kmd::os::host::set_caller_is_administrator(true);
-    let (status, state) = escape(Request::State { vf: 0 });
-    assert_eq!((status, state.map(|state| state.quantum_us)), (STATUS_SUCCESS, Some(500)));
+    let (status, block) = escape(Request::State { vf: 0 });
+    let state = State::get(&block).unwrap();
+    assert_eq!((status, state.quantum_us, state.preempt_timeout_us), (STATUS_SUCCESS, 500, 0));
+    assert_eq!(state.priority, gpup_core::sched::Priority::Low);
+    let (status, block) = escape(Request::Engine { node: 1 });
+    assert_eq!((status, Engine::get(&block).responsive), (STATUS_SUCCESS, true));
+    assert_eq!(escape(Request::Engine { node: 2 }).0, STATUS_INVALID_PARAMETER);
 }
 
 #[test]

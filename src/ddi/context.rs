@@ -12,7 +12,7 @@ use wddm::{
 
 use super::{edge, segment};
 use crate::ddi::segment::PAGING_BUFFER_BYTES;
-use crate::miniport::{self, Context, Device, Process, Started};
+use crate::miniport::{self, Context, Device, Origin, Process, Started};
 
 edge::entries! {
     /// DxgkDdiCreateProcess. PASSIVE_LEVEL. "DXGKDDI_CREATEPROCESS callback function (d3dkmddi.h)".
@@ -90,13 +90,25 @@ fn new_context(started: &Started, device: HANDLE, args: &mut DXGKARG_CREATECONTE
     {
         return Err(Error::NotSupported);
     }
-    args.hContext = started.contexts.insert(Context { node, root: None })?;
+    args.hContext = started.contexts.insert(Context { node, root: None, origin: origin(args.Flags) })?;
     args.ContextInfo = DXGK_CONTEXTINFO {
         DmaBufferSize: PAGING_BUFFER_BYTES,
         Caps: DXGK_CONTEXTINFO_CAPS::NoPatchingRequired,
         ..DXGK_CONTEXTINFO::zeroed()
     };
     Ok(())
+}
+
+/// Whose a context is. One that is a test's is nothing else, whatever other flags it has. No private data is asked of
+/// any, as "Kernel-mode testing of WDDM features" wants it of a test's.
+fn origin(flags: DXGK_CREATECONTEXTFLAGS) -> Origin {
+    if flags.contains(DXGK_CREATECONTEXTFLAGS::TestContext) {
+        Origin::Test
+    } else if flags.contains(DXGK_CREATECONTEXTFLAGS::SystemContext) {
+        Origin::System
+    } else {
+        Origin::Process
+    }
 }
 
 fn end_context(started: &Started, context: HANDLE) -> Result<()> {

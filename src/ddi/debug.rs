@@ -1,15 +1,14 @@
-//! What is collected when something hangs.
+//! What is collected when something hangs: see [`crate::debug`] for the format.
 //!
 //! UNSAFETY: fills the report's buffer.
 #![expect(unsafe_code)]
-
-use core::fmt::{self, Write};
 
 use gpup_core::Result;
 use gpup_core::device::abi;
 use wddm::{DXGKARG_COLLECTDBGINFO, VIDEO_ENGINE_TIMEOUT_DETECTED, VIDEO_TDR_TIMEOUT_DETECTED};
 
 use super::edge;
+use crate::debug::{Header, Node, Vf};
 use crate::miniport::Started;
 
 edge::entries! {
@@ -18,41 +17,48 @@ edge::entries! {
     read collect_dbg_info(DXGKARG_COLLECTDBGINFO) => collect;
 }
 
-/// A text: reason, then, for the reasons that come at PASSIVE_LEVEL, each node's fence and whether it moves. What does not fit is cut off; the rest is zeroed.
+/// The nodes take no lock, the VFs a spin lock each; nobody who hangs is waited for. What does not fit is cut off, and
+/// what is left over zeroed.
 fn collect(started: &Started, args: &DXGKARG_COLLECTDBGINFO) -> Result<()> {
     // SAFETY: Dxgkrnl's buffer of BufferSize bytes.
     let buffer = unsafe { edge::slice_mut(args.pBuffer.cast::<u8>(), args.BufferSize) }?;
     buffer.fill(0);
-    let mut text = Text { rest: buffer };
-    // The only error is that the buffer is full.
-    let _ = report(started, args.Reason, &mut text);
+    let mut out = Out { rest: buffer };
+    let passive = matches!(args.Reason, VIDEO_TDR_TIMEOUT_DETECTED | VIDEO_ENGINE_TIMEOUT_DETECTED);
+    let existing = || started.adapter.vfs().filter(|vf| passive && vf.glance().is_some());
+    let vfs = existing().count();
+    out.put(&Header::new(args.Reason, abi::NODES as u32, vfs as u32).encode());
+    (0..abi::NODES).for_each(|node| out.put(&node_record(started, node).encode()));
+    // As many as the head has said, even if another has come; a place that was left stays zero.
+    for vf in existing().take(vfs) {
+        let Some(standing) = vf.glance() else { continue };
+        let device = started.adapter.device();
+        let counters = |node| device.vf_counters(vf.index(), node).unwrap_or_default();
+        out.put(&Vf { vf: vf.index(), standing, counters: core::array::from_fn(counters) }.encode());
+    }
     Ok(())
 }
 
-fn report(started: &Started, reason: u32, out: &mut impl Write) -> fmt::Result {
-    writeln!(out, "gpup_kmd {} reason {reason:#x}", env!("CARGO_PKG_VERSION"))?;
-    if !matches!(reason, VIDEO_TDR_TIMEOUT_DETECTED | VIDEO_ENGINE_TIMEOUT_DETECTED) {
-        return Ok(());
+fn node_record(started: &Started, node: usize) -> Node {
+    let device = started.adapter.device();
+    Node {
+        node: node as u32,
+        responsive: device.responsive(node),
+        last_completed: device.last_completed_fence(node),
+        running: device.running(node),
     }
-    for node in 0..abi::NODES {
-        let device = started.adapter.device();
-        let (fence, moves) = (device.last_completed_fence(node), device.responsive(node));
-        writeln!(out, "node {node} last fence {fence} {}", if moves { "responsive" } else { "hung" })?;
-    }
-    Ok(())
 }
 
 /// Bytes that are left of a buffer.
-struct Text<'a> {
+struct Out<'a> {
     rest: &'a mut [u8],
 }
 
-impl Write for Text<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let fit = text.len().min(self.rest.len());
+impl Out<'_> {
+    fn put(&mut self, bytes: &[u8]) {
+        let fit = bytes.len().min(self.rest.len());
         let (here, rest) = core::mem::take(&mut self.rest).split_at_mut(fit);
-        here.copy_from_slice(&text.as_bytes()[..fit]);
+        here.copy_from_slice(&bytes[..fit]);
         self.rest = rest;
-        if fit < text.len() { Err(fmt::Error) } else { Ok(()) }
     }
 }

@@ -9,7 +9,7 @@ use gpup_core::{Error, Result};
 use wddm::{DXGK_VIRTUALGPUDRIVERESCAPE, DXGKARG_ESCAPE, GPUP_DRIVER_ESCAPE_INPUT};
 
 use super::edge;
-use crate::escape::{BYTES, Request, State, put_counters};
+use crate::escape::{BYTES, Engine, Request, State, put_counters};
 use crate::miniport::Started;
 use crate::os;
 
@@ -80,12 +80,23 @@ fn answer(started: &Started, block: &mut [u8; BYTES]) -> Result<()> {
                 phase: report.standing.phase,
                 quantum_us: u64::from(report.parameters.quantum_us),
                 throttle: u64::from(report.throttle),
+                preempt_timeout_us: u64::from(report.parameters.preempt_timeout_us),
+                priority: report.parameters.priority,
             };
             state.put(block);
         }
         Request::Counters { vf, node } => {
             let node = started.node(node, 0)?;
             put_counters(&adapter.vf(vf)?.counters(node)?, block);
+        }
+        Request::Engine { node } => {
+            let (node, device) = (started.node(node, 0)?, adapter.device());
+            let engine = Engine {
+                totals: device.totals(node)?,
+                last_completed: device.last_completed_fence(node),
+                responsive: device.responsive(node),
+            };
+            engine.put(block);
         }
         Request::SetParameters { vf, quantum_us, preempt_timeout_us, priority } => {
             let vf = adapter.vf(vf)?;

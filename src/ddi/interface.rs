@@ -1,4 +1,5 @@
-//! DxgkDdiQueryInterface: the interfaces that make the adapter a GPU-P host.
+//! DxgkDdiQueryInterface: the interfaces that make the adapter a GPU-P host, and that of features. It may come before
+//! StartDevice.
 //!
 //! | interface | version | what it is for |
 //! |---|---|---|
@@ -6,21 +7,23 @@
 //! | DXGKDDI_SRIOV_INTERFACE | 1 | config space, power, reset of a VF |
 //! | DXGKDDI_FLEXIOV_DEVICE_INTERFACE | 1 | the memory behind a VF's BAR |
 //! | DXGKDDI_MITIGABLE_DEVICE_INTERFACE | 1 | the pages of a BAR that are trapped |
+//! | DXGKDDI_FEATURE_INTERFACE | 1 | which features of WDDM there are, and their functions |
 //!
 //! UNSAFETY: fills the interface that the query points at.
 #![expect(unsafe_code)]
 
 use gpup_core::{Error, Result};
 use wddm::{
-    DXGKDDI_FLEXIOV_DEVICE_INTERFACE, DXGKDDI_FLEXIOV_DEVICE_INTERFACE_VERSION,
-    DXGKDDI_GPU_PARTITION_INTERFACE, DXGKDDI_GPU_PARTITION_INTERFACE_VERSION,
-    DXGKDDI_MITIGABLE_DEVICE_INTERFACE, DXGKDDI_MITIGABLE_DEVICE_INTERFACE_VERSION, DXGKDDI_SRIOV_INTERFACE,
-    DXGKDDI_SRIOV_INTERFACE_VERSION, GUID_DXGKDDI_FLEXIOV_DEVICE_INTERFACE,
-    GUID_DXGKDDI_GPU_PARTITION_INTERFACE, GUID_DXGKDDI_MITIGABLE_DEVICE_INTERFACE,
-    GUID_DXGKDDI_SRIOV_INTERFACE, NTSTATUS, PVOID, QUERY_INTERFACE, Zeroed,
+    DXGK_FEATURE_INTERFACE_VERSION_1, DXGKDDI_FEATURE_INTERFACE, DXGKDDI_FLEXIOV_DEVICE_INTERFACE,
+    DXGKDDI_FLEXIOV_DEVICE_INTERFACE_VERSION, DXGKDDI_GPU_PARTITION_INTERFACE,
+    DXGKDDI_GPU_PARTITION_INTERFACE_VERSION, DXGKDDI_MITIGABLE_DEVICE_INTERFACE,
+    DXGKDDI_MITIGABLE_DEVICE_INTERFACE_VERSION, DXGKDDI_SRIOV_INTERFACE, DXGKDDI_SRIOV_INTERFACE_VERSION,
+    GUID_DXGKDDI_FLEXIOV_DEVICE_INTERFACE, GUID_DXGKDDI_GPU_PARTITION_INTERFACE,
+    GUID_DXGKDDI_MITIGABLE_DEVICE_INTERFACE, GUID_DXGKDDI_SRIOV_INTERFACE, GUID_WDDM_INTERFACE_FEATURE,
+    NTSTATUS, PVOID, QUERY_INTERFACE, Zeroed,
 };
 
-use super::{edge, flexiov, partition, sriov, status};
+use super::{edge, feature, flexiov, partition, sriov, status};
 use crate::miniport;
 
 wddm::ddi! {
@@ -64,6 +67,8 @@ fn answer(adapter: PVOID, query: &QUERY_INTERFACE) -> Result<()> {
     } else if kind == GUID_DXGKDDI_MITIGABLE_DEVICE_INTERFACE {
         let version = DXGKDDI_MITIGABLE_DEVICE_INTERFACE_VERSION;
         offer!(DXGKDDI_MITIGABLE_DEVICE_INTERFACE, version, flexiov::fill_mitigable)
+    } else if kind == GUID_WDDM_INTERFACE_FEATURE {
+        offer!(DXGKDDI_FEATURE_INTERFACE, DXGK_FEATURE_INTERFACE_VERSION_1, feature::fill)
     } else {
         Err(Error::NotSupported)
     }

@@ -8,8 +8,9 @@ use core::mem::offset_of;
 use gpup_core::device::abi;
 use gpup_core::{Error, Result};
 use wddm::{
-    DXGK_ENGINE_TYPE, DXGK_GPUCLOCKDATA_FLAGS, DXGK_HISTORY_BUFFER, DXGKARG_CALIBRATEGPUCLOCK,
-    DXGKARG_FORMATHISTORYBUFFER, DXGKARG_GETNODEMETADATA, FALSE, HANDLE, NTSTATUS, TRUE,
+    DXGK_ENGINE_TYPE, DXGK_GPUCLOCKDATA_FLAGS, DXGK_HISTORY_BUFFER, DXGK_NODEMETADATA_FLAGS,
+    DXGKARG_CALIBRATEGPUCLOCK, DXGKARG_FORMATHISTORYBUFFER, DXGKARG_GETNODEMETADATA, FALSE, HANDLE, NTSTATUS,
+    TRUE,
 };
 
 use super::edge;
@@ -56,9 +57,9 @@ fn metadata(started: &Started, node_and_adapter: u32, out: &mut DXGKARG_GETNODEM
     *out = DXGKARG_GETNODEMETADATA {
         EngineType: kind,
         FriendlyName: text::utf16(format_args!("{name}")),
+        Flags: DXGK_NODEMETADATA_FLAGS::SupportBuildTestCommandBuffer,
         GpuMmuSupported: TRUE,
         IoMmuSupported: FALSE,
-        ..DXGKARG_GETNODEMETADATA::zeroed()
     };
     Ok(())
 }

@@ -24,7 +24,7 @@ use wddm::HANDLE;
 use handles::Kind;
 
 pub(crate) use registry::{add, enter_dpc, find, remove, seat_of, wait_for_dpcs};
-pub(crate) use started::{Allocation, Context, Device, Process, Started};
+pub(crate) use started::{Allocation, Context, Device, Origin, Process, Started};
 
 /// An adapter that AddDevice has announced.
 pub(crate) struct Miniport {

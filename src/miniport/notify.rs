@@ -16,12 +16,13 @@
 use alloc::sync::Arc;
 use core::ptr::from_ref;
 
-use gpup_core::device::InterruptSink;
+use gpup_core::device::{Fault, InterruptSink};
 use gpup_core::os::SpinLock;
 use wddm::{
     BOOLEAN, DXGK_INTERRUPT_TYPE, DXGKARGCB_NOTIFY_INTERRUPT_DATA,
-    DXGKARGCB_NOTIFY_INTERRUPT_DATA_DMACOMPLETED, DXGKARGCB_NOTIFY_INTERRUPT_DATA_DMAPAGEFAULTED,
-    DXGKARGCB_NOTIFY_INTERRUPT_DATA_DMAPREEMPTED, DXGKARGCB_NOTIFY_INTERRUPT_DATA_U, PVOID, TRUE,
+    DXGKARGCB_NOTIFY_INTERRUPT_DATA_DMACOMPLETED, DXGKARGCB_NOTIFY_INTERRUPT_DATA_DMAFAULTED,
+    DXGKARGCB_NOTIFY_INTERRUPT_DATA_DMAPAGEFAULTED, DXGKARGCB_NOTIFY_INTERRUPT_DATA_DMAPREEMPTED,
+    DXGKARGCB_NOTIFY_INTERRUPT_DATA_U, PVOID, STATUS_GRAPHICS_GPU_EXCEPTION_ON_DEVICE, TRUE,
 };
 
 use super::dxgkrnl::Dxgkrnl;
@@ -90,15 +91,29 @@ impl InterruptSink for Notifier {
         self.raise(DXGK_INTERRUPT_TYPE::DXGK_INTERRUPT_DMA_COMPLETED, u);
     }
 
-    fn faulted(&self, node: usize, fence: u32, address: u64) {
+    fn faulted(&self, node: usize, fence: u32, fault: Fault) {
         let mut u = DXGKARGCB_NOTIFY_INTERRUPT_DATA_U::zeroed();
-        u.DmaPageFaulted = DXGKARGCB_NOTIFY_INTERRUPT_DATA_DMAPAGEFAULTED {
-            FaultedFenceId: fence,
-            FaultedVirtualAddress: address,
-            NodeOrdinal: node as u32,
-            ..DXGKARGCB_NOTIFY_INTERRUPT_DATA_DMAPAGEFAULTED::zeroed()
+        let kind = match fault {
+            Fault::Page(address) => {
+                u.DmaPageFaulted = DXGKARGCB_NOTIFY_INTERRUPT_DATA_DMAPAGEFAULTED {
+                    FaultedFenceId: fence,
+                    FaultedVirtualAddress: address,
+                    NodeOrdinal: node as u32,
+                    ..DXGKARGCB_NOTIFY_INTERRUPT_DATA_DMAPAGEFAULTED::zeroed()
+                };
+                DXGK_INTERRUPT_TYPE::DXGK_INTERRUPT_DMA_PAGE_FAULTED
+            }
+            Fault::Operation(_) => {
+                u.DmaFaulted = DXGKARGCB_NOTIFY_INTERRUPT_DATA_DMAFAULTED {
+                    FaultedFenceId: fence,
+                    Status: STATUS_GRAPHICS_GPU_EXCEPTION_ON_DEVICE,
+                    NodeOrdinal: node as u32,
+                    EngineOrdinal: 0,
+                };
+                DXGK_INTERRUPT_TYPE::DXGK_INTERRUPT_DMA_FAULTED
+            }
         };
-        self.raise(DXGK_INTERRUPT_TYPE::DXGK_INTERRUPT_DMA_PAGE_FAULTED, u);
+        self.raise(kind, u);
     }
 
     fn preempted(&self, node: usize, preemption_fence: u32, last_completed: u32) {

@@ -43,6 +43,19 @@ pub(crate) struct Context {
     pub(crate) node: usize,
     /// Root of the page tables its commands run under.
     pub(crate) root: Option<TableAddress>,
+    /// Whose it is.
+    pub(crate) origin: Origin,
+}
+
+/// Whose a context is, as CreateContext was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// VidMm's own.
+    System,
+    /// A process's.
+    Process,
+    /// A test's.
+    Test,
 }
 
 /// An allocation.

@@ -4,6 +4,8 @@
 #![allow(dead_code, reason = "each test takes what it needs")]
 #![expect(unsafe_code)]
 
+pub(crate) mod paging;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, Once};
@@ -140,6 +142,12 @@ wddm::ddi! {
             DXGK_INTERRUPT_TYPE::DXGK_INTERRUPT_DMA_PAGE_FAULTED => {
                 // SAFETY: as above.
                 let it = unsafe { data.u.DmaPageFaulted };
+                (it.FaultedFenceId, it.NodeOrdinal)
+            }
+            DXGK_INTERRUPT_TYPE::DXGK_INTERRUPT_DMA_FAULTED => {
+                // SAFETY: as above.
+                let it = unsafe { data.u.DmaFaulted };
+                assert!(!it.Status.is_success());
                 (it.FaultedFenceId, it.NodeOrdinal)
             }
             _ => {

@@ -48,7 +48,7 @@ struct State {
 pub struct Vgpu {
     adapter: Arc<Adapter>,
     index: u32,
-    reserve: Arc<Reserve>,
+    pub(crate) reserve: Arc<Reserve>,
     bar: Arc<VfBar>,
     vectors: u16,
     identity: (u16, u16),

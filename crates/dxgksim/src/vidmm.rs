@@ -11,6 +11,7 @@ mod process;
 mod reserve;
 mod selftest;
 mod space;
+mod testing;
 
 use core::fmt;
 
@@ -19,6 +20,8 @@ pub(crate) use memory::{Range, SegmentMemory};
 pub(crate) use paging::Paging;
 pub(crate) use reserve::Reserve;
 use serde::{Deserialize, Serialize};
+pub(crate) use testing::{MOST_BYTES, MOST_PRIVATE, testable_nodes};
+pub use testing::{TestBuffer, TestProcess, copy, fill};
 use wddm::NTSTATUS;
 
 use crate::dxgkrnl::DdiError;

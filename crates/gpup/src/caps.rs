@@ -1,6 +1,7 @@
 //! `gpup caps`: what Dxgkrnl learns of the adapter when it starts.
 
 use serde_json::{Value, json};
+use wddm::DXGK_NODEMETADATA_FLAGS;
 
 use crate::args::Caps;
 use crate::exit::Failure;
@@ -34,6 +35,7 @@ fn describe(machine: &Machine) -> Value {
                 "engine": format!("{:?}", node.engine),
                 "gpu_mmu": node.gpu_mmu,
                 "paging": index as u32 == caps.paging_node,
+                "test_buffers": node.flags.contains(DXGK_NODEMETADATA_FLAGS::SupportBuildTestCommandBuffer),
             })
         })
         .collect();
@@ -49,6 +51,8 @@ fn describe(machine: &Machine) -> Value {
             })
         })
         .collect();
+    let features: Vec<String> =
+        caps.features.iter().map(|it| format!("{} {}-{}", it.name, it.least, it.most)).collect();
     json!({
         "interface_version": format!("{:#x}", caps.interface_version),
         "wddm": format!("{:?}", caps.wddm),
@@ -62,6 +66,7 @@ fn describe(machine: &Machine) -> Value {
         "page_table_updates": format!("{:?}", caps.mmu.update_mode),
         "partition_counts": caps.partition_options,
         "interfaces": caps.interfaces,
+        "features": features,
         "live_migration": caps.live_migration(),
         "dirty_tracking": caps.tracking,
         "dirty_tracking_performant": caps.tracking_performant,

@@ -33,7 +33,8 @@ pub(super) fn driver_caps(_started: &Started) -> DXGK_DRIVERCAPS {
         HighestAcceptableAddress: ALL_MEMORY,
         SchedulingCaps: DXGK_VIDSCHCAPS::MultiEngineAware
             | DXGK_VIDSCHCAPS::PreemptionAware
-            | DXGK_VIDSCHCAPS::LowIrqlPreemptCommand,
+            | DXGK_VIDSCHCAPS::LowIrqlPreemptCommand
+            | DXGK_VIDSCHCAPS::CancelCommandAware,
         MemoryManagementCaps: DXGK_VIDMMCAPS {
             Value: DXGK_VIDMMCAPS_VALUE::VirtualAddressingSupported | DXGK_VIDMMCAPS_VALUE::GpuMmuSupported,
             PagingNode: abi::COPY_NODE as u32,

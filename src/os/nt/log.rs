@@ -12,7 +12,7 @@ mod events;
 
 use core::fmt;
 
-use gpup_core::os::{Level, Trace};
+use gpup_core::os::{Level, Trace, is_traced};
 use nt::print;
 use tracelogging::{define_provider, write_event};
 
@@ -43,7 +43,7 @@ pub(super) fn write(level: Level, text: fmt::Arguments<'_>) {
         Level::Info => tracelogging::Level::Informational,
         Level::Debug => tracelogging::Level::Verbose,
     };
-    if PROVIDER.enabled(traced, 1) {
+    if is_traced(level) && PROVIDER.enabled(traced, 1) {
         write_line(level, &print::Line::new(text));
     }
 }
@@ -51,7 +51,9 @@ pub(super) fn write(level: Level, text: fmt::Arguments<'_>) {
 /// Writes an event. Any IRQL up to DISPATCH_LEVEL.
 pub(super) fn trace(trace: &Trace) {
     show(trace.event.level(), format_args!("{trace}"));
-    events::write(trace);
+    if is_traced(trace.event.level()) {
+        events::write(trace);
+    }
 }
 
 /// Shows a line in the debugger.

@@ -9,6 +9,7 @@ const DDI: &str = "DXGKDDI_QUERY_INTERFACE callback function (dispmprt.h)";
 const PARTITION: &str = "DXGKDDI_GPU_PARTITION_INTERFACE structure (dispmprt.h)";
 const SRIOV: &str = "DXGKDDI_SRIOV_INTERFACE structure (dispmprt.h)";
 const MITIGABLE: &str = "DXGKDDI_MITIGABLE_DEVICE_INTERFACE structure (dispmprt.h)";
+const FEATURE: &str = "DXGKDDI_FEATURE_INTERFACE structure (dispmprt.h)";
 const FLEXIOV: &str = "DXGKDDI_FLEXIOV_DEVICE_INTERFACE structure (dispmprt.h)";
 
 /// Bytes of the longest interface, with room behind it.
@@ -35,6 +36,10 @@ declare! {
         |b| version(b, &GUID_DXGKDDI_FLEXIOV_DEVICE_INTERFACE, size_of::<DXGKDDI_FLEXIOV_DEVICE_INTERFACE>());
     "interface.flexiov.short" Size FLEXIOV, "A Size that lacks the last byte is refused, nothing written.",
         |b| short(b, &GUID_DXGKDDI_FLEXIOV_DEVICE_INTERFACE, size_of::<DXGKDDI_FLEXIOV_DEVICE_INTERFACE>());
+    "interface.feature.version" Handle FEATURE, "A version that does not exist is refused.",
+        |b| version(b, &GUID_WDDM_INTERFACE_FEATURE, size_of::<DXGKDDI_FEATURE_INTERFACE>());
+    "interface.feature.short" Size FEATURE, "A Size that lacks the last byte is refused, nothing written.",
+        |b| short(b, &GUID_WDDM_INTERFACE_FEATURE, size_of::<DXGKDDI_FEATURE_INTERFACE>());
 }
 
 fn unknown(b: &Bench) -> Outcome {

@@ -14,6 +14,7 @@ mod args;
 mod bench;
 mod caps;
 mod dirty;
+mod feature;
 mod flexiov;
 mod gates;
 mod interface;
@@ -30,6 +31,7 @@ mod resources;
 mod restore;
 mod sriov;
 mod submission;
+mod testing;
 mod tools;
 
 use alloc::string::String;
@@ -176,17 +178,19 @@ pub struct Finding {
 
 /// Every rule, in the order of the run; those that Dxgkrnl records come last.
 pub fn rules() -> Vec<CheckRule> {
-    let families: [&[CheckRule]; 16] = [
+    let families: [&[CheckRule]; 18] = [
         life::RULES,
         query::RULES,
         caps::RULES,
         interface::RULES,
+        feature::RULES,
         partition::RULES,
         resources::RULES,
         sriov::RULES,
         flexiov::RULES,
         objects::RULES,
         paging::RULES,
+        testing::RULES,
         submission::RULES,
         dirty::RULES,
         migration::RULES,

@@ -96,7 +96,7 @@ fn invalid(b: &Bench, mut args: DXGKARG_SUBMITCOMMANDVIRTUAL) -> Outcome {
 }
 
 /// A device and a context on node 0, without a root table.
-fn context(b: &Bench) -> Result<(usize, usize), super::Stop> {
+pub(super) fn context(b: &Bench) -> Result<(usize, usize), super::Stop> {
     let mut device = DXGKARG_CREATEDEVICE::zeroed();
     device.hDevice = handle(b.core().handle as usize + 8);
     needed("CreateDevice", b.core().create_device(&mut device))?;
@@ -129,7 +129,7 @@ fn no_root(b: &Bench) -> Outcome {
 }
 
 /// Moves a page in and out: the paging node works.
-fn works(b: &Bench, byte: u8) -> Outcome {
+pub(super) fn works(b: &Bench, byte: u8) -> Outcome {
     let vgpu = b.vf(0)?;
     let moved = write_page(&vgpu, 1, byte).and_then(|()| read_page(&vgpu, 1));
     match moved {

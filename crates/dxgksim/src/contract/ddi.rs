@@ -124,6 +124,9 @@ pub(crate) mod calls {
         RESET_ENGINE "DxgkDdiResetEngine";
         RESET_FROM_TIMEOUT "DxgkDdiResetFromTimeout";
         RESTART_FROM_TIMEOUT "DxgkDdiRestartFromTimeout";
+        COLLECT_DBG_INFO "DxgkDdiCollectDbgInfo";
+        CANCEL_COMMAND "DxgkDdiCancelCommand";
+        CONTROL_ETW_LOGGING "DxgkDdiControlEtwLogging";
     }
 
     /// DISPATCH_LEVEL, nothing returned.

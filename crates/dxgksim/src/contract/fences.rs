@@ -1,6 +1,7 @@
 //! Submission fences of one node: reported in the order of submission, each exactly once.
 
 use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 
 use wddm::NTSTATUS;
 
@@ -26,6 +27,9 @@ pub struct Fences {
     reported: u32,
     completed: u32,
     fault: Option<(u32, NTSTATUS)>,
+    /// Fences of processes that have not been reported, and those that faulted.
+    processes: Vec<u32>,
+    process_faults: Vec<(u32, NTSTATUS)>,
 }
 
 impl Fences {
@@ -36,9 +40,17 @@ impl Fences {
         self.next
     }
 
+    /// The same for a process of its own: a fault under it ends the process, and nothing that comes after.
+    pub fn submit_for_process(&mut self) -> u32 {
+        let fence = self.submit();
+        self.processes.push(fence);
+        fence
+    }
+
     /// Takes a submission back that the driver refused.
     pub fn withdraw(&mut self, fence: u32) {
         self.submitted.retain(|waiting| *waiting != fence);
+        self.processes.retain(|waiting| *waiting != fence);
     }
 
     /// The driver reports `fence` complete, or faulted.
@@ -62,8 +74,12 @@ impl Fences {
             self.submitted.pop_front();
         }
         self.reported = fence;
-        if let Some(status) = fault {
-            self.fault.get_or_insert((fence, status));
+        let contained = self.processes.contains(&fence);
+        self.processes.retain(|waiting| *waiting > fence);
+        match fault {
+            Some(status) if contained => self.process_faults.push((fence, status)),
+            Some(status) => drop(self.fault.get_or_insert((fence, status))),
+            None => {}
         }
     }
 
@@ -79,7 +95,8 @@ impl Fences {
 
     /// What became of `fence`.
     pub fn state(&self, fence: u32) -> FenceState {
-        match self.fault {
+        let own = self.process_faults.iter().find(|(at, _)| *at == fence);
+        match own.copied().or(self.fault) {
             Some((at, status)) if fence >= at && self.completed >= at => FenceState::Faulted(status),
             _ if fence <= self.completed => FenceState::Completed,
             _ => FenceState::Pending,
@@ -104,7 +121,26 @@ mod tests {
         fences.report(&contract, 0, ids[2], None);
         fences.report(&contract, 0, ids[1], None);
         fences.report(&contract, 0, 99, None);
-        let broken: alloc::vec::Vec<_> = contract.violations().iter().map(|it| it.rule.id).collect();
+        let broken: Vec<_> = contract.violations().iter().map(|it| it.rule.id).collect();
         assert_eq!(broken, ["FENCE_ORDER", "FENCE_ONCE", "FENCE_UNKNOWN"]);
+    }
+
+    #[test]
+    fn a_process_faults_alone_and_the_paging_for_all() {
+        crate::host::std_host::install();
+        let (contract, mut fences) = (Contract::default(), Fences::default());
+        let (process, next) = (fences.submit_for_process(), fences.submit());
+        fences.report(&contract, 0, process, Some(NTSTATUS(-1)));
+        fences.report(&contract, 0, next, None);
+        assert_eq!(fences.state(process), FenceState::Pending);
+        fences.settle();
+        assert_eq!(fences.state(process), FenceState::Faulted(NTSTATUS(-1)));
+        assert_eq!(fences.state(next), FenceState::Completed);
+        let (paging, after) = (fences.submit(), fences.submit_for_process());
+        fences.report(&contract, 0, paging, Some(NTSTATUS(-2)));
+        fences.report(&contract, 0, after, None);
+        fences.settle();
+        assert_eq!(fences.state(after), FenceState::Faulted(NTSTATUS(-2)));
+        assert_eq!(contract.count(), 0);
     }
 }

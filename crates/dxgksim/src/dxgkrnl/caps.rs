@@ -131,6 +131,8 @@ pub struct Caps {
     pub partition_options: Vec<u16>,
     /// Interfaces that QueryInterface gave.
     pub interfaces: Vec<&'static str>,
+    /// Features that it supports.
+    pub features: Vec<super::Feature>,
 }
 
 impl Caps {
@@ -209,6 +211,7 @@ pub(super) fn collect(core: &Core) -> Result<Caps, (&'static str, NTSTATUS)> {
         power_components: core.ask(Type::DXGKQAITYPE_NUMPOWERCOMPONENTS).unwrap_or(0),
         partition_options: Vec::new(),
         interfaces: Vec::new(),
+        features: Vec::new(),
     })
 }
 

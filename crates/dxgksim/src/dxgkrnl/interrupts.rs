@@ -209,7 +209,23 @@ impl Interrupts {
             return Err(STATUS_DEVICE_REMOVED);
         }
         let fence = self.state.lock().nodes[node as usize].submit();
-        let status = submit(fence);
+        self.submitted(node, fence, submit(fence))
+    }
+
+    /// The same for a process of its own, whose fault is nobody else's.
+    pub(crate) fn submit_for_process(
+        &self,
+        node: u32,
+        submit: impl FnOnce(u32) -> NTSTATUS,
+    ) -> Result<u32, NTSTATUS> {
+        if self.is_removed() {
+            return Err(STATUS_DEVICE_REMOVED);
+        }
+        let fence = self.state.lock().nodes[node as usize].submit_for_process();
+        self.submitted(node, fence, submit(fence))
+    }
+
+    fn submitted(&self, node: u32, fence: u32, status: NTSTATUS) -> Result<u32, NTSTATUS> {
         if status.is_success() {
             return Ok(fence);
         }

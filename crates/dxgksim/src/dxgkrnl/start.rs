@@ -84,6 +84,7 @@ fn describe(core: &Core) -> Result<(Caps, Interfaces), StartError> {
     }
     let interfaces = Interfaces::query(core);
     caps.interfaces = interfaces.names();
+    caps.features = super::features::ask(core, &interfaces);
     Ok((caps, interfaces))
 }
 

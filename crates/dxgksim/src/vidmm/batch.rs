@@ -145,10 +145,30 @@ impl<'a> Batch<'a> {
                 Ok(())
             }
             Err(status) => {
+                if self.core.interrupts.is_removed() && self.paging.cancels {
+                    self.cancel(&args);
+                }
                 self.paging.give_buffer(self.index, buffer, 0);
                 Ok(succeed(calls::SUBMIT_COMMAND_VIRTUAL.name, status)?)
             }
         }
+    }
+
+    /// What was built never reaches the device: whatever the driver keeps with it is the driver's to free.
+    fn cancel(&self, submission: &DXGKARG_SUBMITCOMMANDVIRTUAL) {
+        let mut args = DXGKARG_CANCELCOMMAND::zeroed();
+        args.hContext = submission.hContext;
+        args.DmaBufferVirtualAddress = submission.DmaBufferVirtualAddress;
+        args.DmaBufferSize = submission.DmaBufferSize;
+        args.DmaBufferSubmissionEndOffset = submission.DmaBufferSize;
+        args.pDmaBufferPrivateData = submission.pDmaBufferPrivateData;
+        args.DmaBufferPrivateDataSize = submission.DmaBufferPrivateDataSize;
+        let status = self.core.cancel_command(&mut args);
+        self.core.contract.require(
+            status == STATUS_SUCCESS,
+            &rules::STATUS,
+            format_args!("{}: {status}, which is a bug check", calls::CANCEL_COMMAND.name),
+        );
     }
 
     /// Submits what is left: the fence that is last.

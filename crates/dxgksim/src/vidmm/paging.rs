@@ -46,6 +46,8 @@ pub(crate) struct Paging {
     pub(super) mode: DXGK_PAGETABLEUPDATEMODE,
     pub(super) memory: Arc<SegmentMemory>,
     pub(super) timeout_ns: u64,
+    /// What is not submitted is cancelled: CancelCommandAware.
+    pub(super) cancels: bool,
     /// BuildPagingBuffer and the submission after it are of synchronization level one: never two at a time.
     pub(super) serial: Mutex<()>,
     slots: Mutex<Vec<Slot>>,
@@ -89,6 +91,7 @@ impl Paging {
             mode: caps.mmu.update_mode,
             memory: Arc::clone(memory),
             timeout_ns: core.options.paging_timeout_ns,
+            cancels: caps.scheduling.contains(DXGK_VIDSCHCAPS::CancelCommandAware),
             serial: Mutex::new(()),
             slots,
             handles: Handles::default(),

@@ -17,13 +17,14 @@ use super::geometry::{PAGE, entry};
 use super::memory::Range;
 use super::paging::Paging;
 use super::process::Process;
+use super::testing::{MOST_BYTES, MOST_PRIVATE, testable_nodes};
 use super::{PagingChannel, PagingError, Reserve, Run};
 use crate::contract::{FenceState, calls, rules};
-use crate::dxgkrnl::{Ask, Caps, Core, Interfaces, SelfTest, succeed};
+use crate::dxgkrnl::{Ask, Caps, Core, Interfaces, SelfTest, guarded, succeed};
 use crate::host::Event;
 use crate::memory::Pages;
 
-type Build = ddi_type!(unsafe fn(HANDLE, *mut DXGKARG_BUILDTESTCOMMANDBUFFER) -> NTSTATUS);
+pub(super) type Build = ddi_type!(unsafe fn(HANDLE, *mut DXGKARG_BUILDTESTCOMMANDBUFFER) -> NTSTATUS);
 
 /// Pages copied.
 const PAGES: u64 = 4;
@@ -57,7 +58,7 @@ fn copy_through(
     reserve: &Arc<Reserve>,
 ) -> Result<SelfTest, PagingError> {
     let mut channel = PagingChannel::new(core, paging, reserve, None)?;
-    let build = test_interface(core, interfaces).zip(testable_node(caps));
+    let build = test_interface(core, interfaces).zip(testable_nodes(caps).first().copied());
     let (build, node) = (build.map(|(build, _)| build), build.map_or(paging.node, |(_, node)| node));
     let flags =
         if build.is_some() { DXGK_CREATECONTEXTFLAGS::TestContext } else { DXGK_CREATECONTEXTFLAGS::empty() };
@@ -94,15 +95,8 @@ fn copy_through(
     if arrived { Ok(SelfTest::Copied) } else { Err(PagingError::Corrupt) }
 }
 
-/// The first node that takes test command buffers and GPU virtual addresses.
-fn testable_node(caps: &Caps) -> Option<u32> {
-    let flag = DXGK_NODEMETADATA_FLAGS::SupportBuildTestCommandBuffer;
-    let at = caps.nodes.iter().position(|node| node.gpu_mmu && node.flags.contains(flag))?;
-    u32::try_from(at).ok()
-}
-
 /// BuildTestCommandBuffer, if test signing is on and the driver has it.
-fn test_interface(core: &Core, interfaces: &Interfaces) -> Option<Build> {
+pub(super) fn test_interface(core: &Core, interfaces: &Interfaces) -> Option<Build> {
     let it = interfaces.feature.as_ref().filter(|_| core.options.kernel_mode_testing)?;
     let mut support = DXGKARG_QUERYFEATURESUPPORT::zeroed();
     support.FeatureId = DXGK_FEATURE_ID::DXGK_FEATURE_KERNEL_MODE_TESTING;
@@ -122,6 +116,17 @@ fn test_interface(core: &Core, interfaces: &Interfaces) -> Option<Build> {
     let status =
         it.QueryFeatureInterface.ask(&core.contract, &calls::QUERY_FEATURE_INTERFACE, context, &mut args);
     if status.is_success() { interface.pfnBuildTestCommandBuffer } else { None }
+}
+
+/// Calls it: any argument structure, a canary behind it.
+pub(super) fn call_build(core: &Core, build: Build, args: &mut DXGKARG_BUILDTESTCOMMANDBUFFER) -> NTSTATUS {
+    let ddi = &calls::BUILD_TEST_COMMAND_BUFFER;
+    guarded(&core.contract, ddi, args, |args| {
+        core.contract.call(ddi, || {
+            // SAFETY: the function is the driver's, the structure and its buffers ours.
+            unsafe { build(core.context(), args) }
+        })
+    })
 }
 
 /// The commands of one copy, and the private data beside them.
@@ -144,12 +149,7 @@ fn build_test_copy(
     buffer: &mut CommandBuffer,
 ) -> Result<Built, PagingError> {
     let ddi = &calls::BUILD_TEST_COMMAND_BUFFER;
-    let call = |args: &mut DXGKARG_BUILDTESTCOMMANDBUFFER| {
-        core.contract.call(ddi, || {
-            // SAFETY: the function is the driver's, the structure and its buffers ours.
-            unsafe { build(core.context(), args) }
-        })
-    };
+    let call = |args: &mut DXGKARG_BUILDTESTCOMMANDBUFFER| call_build(core, build, args);
     let mut args = DXGKARG_BUILDTESTCOMMANDBUFFER::zeroed();
     args.hContext = process.context();
     args.Command.Operation = D3DDDI_TESTCOMMANDBUFFEROP::D3DDDI_TESTCOMMANDBUFFEROP_COPY;
@@ -160,8 +160,8 @@ fn build_test_copy(
     };
     let asked = call(&mut args);
     let held = asked == STATUS_BUFFER_OVERFLOW
-        && (1..=4096).contains(&args.DmaBufferSize)
-        && args.DmaBufferPrivateDataSize <= 1024;
+        && (1..=MOST_BYTES).contains(&args.DmaBufferSize)
+        && args.DmaBufferPrivateDataSize <= MOST_PRIVATE;
     core.contract.require(
         held,
         &rules::STATUS,
@@ -170,7 +170,7 @@ fn build_test_copy(
     args.pDmaBuffer = buffer.pages.start().cast();
     args.DmaBufferSize = PAGE as u32;
     args.pDmaBufferPrivateData = buffer.private.as_mut_ptr().cast();
-    args.DmaBufferPrivateDataSize = args.DmaBufferPrivateDataSize.min(1024);
+    args.DmaBufferPrivateDataSize = args.DmaBufferPrivateDataSize.min(MOST_PRIVATE);
     succeed(ddi.name, call(&mut args))?;
     let flags = DXGK_SUBMITCOMMANDFLAGS::empty();
     Ok(Built { bytes: args.DmaBufferSize, private: args.DmaBufferPrivateDataSize, flags })

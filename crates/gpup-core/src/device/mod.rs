@@ -10,7 +10,7 @@ use alloc::sync::Arc;
 
 use crate::dirty::Tracker;
 use crate::migration::state::VfHardware;
-use crate::sched::{Counters, Policy, VfParameters};
+use crate::sched::{Counters, Policy, Totals, VfParameters};
 use crate::vram::Vram;
 use crate::{Error, PAGE_SIZE, Result, VfIndex};
 
@@ -89,6 +89,24 @@ impl TableAddress {
     }
 }
 
+/// Who wrote a DMA buffer, and so what it may contain. Whoever submits says so; the buffer never does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Author {
+    /// The host's memory manager, by way of the driver: any operation.
+    Kernel,
+    /// Anybody: it came through user mode. Only operations on the submitting process's own addresses.
+    User,
+}
+
+/// Why a host submission was dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It touched this address, which is not mapped or not writable.
+    Page(u64),
+    /// At this address of its buffer stands no operation, or one that its author may not use.
+    Operation(u64),
+}
+
 /// A DMA buffer of the host, submitted to a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HostSubmission {
@@ -102,15 +120,34 @@ pub struct HostSubmission {
     pub dma_bytes: u32,
     /// Fence to report when it is done.
     pub fence: u32,
+    /// Who wrote the buffer.
+    pub author: Author,
+}
+
+/// What an engine runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Running {
+    /// Whose packet it is.
+    pub whose: Whose,
+    /// For how long it has run, in nanoseconds.
+    pub since_ns: u64,
+}
+
+/// Whose packet an engine runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// The host's submission with this fence.
+    Host(u32),
+    /// A VF's.
+    Vf(VfIndex),
 }
 
 /// What the device tells the adapter. Called on engine threads at PASSIVE_LEVEL, in order for each node.
 pub trait InterruptSink: Send + Sync {
     /// A host submission is done.
     fn completed(&self, node: usize, fence: u32);
-    /// A host submission was malformed or touched an unmapped or read-only address. It is dropped; those after it
-    /// go on.
-    fn faulted(&self, node: usize, fence: u32, address: u64);
+    /// A host submission faulted. It is dropped; those after it go on.
+    fn faulted(&self, node: usize, fence: u32, fault: Fault);
     /// A preemption request is done: nothing after `last_completed` runs.
     fn preempted(&self, node: usize, preemption_fence: u32, last_completed: u32);
 }
@@ -169,6 +206,10 @@ pub trait Device: Send + Sync {
     fn last_completed_fence(&self, node: usize) -> u32;
     /// Whether the node makes progress or is idle (false: it hangs in one packet).
     fn responsive(&self, node: usize) -> bool;
+    /// What the node runs this moment. Takes no lock; any IRQL.
+    fn running(&self, node: usize) -> Option<Running>;
+    /// The node's figures, of all VFs and the host together.
+    fn totals(&self, node: usize) -> Result<Totals>;
     /// Drops what the host queued on the node, and aborts the packet that hangs there; one that makes progress ends by
     /// itself, so that no other VF loses by it. The answer is the last fence aborted (or completed, if none was).
     fn reset_engine(&self, node: usize) -> Result<u32>;

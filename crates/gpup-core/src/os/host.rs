@@ -160,7 +160,9 @@ impl Os for HostOs {
 
     fn trace(&self, trace: &Trace) {
         self.log(trace.event.level(), format_args!("{trace}"));
-        host_trace::emit(trace);
+        if super::is_traced(trace.event.level()) {
+            host_trace::emit(trace);
+        }
     }
 }
 

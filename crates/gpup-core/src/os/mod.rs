@@ -3,6 +3,7 @@
 //! One [`Os`] serves the whole image: DriverEntry installs it before anything else runs. On NT it is
 //! made of push locks, spin locks, events and system threads; on a host of std's.
 
+mod limit;
 mod lock;
 mod thread;
 mod trace;
@@ -18,6 +19,7 @@ use alloc::boxed::Box;
 use core::fmt;
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
+pub use limit::{is_traced, limit_traces};
 pub use lock::{Mutex, MutexGuard, SpinGuard, SpinLock};
 pub use thread::{Event, Thread};
 pub use trace::{Trace, TraceEvent, part_fields, role_of};

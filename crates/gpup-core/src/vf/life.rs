@@ -36,6 +36,7 @@ impl Vf {
             throttle: UNTHROTTLED,
             ledger: None,
         });
+        self.glance.set(Some(Standing::default()));
         let (vram_bytes, weight) = (grant.memory, grant.compute);
         self.shared.trace(TraceEvent::VfCreated { vf: self.index, vram_bytes, weight });
         Ok(grant)
@@ -48,6 +49,7 @@ impl Vf {
         self.drop_memory(partition)?;
         self.shared.shares.give_back(&partition.grant);
         *seat = None;
+        self.glance.set(None);
         self.shared.trace(TraceEvent::VfDestroyed { vf: self.index });
         Ok(())
     }

@@ -15,6 +15,7 @@
 //! the VF's memory; its ledger is allocated by Prepare.
 
 mod config;
+mod glance;
 mod life;
 mod source;
 mod standing;
@@ -46,6 +47,8 @@ pub struct Vf {
     index: VfIndex,
     shared: Arc<Shared>,
     partition: Mutex<Option<Partition>>,
+    /// How it stands, for those who must not wait.
+    glance: glance::Glance,
 }
 
 /// A virtual function that exists.
@@ -91,7 +94,7 @@ pub struct Report {
 
 impl Vf {
     pub(crate) fn new(index: VfIndex, shared: Arc<Shared>) -> Self {
-        Self { index, shared, partition: Mutex::new(None) }
+        Self { index, shared, partition: Mutex::new(None), glance: glance::Glance::default() }
     }
 
     /// Zero-based index.
@@ -110,6 +113,11 @@ impl Vf {
                 throttle: partition.throttle,
             })
         })
+    }
+
+    /// How it stands; none while it does not exist. Takes no lock: what has just changed may not be seen yet.
+    pub fn glance(&self) -> Option<Standing> {
+        self.glance.read()
     }
 
     /// Where it is in its migration. `Idle` also while it does not exist.
@@ -186,6 +194,7 @@ impl Vf {
     fn stands(&self, partition: &mut Partition, to: Standing) {
         let vf = self.index;
         let from = core::mem::replace(&mut partition.standing, to);
+        self.glance.set(Some(to));
         if from.executes() != to.executes() {
             self.shared.trace(TraceEvent::ExecutesChanged { vf, standing: to });
         }

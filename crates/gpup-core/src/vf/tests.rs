@@ -5,9 +5,9 @@ use std::vec::Vec;
 
 use super::*;
 use crate::adapter::{Adapter, Bounds, Profile, Settings};
-use crate::device::InterruptSink;
 use crate::device::abi;
 use crate::device::sim::{SimConfig, SimGpu};
+use crate::device::{Fault, InterruptSink};
 use crate::dirty::{BasisHandle, Part};
 use crate::migration::{Mismatch, Snapshot};
 use crate::sched::Policy;
@@ -20,7 +20,7 @@ struct Nobody;
 
 impl InterruptSink for Nobody {
     fn completed(&self, _: usize, _: u32) {}
-    fn faulted(&self, _: usize, _: u32, _: u64) {}
+    fn faulted(&self, _: usize, _: u32, _: Fault) {}
     fn preempted(&self, _: usize, _: u32, _: u32) {}
 }
 

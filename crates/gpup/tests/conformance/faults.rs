@@ -5,6 +5,7 @@
 
 mod answers;
 mod dirty;
+mod feature;
 mod lies;
 mod migration;
 mod parallel;
@@ -85,6 +86,7 @@ fn cases() -> Vec<Case> {
         answers::cases(),
         work::cases(),
         dirty::cases(),
+        feature::cases(),
         migration::cases(),
         parallel::cases(),
         recorded::cases(),

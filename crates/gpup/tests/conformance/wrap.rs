@@ -169,10 +169,11 @@ slots! {
             DxgkDdiQueryDirtyBitData DxgkDdiPrepareLiveMigration DxgkDdiSaveImmutableMigrationData
             DxgkDdiSaveMutableMigrationData DxgkDdiEndLiveMigration DxgkDdiRestoreImmutableMigrationData
             DxgkDdiRestoreMutableMigrationData DxgkDdiWriteVirtualizedInterrupt DxgkDdiSetVirtualGpuResources2
-            DxgkDdiSetVirtualFunctionPauseState
+            DxgkDdiSetVirtualFunctionPauseState DxgkDdiCancelCommand
         ];
         forward3 [_, _, _, _]: [
             DxgkDdiGetNodeMetadata DxgkDdiQueryChildRelations DxgkDdiQueryChildStatus DxgkDdiQueryDeviceDescriptor
+            DxgkDdiControlEtwLogging
         ];
         forward4 [_, _, _, _, _]: [DxgkDdiSetPowerState DxgkDdiCalibrateGpuClock];
         forward5 [_, _, _, _, _, _]: [DxgkDdiStartDevice];
@@ -197,6 +198,12 @@ slots! {
     }
     wrap_flexiov(DXGKDDI_FLEXIOV_DEVICE_INTERFACE) {
         forward2 [_, _, _]: [DxgkDdiGetBackingResource DxgkDdiGetMmioRangeCount DxgkDdiGetMmioRanges];
+    }
+    wrap_feature(DXGKDDI_FEATURE_INTERFACE) {
+        forward2 [_, _, _]: [QueryFeatureSupport QueryFeatureInterface];
+    }
+    wrap_testing(DXGKDDI_KERNELMODETESTINGINTERFACE) {
+        forward2 [_, _, _]: [pfnBuildTestCommandBuffer];
     }
     wrap_callbacks(DXGKRNL_INTERFACE) {
         forward1 [_, _]: [DxgkCbQueueDpc DxgkCbNotifyDpc];
@@ -276,10 +283,32 @@ wddm::ddi! {
         }
         status
     }
+
+    /// QueryFeatureInterface: likewise.
+    unsafe fn query_feature_interface(
+        context: HANDLE,
+        args: *mut DXGKARG_QUERYFEATUREINTERFACE,
+    ) -> NTSTATUS {
+        let next = FEATURE.load(Ordering::Acquire);
+        // SAFETY: the forwarder of QueryFeatureInterface.
+        let next: DXGKDDI_QUERYFEATUREINTERFACE = unsafe { transmute_copy(&next) };
+        // SAFETY: the call's own arguments.
+        let status = unsafe { next(context, args) };
+        // SAFETY: as above.
+        let args = unsafe { &*args };
+        let testing = args.FeatureId == DXGK_FEATURE_ID::DXGK_FEATURE_KERNEL_MODE_TESTING;
+        if status.is_success() && testing && usize::from(args.InterfaceSize) == size_of::<usize>() {
+            let mut interface: DXGKDDI_KERNELMODETESTINGINTERFACE = get(args.Interface as usize);
+            wrap_testing(&mut interface);
+            put(args.Interface as usize, interface);
+        }
+        status
+    }
 }
 
 static START: AtomicUsize = AtomicUsize::new(0);
 static QUERY: AtomicUsize = AtomicUsize::new(0);
+static FEATURE: AtomicUsize = AtomicUsize::new(0);
 
 fn wrap_interface(kind: GUID, interface: *mut u8) {
     macro_rules! wrap {
@@ -299,6 +328,15 @@ fn wrap_interface(kind: GUID, interface: *mut u8) {
         }
         _ if kind == GUID_DXGKDDI_FLEXIOV_DEVICE_INTERFACE => {
             wrap!(DXGKDDI_FLEXIOV_DEVICE_INTERFACE, wrap_flexiov)
+        }
+        _ if kind == GUID_WDDM_INTERFACE_FEATURE => {
+            let mut copy: DXGKDDI_FEATURE_INTERFACE = get(interface as usize);
+            wrap_feature(&mut copy);
+            if let Some(query) = copy.QueryFeatureInterface {
+                FEATURE.store(query as usize, Ordering::Release);
+                copy.QueryFeatureInterface = Some(query_feature_interface);
+            }
+            put(interface as usize, copy);
         }
         _ => {}
     }

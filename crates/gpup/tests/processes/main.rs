@@ -1,6 +1,7 @@
 //! The tool as people run it: processes that are started, killed, cut off from each other and asked again.
 
 mod check;
+mod collected;
 mod damage;
 mod files;
 mod harness;

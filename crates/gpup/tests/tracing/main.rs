@@ -189,3 +189,40 @@ fn a_refusal_says_why(mode: Mode) {
     guest.destroy().unwrap();
     stop([here, there]);
 }
+
+/// Level that ETW calls informational, and verbose.
+const INFORMATIONAL: u8 = 4;
+const VERBOSE: u8 = 5;
+
+#[test]
+fn dxgkrnl_turns_events_off_and_on_by_level() {
+    let mode = Mode { pause_vf: true, performant: true };
+    let seen = Seen::begin();
+    let machine = Host::new(mode).start();
+    let [adapter] = seen.adapters();
+    let control = |enable, level| assert!(machine.adapter().control_etw_logging(enable, level));
+    // A VF that comes, is harvested, refuses a call and goes: an event of each level.
+    let life = || {
+        let options = VgpuOptions { vram_bytes: VF_BYTES, ..VgpuOptions::default() };
+        let vgpu = machine.adapter().create_vgpu(0, &options).unwrap();
+        vgpu.query_dirty(true, &mut vec![0; vgpu.pages().div_ceil(64) as usize]).unwrap();
+        vgpu.prepare(Role::DXGK_GPUP_MIGRATIONTYPE_SOURCE).unwrap();
+        vgpu.prepare(Role::DXGK_GPUP_MIGRATIONTYPE_SOURCE).unwrap_err();
+        vgpu.end().unwrap();
+        vgpu.destroy().unwrap();
+    };
+    let counted = |enable: Option<(bool, u8)>| {
+        if let Some((enable, level)) = enable {
+            control(enable, level);
+        }
+        let from = seen.len();
+        life();
+        ["Refused", "VfCreated", "Harvested"].map(|event| seen.count(from..seen.len(), &adapter, event, &[]))
+    };
+    assert_eq!(counted(None), [1, 1, 1], "without a call");
+    assert_eq!(counted(Some((false, VERBOSE))), [1, 0, 0], "off: a warning stays");
+    assert_eq!(counted(Some((true, INFORMATIONAL))), [1, 1, 0]);
+    assert_eq!(counted(Some((true, 2))), [0, 0, 0]);
+    assert_eq!(counted(Some((true, 0))), [1, 1, 1], "all levels");
+    stop([machine]);
+}

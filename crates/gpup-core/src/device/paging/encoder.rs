@@ -1,6 +1,6 @@
 //! Encoding, as much as fits: the rest is for the next buffer.
 
-use super::{COPY, ENTRIES_OFFSET, FILL, FLUSH_TLB, HEADER_BYTES, NOP, STORE, WRITE_ENTRIES};
+use super::{COPY, ENTRIES_OFFSET, FILL, FLUSH_TLB, HEADER_BYTES, LOOP, NOP, STORE, WRITE_ENTRIES};
 use crate::device::TableAddress;
 use crate::device::page_table::Entry;
 
@@ -70,6 +70,11 @@ impl<'a> Encoder<'a> {
     /// Encodes the writing of 8 bytes at `dst`.
     pub fn store(&mut self, dst: u64, value: u64) -> Result<(), Full> {
         self.op(STORE, &[dst, value])
+    }
+
+    /// Encodes an operation that never ends, or ends only when the node is preempted.
+    pub fn endless(&mut self, preemptible: bool) -> Result<(), Full> {
+        self.op(LOOP, &[u64::from(preemptible)])
     }
 
     /// Encodes an operation that does nothing.

@@ -8,10 +8,12 @@
 //!   WRITE_ENTRIES   table_va, start: u32, count: u32, entries
 //!   FLUSH_TLB       memory (0 local, 1 system), address of the root
 //!   STORE           dst_va, value: what a monitored fence is signalled with
+//!   LOOP            never ends (0 not even for a preemption, 1 until one)
 //! ```
 //! Fields are u64 and little-endian where nothing is said. Addresses are GPU virtual addresses under the root of
-//! the submission; addresses and lengths are multiples of 8. An engine reads the buffer through the same page
-//! tables, an operation at a time, and trusts nothing in it.
+//! the submission. Those of tables, entries and stores are multiples of 8; COPY and FILL take any address and length.
+//! An engine reads the buffer through the same page tables, an operation at a time, and trusts nothing in it.
+//! NOP, COPY, FILL and LOOP are all that a [buffer from user mode](crate::device::Author::User) may hold.
 
 mod encoder;
 mod op;
@@ -34,6 +36,7 @@ const FILL: u32 = 2;
 const WRITE_ENTRIES: u32 = 3;
 const FLUSH_TLB: u32 = 4;
 const STORE: u32 = 5;
+const LOOP: u32 = 6;
 
 #[cfg(test)]
 mod tests {
@@ -53,6 +56,7 @@ mod tests {
         assert_eq!(encoder.write_entries(0x4000, 7, 3, |n| Entry(u64::from(n) << 12 | 1)), Ok(3));
         encoder.flush_tlb(root).unwrap();
         encoder.store(0x8, 9).unwrap();
+        encoder.endless(true).unwrap();
         encoder.nop().unwrap();
         let used = encoder.used();
         let ops: Vec<Op> = decode(&buffer[..used]).map(Result::unwrap).collect();
@@ -64,6 +68,7 @@ mod tests {
                 Op::WriteEntries { table: 0x4000, start: 7, count: 3 },
                 Op::FlushTlb { root },
                 Op::Store { dst: 8, value: 9 },
+                Op::Loop { preemptible: true },
                 Op::Nop,
             ]
         );
@@ -88,13 +93,27 @@ mod tests {
 
     #[test]
     fn unsound_operations_are_malformed() {
-        for (src, dst, bytes) in
-            [(1, 0, 8), (0, 4, 8), (0, 8, 12), (u64::MAX - 7, 0, 16), (0, u64::MAX - 7, 8)]
-        {
+        for (src, dst, bytes) in [(u64::MAX - 7, 0, 16), (0, u64::MAX - 6, 7), (0, u64::MAX, 1)] {
             let mut buffer = [0; 32];
             Encoder::new(&mut buffer).copy(src, dst, bytes).unwrap();
             assert_eq!(decode(&buffer).next(), Some(Err(Malformed)), "{src:#x} {dst:#x} {bytes}");
         }
+        for encode in [
+            |encoder: &mut Encoder<'_>| encoder.store(4, 0).unwrap(),
+            |encoder: &mut Encoder<'_>| {
+                assert_eq!(encoder.write_entries(12, 0, 1, |_| Entry::INVALID), Ok(1));
+            },
+        ] {
+            let mut buffer = [0; 32];
+            let mut encoder = Encoder::new(&mut buffer);
+            encode(&mut encoder);
+            let used = encoder.used();
+            assert_eq!(decode(&buffer[..used]).next(), Some(Err(Malformed)));
+        }
+        let mut buffer = [0; 16];
+        Encoder::new(&mut buffer).endless(true).unwrap();
+        buffer[8] = 2;
+        assert_eq!(decode(&buffer).next(), Some(Err(Malformed)));
     }
 
     proptest! {

@@ -1,7 +1,9 @@
 //! Operations, and their decoding from a buffer that nobody vouches for.
 
-use super::{COPY, ENTRIES_OFFSET, FILL, FIXED_BYTES, FLUSH_TLB, HEADER_BYTES, NOP, STORE, WRITE_ENTRIES};
-use crate::device::TableAddress;
+use super::{
+    COPY, ENTRIES_OFFSET, FILL, FIXED_BYTES, FLUSH_TLB, HEADER_BYTES, LOOP, NOP, STORE, WRITE_ENTRIES,
+};
+use crate::device::{Author, TableAddress};
 
 /// An operation of a paging buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +49,11 @@ pub enum Op {
         /// What.
         value: u64,
     },
+    /// Never ends.
+    Loop {
+        /// A preemption of the node ends it; else only a reset does.
+        preemptible: bool,
+    },
 }
 
 /// An operation cannot be what the driver encoded.
@@ -81,6 +88,7 @@ impl Op {
                 (Self::FlushTlb { root }, 24)
             }
             STORE => (Self::Store { dst: word(8), value: word(16) }, 24),
+            LOOP if word(8) <= 1 => (Self::Loop { preemptible: word(8) == 1 }, 16),
             _ => return Err(Malformed),
         };
         if bytes != expected || !op.is_sound() {
@@ -89,17 +97,37 @@ impl Op {
         Ok((op, bytes))
     }
 
-    /// Alignment, and no range that runs past the last address.
+    /// Whether a buffer of this author may hold it. Operations that write by virtual address under the submitter's own
+    /// tables are anybody's; those on page tables and fences are the kernel's.
+    pub const fn is_allowed(&self, author: Author) -> bool {
+        match self {
+            Self::Nop | Self::Copy { .. } | Self::Fill { .. } | Self::Loop { .. } => true,
+            Self::WriteEntries { .. } | Self::FlushTlb { .. } | Self::Store { .. } => {
+                matches!(author, Author::Kernel)
+            }
+        }
+    }
+
+    /// Whether it moves or sets memory, and so takes time by its bytes.
+    pub const fn is_work(&self) -> bool {
+        match self {
+            Self::Copy { bytes, .. } | Self::Fill { bytes, .. } => *bytes > 0,
+            _ => false,
+        }
+    }
+
+    /// No range that runs past the last address, and whole words where words are written.
     fn is_sound(&self) -> bool {
-        let range = |at: u64, bytes: u64| (at | bytes).is_multiple_of(8) && at.checked_add(bytes).is_some();
+        let range = |at: u64, bytes: u64| at.checked_add(bytes).is_some();
+        let words = |at: u64, bytes: u64| at.is_multiple_of(8) && range(at, bytes);
         match *self {
-            Self::Nop | Self::FlushTlb { .. } => true,
+            Self::Nop | Self::FlushTlb { .. } | Self::Loop { .. } => true,
             Self::Copy { src, dst, bytes } => range(src, bytes) && range(dst, bytes),
             Self::Fill { dst, bytes, .. } => range(dst, bytes),
             Self::WriteEntries { table, start, count } => {
-                range(table, (u64::from(start) + u64::from(count)) * 8)
+                words(table, (u64::from(start) + u64::from(count)) * 8)
             }
-            Self::Store { dst, .. } => range(dst, 8),
+            Self::Store { dst, .. } => words(dst, 8),
         }
     }
 }

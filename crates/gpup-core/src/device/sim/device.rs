@@ -6,12 +6,13 @@ use core::sync::atomic::Ordering;
 use super::SimGpu;
 use super::node::HANG_NS;
 use crate::device::{
-    BarPages, Device, Geometry, HostSubmission, Identity, InterruptSink, MsixEntry, Region, TableAddress,
+    BarPages, Device, Geometry, HostSubmission, Identity, InterruptSink, MsixEntry, Region, Running,
+    TableAddress,
 };
 use crate::dirty::Tracker;
 use crate::migration::state::VfHardware;
 use crate::os::now;
-use crate::sched::{Counters, Policy, VfParameters};
+use crate::sched::{Counters, Policy, Totals, VfParameters};
 use crate::vram::Vram;
 use crate::{Error, Result, VfIndex};
 
@@ -82,6 +83,14 @@ impl Device for SimGpu {
 
     fn responsive(&self, node: usize) -> bool {
         self.shared.node(node).is_ok_and(|node| node.is_responsive())
+    }
+
+    fn running(&self, node: usize) -> Option<Running> {
+        self.shared.node(node).ok()?.running()
+    }
+
+    fn totals(&self, node: usize) -> Result<Totals> {
+        Ok(self.shared.node(node)?.scheduler.lock().totals())
     }
 
     fn reset_engine(&self, node: usize) -> Result<u32> {

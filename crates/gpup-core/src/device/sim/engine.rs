@@ -192,6 +192,13 @@ impl Engine {
         }
     }
 
+    /// A chunk of a loop that a preemption ends: nothing is done, and others have their turns in between.
+    pub(super) fn idle_in_loop(&self) -> u64 {
+        let since = now();
+        self.node().wake.wait(POLL_NS[0].1);
+        now().saturating_sub(since)
+    }
+
     /// Keeps the engine free for a VF whose slot it is, until it has work.
     fn keep_free(&mut self, vf: VfIndex, cap: u64) -> u64 {
         let since = now();

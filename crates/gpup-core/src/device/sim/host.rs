@@ -3,15 +3,21 @@
 use alloc::boxed::Box;
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use crate::device::{HostSubmission, TableAddress};
+use crate::device::{Author, HostSubmission, TableAddress};
 use crate::os::SpinLock;
 use crate::{Error, Result, boxed};
 
 /// Most submissions that wait on a node.
 pub const HOST_QUEUE_DEPTH: usize = 256;
 
-const NOTHING: HostSubmission =
-    HostSubmission { node: 0, root: TableAddress::System(0), dma_address: 0, dma_bytes: 0, fence: 0 };
+const NOTHING: HostSubmission = HostSubmission {
+    node: 0,
+    root: TableAddress::System(0),
+    dma_address: 0,
+    dma_bytes: 0,
+    fence: 0,
+    author: Author::User,
+};
 
 /// The host's submissions to a node.
 pub(super) struct HostQueue {

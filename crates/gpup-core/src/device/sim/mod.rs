@@ -182,11 +182,6 @@ impl SimGpu {
         Ok(())
     }
 
-    /// An engine's figures: time it was busy, for whom, and held free.
-    pub fn totals(&self, node: usize) -> Result<crate::sched::Totals> {
-        Ok(self.shared.node(node)?.scheduler.lock().totals())
-    }
-
     fn spawn(&self, sink: &Arc<dyn InterruptSink>) -> Result<[Thread; NODES]> {
         let compute = Engine::new(self.shared.clone(), COMPUTE_NODE, sink.clone())?;
         let copy = Engine::new(self.shared.clone(), COPY_NODE, sink.clone())?;

@@ -3,6 +3,7 @@
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::host::HostQueue;
+use crate::device::{Running, Whose};
 use crate::os::{Event, SpinLock, now};
 use crate::sched::{Limits, Scheduler};
 use crate::{Result, VfIndex};
@@ -14,6 +15,9 @@ pub(super) const HANG_NS: u64 = 2_000_000_000;
 const NO_HANG: u64 = u64::MAX;
 /// [`Node::hang`]: the host's next packet.
 const HOST_HANG: u64 = u64::MAX - 1;
+
+/// [`Node::packet_of`]: the host's packet, its fence in the low half; else a VF's index.
+const HOST_PACKET: u64 = 1 << 63;
 
 /// One node as all threads see it.
 pub(super) struct Node {
@@ -34,6 +38,8 @@ pub(super) struct Node {
     pub(super) clock: AtomicU64,
     /// When the packet that runs began, by the system's clock; 0 while none runs.
     packet_since: AtomicU64,
+    /// Whose it is.
+    packet_of: AtomicU64,
     /// Whose next packet is to hang, for tests of the ways out.
     hang: AtomicU64,
 }
@@ -51,6 +57,7 @@ impl Node {
             last_aborted: AtomicU64::new(0),
             clock: AtomicU64::new(0),
             packet_since: AtomicU64::new(0),
+            packet_of: AtomicU64::new(0),
             hang: AtomicU64::new(NO_HANG),
         })
     }
@@ -62,13 +69,27 @@ impl Node {
     }
 
     /// A packet begins.
-    pub(super) fn begin_packet(&self) {
+    pub(super) fn begin_packet(&self, whose: Whose) {
+        let word = match whose {
+            Whose::Host(fence) => HOST_PACKET | u64::from(fence),
+            Whose::Vf(vf) => u64::from(vf),
+        };
+        self.packet_of.store(word, Ordering::Relaxed);
         self.packet_since.store(now().max(1), Ordering::Relaxed);
     }
 
     /// The packet has ended.
     pub(super) fn end_packet(&self) {
         self.packet_since.store(0, Ordering::Relaxed);
+    }
+
+    /// The packet that runs, if any. Between the two loads another may begin: then it is told with a short time.
+    pub(super) fn running(&self) -> Option<Running> {
+        let since = self.packet_since.load(Ordering::Relaxed);
+        let word = self.packet_of.load(Ordering::Relaxed);
+        let whose =
+            if word & HOST_PACKET != 0 { Whose::Host(word as u32) } else { Whose::Vf(word as VfIndex) };
+        (since != 0).then(|| Running { whose, since_ns: now().saturating_sub(since) })
     }
 
     /// Whether the packet that runs, if any, began a short while ago.

@@ -7,9 +7,10 @@ use super::engine::Engine;
 use super::kernels;
 use super::memory::VfMemory;
 use super::ring;
-use super::transfer::{Chunk, Step};
+use super::transfer::{Chunk, HostPacket, Step};
 use super::vf::Vf;
 use crate::VfIndex;
+use crate::device::Whose;
 use crate::device::abi::{FLAG_FENCE, FLAG_INTERRUPT, FaultCode};
 use crate::os::{Level, log};
 use crate::sched::Grant;
@@ -30,7 +31,7 @@ impl Engine {
         };
         let rates = &shared.config.rates;
         let turn = rates.turn(self.loaded.replace(index), Some(index));
-        self.node().begin_packet();
+        self.node().begin_packet(Whose::Vf(index));
         let (ticks, done) = match header {
             Ok(header) => {
                 let (ticks, done) =
@@ -110,7 +111,7 @@ impl Engine {
 
     /// Executes a chunk of the host's packet.
     pub(super) fn run_host(&mut self) -> u64 {
-        self.node().begin_packet();
+        self.node().begin_packet(Whose::Host(self.host.as_ref().map_or(0, HostPacket::fence)));
         if self.node().take_hang(None) {
             let ticks = self.hang(None);
             self.node().end_packet();
@@ -122,6 +123,11 @@ impl Engine {
             self.node().end_packet();
             return 0;
         };
+        if let Some(preemptible) = host.looping(&mut bench) {
+            let ticks = if preemptible { self.idle_in_loop() } else { self.hang(None) };
+            self.node().end_packet();
+            return (ticks + turn).max(1);
+        }
         let fence = host.fence();
         let step = host.step(&mut bench, &mut chunk);
         if chunk.flush {
@@ -135,14 +141,11 @@ impl Engine {
                 self.node().queue.complete(fence);
                 self.sink.completed(self.index, fence);
             }
-            Step::Fault(address) => {
+            Step::Fault(fault) => {
                 self.host = None;
                 let node = self.index;
-                log(
-                    Level::Warning,
-                    format_args!("host packet {fence} faulted on node {node} at {address:#x}"),
-                );
-                self.sink.faulted(node, fence, address);
+                log(Level::Warning, format_args!("host packet {fence} faulted on node {node}: {fault:x?}"));
+                self.sink.faulted(node, fence, fault);
             }
         }
         // Even a chunk that did nothing takes a tick, so that every grant is accounted.

@@ -76,6 +76,14 @@ pub(super) fn read(physical: u64, out: &mut [u8]) -> Option<()> {
     Some(())
 }
 
+/// Copies bytes into system memory.
+pub(super) fn write(physical: u64, data: &[u8]) -> Option<()> {
+    let mapping = Mapping::new(physical, data.len())?;
+    // SAFETY: as many bytes are mapped, and a page of the operating system is no part of `data`.
+    unsafe { core::ptr::copy_nonoverlapping(data.as_ptr(), mapping.at, data.len()) };
+    Some(())
+}
+
 /// Repeats `pattern` over system memory; both multiples of 8.
 pub(super) fn fill(physical: u64, bytes: usize, pattern: u64) -> Option<()> {
     let mapping = Mapping::new(physical, bytes)?;

@@ -5,7 +5,7 @@ use super::regions::Owners;
 use super::system;
 use super::translate::{PageFault, Tlb, owner, page_rest};
 use crate::device::paging::{ENTRIES_OFFSET, FIXED_BYTES, Op};
-use crate::device::{Geometry, HostSubmission, TableAddress};
+use crate::device::{Author, Fault, Geometry, HostSubmission, TableAddress};
 use crate::dirty::{SECTION_BYTES, Writer};
 use crate::{PAGE_SIZE, VfIndex};
 
@@ -41,8 +41,8 @@ pub(super) enum Step {
     More,
     /// That was the last of the packet.
     Done,
-    /// The packet touched what is not mapped, or is malformed, at this address.
-    Fault(u64),
+    /// The packet is dropped.
+    Fault(Fault),
 }
 
 /// What a chunk did, besides taking time.
@@ -78,7 +78,7 @@ impl HostPacket {
             Op::Fill { dst, .. } => (dst + self.done, None),
             Op::WriteEntries { table, start, .. } => (table + (u64::from(start) + self.done) * 8, None),
             Op::Store { dst, .. } => (dst, None),
-            Op::Nop | Op::FlushTlb { .. } => return None,
+            Op::Nop | Op::FlushTlb { .. } | Op::Loop { .. } => return None,
         };
         let to = bench.translate(to, true).ok()?;
         let from = from.and_then(|from| bench.translate(from, false).ok());
@@ -92,16 +92,20 @@ impl HostPacket {
             self.begun = true;
         }
         match self.advance(bench, chunk) {
-            Err(PageFault(address)) => Step::Fault(address),
+            Err(fault) => Step::Fault(fault),
             Ok(()) if self.cursor >= u64::from(self.submission.dma_bytes) => Step::Done,
             Ok(()) => Step::More,
         }
     }
 
-    fn advance(&mut self, bench: &mut Bench<'_>, chunk: &mut Chunk) -> Result<(), PageFault> {
+    fn advance(&mut self, bench: &mut Bench<'_>, chunk: &mut Chunk) -> Result<(), Fault> {
         let Some((op, size)) = self.fetch(bench)? else {
             return Ok(());
         };
+        if !op.is_work() && self.submission.author == Author::User {
+            // Who writes many of them pays for the time they take to read.
+            chunk.ticks += bench.rates.packet;
+        }
         let all = match op {
             Op::Nop => 0,
             Op::Copy { src, dst, bytes } => {
@@ -113,6 +117,8 @@ impl HostPacket {
             }
             Op::Fill { dst, bytes, pattern } => {
                 let limit = bench.rates.chunk(bench.rates.stream).min(bytes - self.done);
+                // The pattern goes on where the last chunk left it.
+                let pattern = pattern.rotate_right((self.done % 4) as u32 * 8);
                 let filled = bench.fill(dst + self.done, limit, pattern)?;
                 chunk.ticks += bench.rates.filled(filled);
                 self.done += filled;
@@ -135,6 +141,8 @@ impl HostPacket {
                 bench.write(dst, &value.to_le_bytes())?;
                 0
             }
+            // The engine stays here: see `looping`.
+            Op::Loop { .. } => return Ok(()),
         };
         if self.done >= all {
             self.cursor += size;
@@ -144,16 +152,25 @@ impl HostPacket {
         Ok(())
     }
 
-    /// The operation at the cursor; none at the end of the buffer.
-    fn fetch(&mut self, bench: &mut Bench<'_>) -> Result<Option<(Op, u64)>, PageFault> {
+    /// Whether the operation at the cursor never ends, and then whether a preemption ends it.
+    pub(super) fn looping(&mut self, bench: &mut Bench<'_>) -> Option<bool> {
+        match self.fetch(bench).ok()??.0 {
+            Op::Loop { preemptible } => Some(preemptible),
+            _ => None,
+        }
+    }
+
+    /// The operation at the cursor, copied out of the buffer once; none at the end of the buffer.
+    fn fetch(&mut self, bench: &mut Bench<'_>) -> Result<Option<(Op, u64)>, Fault> {
         let remaining = u64::from(self.submission.dma_bytes) - self.cursor;
         if self.op.is_none() && remaining > 0 {
             let at = self.submission.dma_address.saturating_add(self.cursor);
             let mut fixed = [0; FIXED_BYTES];
             let look = remaining.min(FIXED_BYTES as u64) as usize;
             bench.read(at, &mut fixed[..look])?;
-            let decoded = Op::decode(&fixed, remaining).map_err(|_| PageFault(at))?;
-            self.op = Some(decoded);
+            let decoded = Op::decode(&fixed, remaining).ok();
+            let allowed = decoded.filter(|(op, _)| op.is_allowed(self.submission.author));
+            self.op = Some(allowed.ok_or(Fault::Operation(at))?);
         }
         Ok(self.op)
     }
@@ -214,9 +231,9 @@ impl Bench<'_> {
         }
     }
 
-    /// Fills as much of `limit` bytes as belongs to one owner, and answers how much.
+    /// Fills as much of `limit` bytes as belongs to one owner, and answers how much. The first byte of `pattern` goes
+    /// to `dst`, wherever that is.
     fn fill(&mut self, dst: u64, limit: u64, pattern: u32) -> Result<u64, PageFault> {
-        let pattern = u64::from(pattern) | u64::from(pattern) << 32;
         let mut whose = None;
         let mut filled = 0;
         while filled < limit {
@@ -226,15 +243,27 @@ impl Bench<'_> {
             if *whose.get_or_insert(owner) != owner {
                 break;
             }
-            let bytes = page_rest(at).min(limit - filled);
-            let done = match to {
-                TableAddress::Local(offset) => self.writer.fill(offset, bytes, pattern).ok(),
-                TableAddress::System(physical) => system::fill(physical, bytes as usize, pattern),
-            };
-            done.ok_or(PageFault(at))?;
+            let bytes = fill_piece(at, page_rest(at).min(limit - filled));
+            let pattern = pattern.rotate_right((filled % 4) as u32 * 8);
+            self.fill_piece(to, bytes, u64::from(pattern) | u64::from(pattern) << 32).ok_or(PageFault(at))?;
             filled += bytes;
         }
         Ok(filled)
+    }
+
+    /// Fills whole words, or a few bytes at an edge.
+    fn fill_piece(&mut self, to: TableAddress, bytes: u64, pattern: u64) -> Option<()> {
+        let edge = bytes < 8;
+        match to {
+            TableAddress::Local(offset) if edge => {
+                self.writer.write(offset, &pattern.to_le_bytes()[..bytes as usize]).ok()
+            }
+            TableAddress::Local(offset) => self.writer.fill(offset, bytes, pattern).ok(),
+            TableAddress::System(physical) if edge => {
+                system::write(physical, &pattern.to_le_bytes()[..bytes as usize])
+            }
+            TableAddress::System(physical) => system::fill(physical, bytes as usize, pattern),
+        }
     }
 
     /// Reads virtual memory.
@@ -294,6 +323,18 @@ fn store_words(physical: u64, data: &[u8]) -> Option<()> {
         value.copy_from_slice(bytes);
         system::store(physical + word * 8, u64::from_le_bytes(value))
     })
+}
+
+/// How much of `bytes` bytes at `address` is filled at once: up to the first whole word, whole words, or what is left.
+const fn fill_piece(address: u64, bytes: u64) -> u64 {
+    let head = (8 - address % 8) % 8;
+    if head > 0 {
+        if head < bytes { head } else { bytes }
+    } else if bytes < 8 {
+        bytes
+    } else {
+        bytes & !7
+    }
 }
 
 const fn is_local(at: TableAddress) -> bool {

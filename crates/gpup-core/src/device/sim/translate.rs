@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 
 use super::system;
 use crate::device::page_table::{Entry, TableMemory, Translation, walk};
-use crate::device::{Geometry, TableAddress};
+use crate::device::{Fault, Geometry, TableAddress};
 use crate::vram::Vram;
 use crate::{PAGE_SIZE, VfIndex, boxed};
 
@@ -16,6 +16,12 @@ const LINES: usize = 64;
 /// The address whose access failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct PageFault(pub(super) u64);
+
+impl From<PageFault> for Fault {
+    fn from(PageFault(address): PageFault) -> Self {
+        Self::Page(address)
+    }
+}
 
 /// Translations of one submission, by page number.
 pub(super) struct Tlb {

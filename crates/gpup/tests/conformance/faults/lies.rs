@@ -210,7 +210,7 @@ fn query(when: fn(i32, &[u8], usize) -> bool) -> crate::wrap::Fault {
 
 /// Version 0x100 and the last byte, of each interface.
 fn interfaces() -> Vec<Case> {
-    let known: [(&str, &str, GUID, usize); 4] = [
+    let known: [(&str, &str, GUID, usize); 5] = [
         (
             "interface.partition.version",
             "interface.partition.short",
@@ -234,6 +234,12 @@ fn interfaces() -> Vec<Case> {
             "interface.flexiov.short",
             GUID_DXGKDDI_FLEXIOV_DEVICE_INTERFACE,
             size_of::<DXGKDDI_FLEXIOV_DEVICE_INTERFACE>(),
+        ),
+        (
+            "interface.feature.version",
+            "interface.feature.short",
+            GUID_WDDM_INTERFACE_FEATURE,
+            size_of::<DXGKDDI_FEATURE_INTERFACE>(),
         ),
     ];
     let faults = |(version, short, kind, bytes): (&'static str, &'static str, GUID, usize)| {

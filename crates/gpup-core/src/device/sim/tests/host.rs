@@ -8,7 +8,7 @@ use super::{MIB, Told, Watch, device, device_with, hear, regions, until};
 use crate::PAGE_SIZE;
 use crate::device::abi::{COMPUTE_NODE, COPY_NODE};
 use crate::device::page_table::Entry;
-use crate::device::{Device, TableAddress};
+use crate::device::{Device, Fault, TableAddress};
 use crate::sched::Policy;
 
 const DONE: fn(u32) -> Told = |fence| Told::Completed(COPY_NODE, fence);
@@ -192,16 +192,16 @@ fn faults_name_the_address_and_the_node_goes_on() {
     for (what, src, dst) in faults {
         let fence = process.submit(COPY_NODE, |encoder| encoder.copy(src, dst, 8).unwrap());
         let address = if src != 0 && what != "beyond the VRAM" { src } else { dst };
-        assert_eq!(hear(&told), Told::Faulted(COPY_NODE, fence, address), "{what}");
+        assert_eq!(hear(&told), Told::Faulted(COPY_NODE, fence, Fault::Page(address)), "{what}");
     }
     // What came before the fault on the way is done.
     system.set(0, 0x99);
     let fence =
         process.submit(COPY_NODE, |encoder| encoder.copy(PAGE_SIZE, 3 * PAGE_SIZE, 3 * PAGE_SIZE).unwrap());
-    assert_eq!(hear(&told), Told::Faulted(COPY_NODE, fence, 4 * PAGE_SIZE));
+    assert_eq!(hear(&told), Told::Faulted(COPY_NODE, fence, Fault::Page(4 * PAGE_SIZE)));
     // Malformed, and a buffer that is not mapped.
     let fence = process.submit_bytes(COMPUTE_NODE, &[0xff; 64]);
-    assert_eq!(hear(&told), Told::Faulted(COMPUTE_NODE, fence, 1 << 30));
+    assert_eq!(hear(&told), Told::Faulted(COMPUTE_NODE, fence, Fault::Operation(1 << 30)));
     let fence = process.submit(COPY_NODE, |encoder| encoder.copy(0, PAGE_SIZE, 8).unwrap());
     assert_eq!(hear(&told), DONE(fence));
     assert_eq!(system.get(512), 0x99);

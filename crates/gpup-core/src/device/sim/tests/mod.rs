@@ -8,6 +8,7 @@ mod rings;
 mod state;
 mod tables;
 mod timeouts;
+mod user;
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -15,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use super::{SimConfig, SimGpu};
 use crate::PAGE_SIZE;
-use crate::device::{Device, InterruptSink, Region};
+use crate::device::{Device, Fault, InterruptSink, Region};
 use crate::os::Mutex;
 
 const MIB: u64 = 1 << 20;
@@ -24,7 +25,7 @@ const MIB: u64 = 1 << 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Told {
     Completed(usize, u32),
-    Faulted(usize, u32, u64),
+    Faulted(usize, u32, Fault),
     Preempted(usize, u32, u32),
 }
 
@@ -40,8 +41,8 @@ impl InterruptSink for Sink {
     fn completed(&self, node: usize, fence: u32) {
         self.tell(Told::Completed(node, fence));
     }
-    fn faulted(&self, node: usize, fence: u32, address: u64) {
-        self.tell(Told::Faulted(node, fence, address));
+    fn faulted(&self, node: usize, fence: u32, fault: Fault) {
+        self.tell(Told::Faulted(node, fence, fault));
     }
     fn preempted(&self, node: usize, preemption_fence: u32, last_completed: u32) {
         self.tell(Told::Preempted(node, preemption_fence, last_completed));

@@ -8,7 +8,7 @@ use super::MIB;
 use crate::PAGE_SIZE;
 use crate::device::page_table::Entry;
 use crate::device::paging::Encoder;
-use crate::device::{Device, HostSubmission, TableAddress};
+use crate::device::{Author, Device, HostSubmission, TableAddress};
 use crate::dirty::Writer;
 
 /// Words of a page.
@@ -104,15 +104,16 @@ impl Process {
 
     /// Encodes and submits a paging buffer, and answers its fence.
     pub(super) fn submit(&mut self, node: usize, encode: impl FnOnce(&mut Encoder<'_>)) -> u32 {
-        let mut bytes = vec![0; BUFFER_PAGES * PAGE_SIZE as usize];
-        let mut encoder = Encoder::new(&mut bytes);
-        encode(&mut encoder);
-        let used = encoder.used();
-        self.submit_bytes(node, &bytes[..used])
+        self.submit_bytes(node, &encoded(encode))
     }
 
     /// Submits bytes as a paging buffer.
     pub(super) fn submit_bytes(&mut self, node: usize, bytes: &[u8]) -> u32 {
+        self.submit_from(Author::Kernel, node, bytes)
+    }
+
+    /// Submits bytes of an author.
+    pub(super) fn submit_from(&mut self, author: Author, node: usize, bytes: &[u8]) -> u32 {
         for (index, word) in bytes.chunks(8).enumerate() {
             let mut value = [0; 8];
             value[..word.len()].copy_from_slice(word);
@@ -126,10 +127,21 @@ impl Process {
             dma_address: BUFFER,
             dma_bytes: bytes.len() as u32,
             fence: self.fence,
+            author,
         };
         self.gpu.submit(submission).unwrap();
         self.fence
     }
+}
+
+/// The bytes of a buffer with these operations.
+pub(super) fn encoded(encode: impl FnOnce(&mut Encoder<'_>)) -> Vec<u8> {
+    let mut bytes = vec![0; BUFFER_PAGES * PAGE_SIZE as usize];
+    let mut encoder = Encoder::new(&mut bytes);
+    encode(&mut encoder);
+    let used = encoder.used();
+    bytes.truncate(used);
+    bytes
 }
 
 impl Process {

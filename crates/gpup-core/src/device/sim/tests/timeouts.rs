@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::guest::Guest;
 use super::tables::Process;
 use super::{MIB, Told, device, hear, regions, until};
-use crate::device::Device;
 use crate::device::abi::{COMPUTE_NODE, COPY_NODE, FaultCode, reg};
 use crate::device::sim::HOST_QUEUE_DEPTH;
+use crate::device::{Author, Device};
 use crate::{Error, PAGE_SIZE};
 
 #[test]
@@ -64,6 +64,7 @@ fn a_host_packet_that_hangs_is_noticed_and_reset() {
         dma_address: 0,
         dma_bytes: 0,
         fence: 0,
+        author: Author::Kernel,
     };
     assert_eq!(gpu.submit(full), Err(Error::NoResources));
     assert_eq!(gpu.reset_engine(COPY_NODE), Ok(last));
@@ -143,6 +144,7 @@ fn misuse_is_refused() {
         dma_address: 0,
         dma_bytes: 0,
         fence: 1,
+        author: Author::Kernel,
     };
     for bad in [
         crate::device::HostSubmission { node: 2, ..good },

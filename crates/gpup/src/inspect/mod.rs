@@ -1,12 +1,16 @@
-//! `gpup inspect`: a saved VF or a recorded stream in words, record by record.
+//! `gpup inspect`: a saved VF or a recorded stream in words, record by record; or what the driver collected of a hang.
+
+mod debug;
 
 use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
 
 use anyhow::Context;
 use dxgksim::agent::file::{describe_pages, walk};
 use dxgksim::agent::frame::Kind;
 use dxgksim::agent::message::{Hello, decode};
 use gpup_core::migration::describe::describe;
+use gpup_kmd::debug::Report;
 use serde::Serialize;
 
 use crate::args::Inspect;
@@ -37,7 +41,11 @@ struct Contents {
 /// Runs the command.
 pub(crate) fn run(args: &Inspect) -> Result<(), Failure> {
     let shown = args.file.display();
-    let input = File::open(&args.file).with_context(|| format!("cannot read {shown}"))?;
+    let mut input = File::open(&args.file).with_context(|| format!("cannot read {shown}"))?;
+    let collected = collected(&mut input).with_context(|| format!("cannot read {shown}"))?;
+    if let Some(report) = collected {
+        return tell(args, &report);
+    }
     let mut records = Vec::new();
     let walked = walk(Box::new(FileReader::new(input)), |number, kind, payload| {
         records.push(record(number, kind, payload));
@@ -54,6 +62,38 @@ pub(crate) fn run(args: &Inspect) -> Result<(), Failure> {
     match contents.damage {
         None => Ok(()),
         Some(damage) => Err(Failure::Failed(format!("{shown} is damaged: {damage}"))),
+    }
+}
+
+/// What the driver collected, if the file is that. Else the file is as it was: a pipe, which cannot go back, is not
+/// looked into.
+fn collected(input: &mut File) -> io::Result<Option<Report>> {
+    if input.stream_position().is_err() {
+        return Ok(None);
+    }
+    let mut bytes = Vec::new();
+    let magic = gpup_kmd::debug::MAGIC.to_le_bytes();
+    input.take(magic.len() as u64).read_to_end(&mut bytes)?;
+    if bytes != magic {
+        input.seek(SeekFrom::Start(0))?;
+        return Ok(None);
+    }
+    input.take(debug::MOST_BYTES).read_to_end(&mut bytes)?;
+    let what = "a debug report of another version";
+    Report::decode(&bytes).map(Some).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, what))
+}
+
+/// Says what the driver collected.
+fn tell(args: &Inspect, report: &Report) -> Result<(), Failure> {
+    if let Some(path) = &args.output.json {
+        write_json(&debug::json(report), path)?;
+    }
+    if args.output.speaks() {
+        debug::print(report);
+    }
+    match debug::damage(report) {
+        None => Ok(()),
+        Some(damage) => Err(Failure::Failed(format!("{} is damaged: {damage}", args.file.display()))),
     }
 }
 
