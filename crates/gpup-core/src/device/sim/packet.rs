@@ -102,6 +102,7 @@ impl Engine {
             return;
         }
         if code == FaultCode::Reset {
+            self.node().note_cut(index);
             let _ = self.node().scheduler.lock().count_reset(index);
         }
         log(Level::Info, format_args!("VF {index} faulted on node {}: {code:?}", self.index));
@@ -112,6 +113,9 @@ impl Engine {
     pub(super) fn run_host(&mut self) -> u64 {
         self.node().begin_packet();
         if self.node().take_hang(None) {
+            if let Some(host) = &mut self.host {
+                host.stick();
+            }
             let ticks = self.hang(None);
             self.node().end_packet();
             return ticks.max(1);
