@@ -47,7 +47,7 @@ pub(crate) struct Paging {
     pub(super) memory: Arc<SegmentMemory>,
     pub(super) timeout_ns: u64,
     /// BuildPagingBuffer and the submission after it are of synchronization level one: never two at a time.
-    pub(super) serial: Mutex<()>,
+    pub(crate) serial: Mutex<()>,
     slots: Mutex<Vec<Slot>>,
     handles: Handles,
     buffer_bytes: usize,
@@ -229,6 +229,7 @@ impl Paging {
         match core.interrupts.wait(self.node, fence, event, timeout_ns) {
             FenceState::Completed => Ok(()),
             FenceState::Faulted(status) => Err(PagingError::Fault(status)),
+            FenceState::Aborted => Err(PagingError::Aborted),
             FenceState::Pending if core.interrupts.is_removed() => Err(PagingError::Removed),
             FenceState::Pending => Err(PagingError::Timeout),
         }

@@ -204,7 +204,8 @@ pub trait Device: Send + Sync {
     /// Function level reset: rings, registers and memory as after `vf_enable`; a pause stays.
     fn vf_reset(&self, vf: VfIndex) -> Result<()>;
     /// Takes the VF off every engine and waits for its packet in flight. Then: no write, interrupt or dirty mark of
-    /// it. Idempotent. After [`Error::Timeout`] (the packet hangs) the VF is not paused.
+    /// it. Idempotent. Who pauses waits as a neighbour does: a packet past its preemption timeout is cut. Without one
+    /// it is not, and the wait ends after two seconds with [`Error::Timeout`]: then the VF is not paused.
     fn vf_pause(&self, vf: VfIndex) -> Result<()>;
     /// Lets a paused VF run again, and sends the messages that were pending and are not masked. Idempotent.
     fn vf_resume(&self, vf: VfIndex) -> Result<()>;

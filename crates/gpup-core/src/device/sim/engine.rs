@@ -179,7 +179,8 @@ impl Engine {
             let cut = guest.is_some_and(|(vf, grant)| {
                 let mut scheduler = node.scheduler.lock();
                 tell_guests(&self.shared.vfs, self.index, &mut self.runnable, &mut scheduler, self.clock);
-                vf.abort().load(Ordering::Acquire) || scheduler.over_run(grant, elapsed)
+                let awaited = vf.is_awaited() && grant.is_overdue(elapsed);
+                awaited || vf.abort().load(Ordering::Acquire) || scheduler.over_run(grant, elapsed)
             });
             if cut || node.abort.load(Ordering::Acquire) || self.shared.stop.load(Ordering::SeqCst) {
                 return elapsed;
