@@ -13,6 +13,8 @@
 mod args;
 mod bench;
 mod caps;
+mod cold;
+mod config;
 mod dirty;
 mod flexiov;
 mod gates;
@@ -20,6 +22,7 @@ mod interface;
 mod life;
 mod markdown;
 mod migration;
+mod msix;
 mod objects;
 mod paging;
 mod parallel;
@@ -30,6 +33,7 @@ mod resources;
 mod restore;
 mod sriov;
 mod submission;
+mod timeout;
 mod tools;
 
 use alloc::string::String;
@@ -176,18 +180,22 @@ pub struct Finding {
 
 /// Every rule, in the order of the run; those that Dxgkrnl records come last.
 pub fn rules() -> Vec<CheckRule> {
-    let families: [&[CheckRule]; 16] = [
+    let families: [&[CheckRule]; 20] = [
         life::RULES,
+        cold::RULES,
         query::RULES,
         caps::RULES,
         interface::RULES,
         partition::RULES,
         resources::RULES,
         sriov::RULES,
+        config::RULES,
+        msix::RULES,
         flexiov::RULES,
         objects::RULES,
         paging::RULES,
         submission::RULES,
+        timeout::RULES,
         dirty::RULES,
         migration::RULES,
         restore::RULES,

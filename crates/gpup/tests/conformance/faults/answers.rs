@@ -354,7 +354,7 @@ fn neighbour_changes() -> Fault {
 }
 
 /// Offset, length and first byte of a config space call on VF 0.
-fn span(c: &Call<'_>) -> Option<(u32, u32)> {
+pub(super) fn span(c: &Call<'_>) -> Option<(u32, u32)> {
     (c.at::<u32>(1, 8) == 0).then(|| (c.at(1, 12), c.at(1, 16)))
 }
 

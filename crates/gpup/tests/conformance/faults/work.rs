@@ -188,7 +188,10 @@ fn engines() -> Vec<Case> {
         ("preempt.idle", fail("DxgkDdiPreemptCommand", |c, _| c.at::<u32>(1, 4) == 1)),
         (
             "engine.status.idle",
-            after("DxgkDdiQueryEngineStatus", |c, _| {
+            after("DxgkDdiQueryEngineStatus", |c, world| {
+                if world.last == "DxgkDdiSubmitCommandVirtual" {
+                    return;
+                }
                 c.put(1, offset_of!(DXGKARG_QUERYENGINESTATUS, EngineStatus), 0u32);
             }),
         ),
