@@ -209,8 +209,13 @@ fn resources_are_checked() {
     assert_eq!(host.resources(0, &[(8 * MIB, MIB)]), STATUS_INVALID_DEVICE_STATE, "it has power");
     assert_eq!(host.power(0, DEVICE_POWER_STATE::PowerDeviceD1), STATUS_INVALID_PARAMETER);
     assert_eq!(host.power(0, DEVICE_POWER_STATE::PowerDeviceD3), STATUS_SUCCESS);
-    assert_eq!(host.resources(0, &[(8 * MIB, MIB), (MIB, MIB), (20 * MIB, MIB)]), STATUS_SUCCESS);
-    for wrong in [&[][..], &[(1, MIB)], &[(0, 1)], &[(63 * MIB, 2 * MIB)], &[(0, MIB), (0, MIB)]] {
+    let pieces = [(8 * MIB, MIB), (MIB, MIB / 2), (20 * MIB, MIB / 2)];
+    assert_eq!(host.resources(0, &pieces), STATUS_SUCCESS);
+    let few = [(8 * MIB, MIB)];
+    let many = [(8 * MIB, 3 * MIB)];
+    for wrong in
+        [&[][..], &[(1, 2 * MIB)], &[(0, 1)], &[(63 * MIB, 2 * MIB)], &[(0, MIB), (0, MIB)], &few, &many]
+    {
         assert_eq!(host.resources(0, wrong), STATUS_INVALID_PARAMETER, "{wrong:?}");
     }
     assert_eq!(host.resources(0, &[(0, 4096); 33]), STATUS_INVALID_PARAMETER);
@@ -219,6 +224,67 @@ fn resources_are_checked() {
     let mut destroy = DXGKARG_DESTROYVIRTUALGPU { PartitionId: 0 };
     assert_eq!(call!(host.partition, DxgkDdiDestroyVirtualGpu, &mut destroy), STATUS_SUCCESS);
     assert_eq!(call!(host.partition, DxgkDdiDestroyVirtualGpu, &mut destroy), STATUS_INVALID_PARAMETER);
+}
+
+/// SetVirtualGpuResources2 is called only where the cap says so, and does nothing elsewhere.
+#[test]
+fn scattered_memory_is_given_with_its_cap_only() {
+    for (scatter, expected) in [(0, STATUS_NOT_SUPPORTED), (1, STATUS_SUCCESS)] {
+        let host = Host::start(&[("ScatterMapReserve", scatter)]);
+        host.vf(0);
+        assert_eq!(host.power(0, DEVICE_POWER_STATE::PowerDeviceD3), STATUS_SUCCESS);
+        let (table, context) = (&host.adapter.table, host.adapter.context);
+        // Segment 1, two ranges.
+        let basis = [1u64, 2, 9 * MIB, MIB, 5 * MIB, MIB];
+        // SAFETY: the arguments with two ranges.
+        let basis = unsafe { table.DxgkDdiCreateMemoryBasis.unwrap()(context, basis.as_ptr().cast()) };
+        let mut args = DXGKARG_SETVIRTUALGPURESOURCES2::zeroed();
+        args.SegmentCount = 1;
+        args.SegmentDescriptors[0].MemoryBasis = basis;
+        // SAFETY: live arguments.
+        let status = unsafe { table.DxgkDdiSetVirtualGpuResources2.unwrap()(context, &args) };
+        assert_eq!(status, expected);
+        assert_eq!(host.power(0, DEVICE_POWER_STATE::PowerDeviceD0), STATUS_SUCCESS);
+    }
+}
+
+/// Of a change of the count and the making of a VF that the new count does not have one is refused.
+#[test]
+fn the_count_does_not_change_under_a_vf_that_is_made() {
+    let host = Host::start(&[]);
+    let create = |partition: &DXGKDDI_GPU_PARTITION_INTERFACE| {
+        let mut create = DXGKARG_CREATEVIRTUALGPU::zeroed();
+        create.PartitionId = 3;
+        call!(partition, DxgkDdiCreateVirtualGpu, &mut create)
+    };
+    let set = |partition: &DXGKDDI_GPU_PARTITION_INTERFACE, count| {
+        let mut count = DXGKARG_SETGPUPARTITIONCOUNT { PartitionCount: count };
+        call!(partition, DxgkDdiSetGpuPartitionCount, &mut count)
+    };
+    let (context, function) =
+        (host.partition.Context.expose_provenance(), host.partition.DxgkDdiSetGpuPartitionCount.unwrap());
+    let mut seen = [0; 2];
+    for round in 0..4000u32 {
+        let barrier = std::sync::Barrier::new(2);
+        let (made, counted) = std::thread::scope(|scope| {
+            let counted = scope.spawn(|| {
+                let mut count = DXGKARG_SETGPUPARTITIONCOUNT { PartitionCount: 2 };
+                barrier.wait();
+                // SAFETY: the interface's own context, and live arguments.
+                unsafe { function(std::ptr::with_exposed_provenance_mut(context), &mut count) }.is_success()
+            });
+            barrier.wait();
+            (create(&host.partition).is_success(), counted.join().unwrap())
+        });
+        assert_ne!(made, counted, "round {round}: VF 3 was made: {made}; the count was set to 2: {counted}");
+        seen[usize::from(made)] += 1;
+        if made {
+            let mut destroy = DXGKARG_DESTROYVIRTUALGPU { PartitionId: 3 };
+            assert_eq!(call!(host.partition, DxgkDdiDestroyVirtualGpu, &mut destroy), STATUS_SUCCESS);
+        }
+        assert_eq!(set(&host.partition, 4), STATUS_SUCCESS);
+    }
+    assert!(seen.iter().all(|times| *times > 0), "{seen:?}: they never met");
 }
 
 #[test]

@@ -44,9 +44,14 @@ fn start() -> Vec<Case> {
             }),
         ),
         ("start.child-relations", after("DxgkDdiQueryChildRelations", |c, _| put(c.args[1], 1u32))),
-        ("power.cycle", deny("DxgkDdiSetPowerState", |c, world| c.args[2] as u32 == 1 && world.power == 4)),
+        (
+            "power.cycle",
+            deny("DxgkDdiSetPowerState", |c, world| {
+                c.args[2] as u32 == 1 && world.power == 4 && world.vf(0).power == 1
+            }),
+        ),
         ("power.again", fail("DxgkDdiSetPowerState", |c, world| c.args[2] as u32 == 1 && world.power != 4)),
-        ("timeout.adapter", deny("DxgkDdiRestartFromTimeout", |_, _| true)),
+        ("timeout.adapter", deny("DxgkDdiRestartFromTimeout", |c, world| world.count(c.name) == 0)),
     ]
 }
 

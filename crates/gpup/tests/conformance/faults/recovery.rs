@@ -139,7 +139,10 @@ fn cold() -> Vec<Case> {
                 }
             }),
         ),
-        ("power.cold.destroy", fail("DxgkDdiDestroyVirtualGpu", |_, world| world.power == D3)),
+        (
+            "power.cold.destroy",
+            fail("DxgkDdiDestroyVirtualGpu", |_, world| world.power == D3 && world.last == POWER),
+        ),
         ("power.stop", deny("DxgkDdiStopDevice", |_, world| world.power == D3)),
     ]
 }

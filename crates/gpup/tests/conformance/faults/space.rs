@@ -6,6 +6,7 @@ use wddm::*;
 
 use super::answers::span;
 use super::{Case, OK, after, fail, fault, lie, vf};
+use crate::world::World;
 use crate::wrap::{Call, Fault, get, put};
 
 const READ: &str = "DxgkDdiReadVirtualFunctionConfig";
@@ -59,23 +60,26 @@ fn msix() -> Vec<Case> {
     vec![
         ("msix.paused", fail(MSIX, |c, world| world.vf(vf(c)).paused)),
         ("msix.source", fail(MSIX, |c, world| world.vf(vf(c)).role == Some(0))),
-        ("msix.hidden.guest", leak(READ, |c| span(c) == Some((0, 256)), |c| c.at(1, 0))),
+        (
+            "msix.hidden.guest",
+            leak(READ, |c, world| span(c) == Some((0, 256)) && world.last == MSIX, |c| c.at(1, 0)),
+        ),
         (
             "msix.hidden.state",
-            leak("DxgkDdiSaveMutableMigrationData", |c| c.at::<usize>(1, 16) != 0, |c| c.at(1, 16)),
+            leak("DxgkDdiSaveMutableMigrationData", |c, _| c.at::<usize>(1, 16) != 0, |c| c.at(1, 16)),
         ),
     ]
 }
 
 /// The host's address that was written to an MSI-X table is found where a call answers next.
-fn leak(name: &'static str, when: fn(&Call<'_>) -> bool, place: fn(&Call<'_>) -> usize) -> Fault {
+fn leak(name: &'static str, when: fn(&Call<'_>, &World) -> bool, place: fn(&Call<'_>) -> usize) -> Fault {
     let written = AtomicBool::new(false);
-    fault(move |c, _| {
+    fault(move |c, world| {
         if c.name == MSIX {
             let args: DXGKARG_GPUP_WRITE_VIRTUALIZED_MSIX = c.read(1);
             written.store(args.WriteValue.MessageAddress != 0, Ordering::SeqCst);
         }
-        (c.name == name && when(c) && written.swap(false, Ordering::SeqCst)).then(|| {
+        (c.name == name && when(c, world) && written.swap(false, Ordering::SeqCst)).then(|| {
             let result = c.forward();
             put(place(c) + 64, 0x0000_5AC3_96E1_7000u64);
             result

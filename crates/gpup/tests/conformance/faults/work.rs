@@ -201,7 +201,7 @@ fn engines() -> Vec<Case> {
                 c.put(1, offset_of!(DXGKARG_QUERYDEPENDENTENGINEGROUP, DependentNodeOrdinalMask), 0u64);
             }),
         ),
-        ("engine.reset.idle", fail("DxgkDdiResetEngine", |c, _| vf(c) == 1)),
+        ("engine.reset.idle", fail("DxgkDdiResetEngine", |c, world| vf(c) == 1 && world.count(c.name) == 1)),
         (
             "clock.advances",
             after("DxgkDdiCalibrateGpuClock", |c, _| {
