@@ -4,6 +4,8 @@
 #![allow(dead_code, reason = "each test takes what it needs")]
 #![expect(unsafe_code)]
 
+pub(crate) mod host;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, Once};

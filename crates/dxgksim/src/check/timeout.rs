@@ -195,16 +195,16 @@ fn tracking(b: &Bench, reset: fn(&Bench) -> Outcome) -> Outcome {
 }
 
 fn migration(b: &Bench, reset: fn(&Bench) -> Outcome) -> Outcome {
-    let _vgpu = b.vf(0)?;
-    needed("PrepareLiveMigration", b.prepare_source(0))?;
+    let _vgpu = b.vf(1)?;
+    needed("PrepareLiveMigration", b.prepare_source(1))?;
     let verdict = reset(b).and_then(|()| {
-        let (status, bytes) = b.save_immutable(0, None);
+        let (status, bytes) = b.save_immutable(1, None);
         accepted("SaveImmutableMigrationData after the reset", status)?;
         let mut data = alloc::vec![0; bytes as usize];
-        accepted("SaveImmutableMigrationData after the reset", b.save_immutable(0, Some(&mut data)).0)?;
-        accepted("SaveMutableMigrationData after the reset", b.save_mutable(0, None).0)
+        accepted("SaveImmutableMigrationData after the reset", b.save_immutable(1, Some(&mut data)).0)?;
+        accepted("SaveMutableMigrationData after the reset", b.save_mutable(1, None).0)
     });
-    needed("EndLiveMigration", b.end(0))?;
+    needed("EndLiveMigration", b.end(1))?;
     verdict
 }
 

@@ -248,7 +248,14 @@ fn partition() -> Vec<Case> {
             }),
         ),
         ("partition.options.order", one_option_more()),
-        ("partition.options.current", after(info, |c, _| c.put(1, 16, 9u16))),
+        (
+            "partition.options.current",
+            after(info, |c, world| {
+                if world.last != "DxgkDdiSetPowerState" {
+                    c.put(1, 16, 9u16);
+                }
+            }),
+        ),
         ("partition.profile.flags", after("DxgkDdiGetVirtualGpuProfile", |c, _| c.put(1, 4, 0u32))),
         (
             "partition.profile.total",
@@ -479,8 +486,8 @@ fn functions() -> Vec<Case> {
         ("vf-reset.config", after(reset, |c, _| scribble(c.args[0], 0, 9))),
         (
             "vf-reset.memory",
-            fault(move |c, _| {
-                (c.name == reset && vf(c) == 0).then(|| {
+            fault(move |c, world| {
+                (c.name == reset && vf(c) == 0 && world.vf(0).scattered == 0).then(|| {
                     scribble(c.args[0], 0, 0);
                     OK
                 })

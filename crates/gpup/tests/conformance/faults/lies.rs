@@ -45,7 +45,10 @@ pub(super) fn cases() -> Vec<Case> {
         ("query.node.adapter", lie("DxgkDdiGetNodeMetadata", |c, _, _| c.args[1] as u32 == 9 << 16)),
         ("interface.unknown", lie("DxgkDdiQueryInterface", |c, _, _| guid(c).Data1 == 0x5A5A_5A5A)),
         ("partition.count.unoffered", lie("DxgkDdiSetGpuPartitionCount", |c, _, _| vf(c) == 3)),
-        ("partition.count.with-vf", lie("DxgkDdiSetGpuPartitionCount", |c, _, _| vf(c) == 1)),
+        (
+            "partition.count.with-vf",
+            lie("DxgkDdiSetGpuPartitionCount", |c, world, _| vf(c) == 1 && !world.parallel),
+        ),
         ("partition.profile.unoffered", lie("DxgkDdiGetVirtualGpuProfile", |c, _, _| vf(c) == 3)),
         ("partition.create.unknown", no_vf("DxgkDdiCreateVirtualGpu")),
         (

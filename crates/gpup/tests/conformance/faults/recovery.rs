@@ -21,10 +21,10 @@ pub(super) fn cases() -> Vec<Case> {
     [engine(), adapter(), preemption(), cold()].into_iter().flatten().collect()
 }
 
-/// Ends VF 0's migration behind everybody's back.
+/// Ends VF 1's migration behind everybody's back.
 fn end(c: &Call<'_>, world: &World) {
-    if world.vf(0).role.is_some() {
-        direct("DxgkDdiEndLiveMigration", c.args[0], 0);
+    if world.vf(1).role.is_some() {
+        direct("DxgkDdiEndLiveMigration", c.args[0], 1);
     }
 }
 

@@ -185,7 +185,10 @@ fn first_transfer_lost() -> Fault {
 
 fn engines() -> Vec<Case> {
     vec![
-        ("preempt.idle", fail("DxgkDdiPreemptCommand", |c, _| c.at::<u32>(1, 4) == 1)),
+        (
+            "preempt.idle",
+            fail("DxgkDdiPreemptCommand", |c, world| c.at::<u32>(1, 4) == 1 && world.count(c.name) == 1),
+        ),
         (
             "engine.status.idle",
             after("DxgkDdiQueryEngineStatus", |c, world| {
