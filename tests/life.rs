@@ -258,6 +258,55 @@ fn what_was_configured_before_d3cold_is_back_at_d0() {
     }
 }
 
+/// What is configured of a VF and of the adapter, as far as calls can ask for it.
+fn configuration(host: &Host, vf: u32) -> (Vec<u8>, [u64; 3], (u32, i32), u16) {
+    let mut info = DXGKARG_GETVIRTUALGPUINFO::zeroed();
+    info.PartitionId = vf;
+    assert_eq!(call!(host.partition, DxgkDdiGetVirtualGpuInfo, &mut info), STATUS_SUCCESS);
+    let memory = info.Capability[0];
+    let mut luid = LUID::zeroed();
+    let mut asked = DXGKARG_QUERYVIRTUALFUNCTIONLUID { VirtualFunctionIndex: vf, pLuid: &raw mut luid };
+    call!(host.sriov, DxgkDdiQueryVirtualFunctionLuid, &mut asked);
+    let mut options = [0; 8];
+    let mut count = DXGKARG_GETGPUPARTITIONINFO::zeroed();
+    (count.NumGpuPartitionOptions, count.pGpuPartitionOptions) = (8, options.as_mut_ptr());
+    assert_eq!(call!(host.partition, DxgkDdiGetGpuPartitionInfo, &mut count), STATUS_SUCCESS);
+    let numbers = [memory.MinValue, memory.MaxValue, memory.CurrentValue];
+    (host.config(vf), numbers, (luid.LowPart, luid.HighPart), count.CurrentGpuPartitionCount)
+}
+
+/// Config space, capabilities, LUIDs, the partition count, a pause and dirty pages outlast D3cold.
+#[test]
+fn a_configuration_outlasts_d3cold() {
+    let host = start();
+    assert_eq!(host.set_count(2), STATUS_SUCCESS);
+    let bases = [0, 1].map(|vf| {
+        host.vf(vf);
+        host.write_config(vf, 0x04, &mut [0x06]);
+        host.write_config(vf, 0x3C, &mut [0x50 + vf as u8]);
+        host.basis(vf, MIB)
+    });
+    // A reset writes all of a VF's memory; it makes config space new.
+    assert_eq!(host.reset(0), STATUS_SUCCESS);
+    assert_eq!(host.pause(1, true), STATUS_SUCCESS);
+    let before = [0, 1].map(|vf| configuration(&host, vf));
+    assert_eq!((host.vf_power(0, D3), host.vf_power(1, D3)), (STATUS_SUCCESS, STATUS_SUCCESS));
+    for _ in 0..3 {
+        assert_eq!((host.power(D3), host.power(D0)), (STATUS_SUCCESS, STATUS_SUCCESS));
+    }
+    assert_eq!((host.vf_power(0, D0), host.vf_power(1, D0)), (STATUS_SUCCESS, STATUS_SUCCESS));
+    assert_eq!([0, 1].map(|vf| configuration(&host, vf)), before);
+    assert_eq!(bases.map(|basis| host.dirty(basis, true)), [256, 0]);
+    host.guest(1).ring();
+    host.guest(0).ring();
+    host.guest(0).wait();
+    assert!(!host.guest(1).is_done(), "its pause did not last");
+    assert_eq!(host.pause(1, false), STATUS_SUCCESS);
+    host.guest(1).wait();
+    assert_eq!(host.reset(1), STATUS_SUCCESS);
+    assert_eq!(bases.map(|basis| host.dirty(basis, false)), [0, 256], "nothing is tracked any more");
+}
+
 #[test]
 fn without_power_nothing_runs_and_no_migration_is_lost() {
     for stage in Stage::ALL {
