@@ -272,8 +272,7 @@ impl Interrupts {
             let fences = &state.nodes[node as usize];
             state.packets[node as usize].waiting(|fence| fences.is_waiting(fence))
         };
-        let taken =
-            again.iter_mut().map(|args| submit(args)).take_while(|status| status.is_success()).count();
+        let taken = again.iter_mut().map(submit).take_while(|status| status.is_success()).count();
         if taken < again.len() {
             let (_, last) = self.freeze(node);
             self.thaw(node, last);

@@ -64,7 +64,7 @@ fn hanging(preempt_timeout_us: u32) -> (std::sync::Arc<super::SimGpu>, Guest) {
 /// Who pauses waits as a neighbour does.
 #[test]
 fn a_pause_cuts_a_packet_past_its_preemption_timeout() {
-    let (gpu, mut guest) = hanging(20_000);
+    let (gpu, guest) = hanging(20_000);
     std::thread::sleep(Duration::from_millis(60));
     assert!(!guest.faulted(), "nobody waits");
     gpu.vf_pause(0).unwrap();
@@ -74,7 +74,7 @@ fn a_pause_cuts_a_packet_past_its_preemption_timeout() {
 
 #[test]
 fn a_pause_gives_up_on_a_packet_that_may_not_be_cut() {
-    let (gpu, mut guest) = hanging(0);
+    let (gpu, guest) = hanging(0);
     let begin = Instant::now();
     assert_eq!(gpu.vf_pause(0), Err(Error::Timeout));
     assert!((1..4).contains(&begin.elapsed().as_secs()), "{:?}", begin.elapsed());
