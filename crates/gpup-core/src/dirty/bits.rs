@@ -176,7 +176,8 @@ mod tests {
             words in prop::collection::vec(any::<u64>(), 4), first in 0u64..130, count in 0u64..120,
         ) {
             let mut out = [0xa5u8; 24];
-            extract(&words[..], first, count, &mut out);
+            let set = extract(&words[..], first, count, &mut out);
+            prop_assert_eq!(set, (first..first + count).filter(|i| bit(&words, *i)).count() as u64);
             for i in 0..count {
                 prop_assert_eq!(out[index(i / 8)] >> (i % 8) & 1 == 1, bit(&words, first + i));
             }
