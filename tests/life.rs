@@ -10,30 +10,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use gpup_core::device::abi::{
     COMPUTE_NODE, FLAG_FENCE, FLAG_INTERRUPT, HEADER_BYTES, Opcode, RING_OFFSET, reg,
 };
-use support::TestAdapter;
+use support::host::{D0, D3, Host, MIB, SOURCE, TARGET, call, ddi};
 use wddm::*;
-
-const MIB: u64 = 1 << 20;
-const SOURCE: DXGK_GPUP_MIGRATIONTYPE = DXGK_GPUP_MIGRATIONTYPE::DXGK_GPUP_MIGRATIONTYPE_SOURCE;
-const TARGET: DXGK_GPUP_MIGRATIONTYPE = DXGK_GPUP_MIGRATIONTYPE::DXGK_GPUP_MIGRATIONTYPE_TARGET;
-const D0: DEVICE_POWER_STATE = DEVICE_POWER_STATE::PowerDeviceD0;
-const D3: DEVICE_POWER_STATE = DEVICE_POWER_STATE::PowerDeviceD3;
-
-/// Calls a function of an interface with its context.
-macro_rules! call {
-    ($interface:expr, $function:ident, $args:expr) => {{
-        // SAFETY: live arguments.
-        unsafe { $interface.$function.unwrap()($interface.Context, $args) }
-    }};
-}
-
-/// Calls a function of the adapter's table.
-macro_rules! ddi {
-    ($host:expr, $function:ident $(, $arg:expr)*) => {{
-        // SAFETY: live arguments.
-        unsafe { $host.adapter.table.$function.unwrap()($host.adapter.context $(, $arg)*) }
-    }};
-}
 
 /// Where a VF can be in a migration, by the calls that lead there.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -66,62 +44,19 @@ impl Stage {
     }
 }
 
-struct Host {
-    adapter: TestAdapter,
-    partition: DXGKDDI_GPU_PARTITION_INTERFACE,
-    sriov: DXGKDDI_SRIOV_INTERFACE,
-    flexiov: DXGKDDI_FLEXIOV_DEVICE_INTERFACE,
+/// Four VFs can be made.
+fn start() -> Host {
+    Host::start(&[])
 }
 
 impl Host {
-    fn start() -> Self {
-        Self::of(TestAdapter::start(&[("VramBytes", 64 * MIB)]))
-    }
-
-    fn of(adapter: TestAdapter) -> Self {
-        Self {
-            partition: adapter.interface(&GUID_DXGKDDI_GPU_PARTITION_INTERFACE, 1, 128).unwrap(),
-            sriov: adapter.interface(&GUID_DXGKDDI_SRIOV_INTERFACE, 1, 120).unwrap(),
-            flexiov: adapter.interface(&GUID_DXGKDDI_FLEXIOV_DEVICE_INTERFACE, 1, 56).unwrap(),
-            adapter,
-        }
-    }
-
-    /// A VF with memory and power.
+    /// A VF of a megabyte, with power.
     fn vf(&self, vf: u32) {
-        let mut create = DXGKARG_CREATEVIRTUALGPU::zeroed();
-        create.PartitionId = vf;
-        create.Profile.Capability[0] =
-            DXGK_VIRTUALGPUCAPABILITY { MinValue: MIB, MaxValue: MIB, OptimalValue: MIB };
-        assert_eq!(call!(self.partition, DxgkDdiCreateVirtualGpu, &mut create), STATUS_SUCCESS);
-        let mut words = [u64::from(vf) | 1 << 32, 0, 1, 4 * MIB * u64::from(vf), MIB];
-        let given = call!(self.partition, DxgkDdiSetVirtualGpuResources, words.as_mut_ptr().cast());
-        assert_eq!(given, STATUS_SUCCESS);
-        assert_eq!(self.vf_power(vf, D0), STATUS_SUCCESS);
-    }
-
-    fn vf_power(&self, vf: u32, state: DEVICE_POWER_STATE) -> NTSTATUS {
-        let mut args = DXGKARG_SETVIRTUALFUNCTIONPOWERSTATE::zeroed();
-        (args.VirtualFunctionIndex, args.PowerState) = (vf, state);
-        call!(self.sriov, DxgkDdiSetVirtualFunctionPowerState, &mut args)
-    }
-
-    fn power(&self, state: DEVICE_POWER_STATE) -> NTSTATUS {
-        ddi!(self, DxgkDdiSetPowerState, u32::MAX, state, POWER_ACTION::PowerActionNone)
+        self.make(vf, MIB);
     }
 
     fn surprise(&self) -> NTSTATUS {
         ddi!(self, DxgkDdiNotifySurpriseRemoval, DXGK_SURPRISE_REMOVAL_TYPE::DxgkRemovalPnPNotify)
-    }
-
-    fn reset(&self, vf: u32) -> NTSTATUS {
-        let mut reset = DXGKARG_RESETVIRTUALFUNCTION { VirtualFunctionIndex: vf };
-        call!(self.sriov, DxgkDdiResetVirtualFunction, &mut reset)
-    }
-
-    fn pause(&self, vf: u32, pause: bool) -> NTSTATUS {
-        let args = DXGKARG_SETVIRTUALFUNCTIONPAUSESTATE { vfIndex: vf, bPause: u8::from(pause) };
-        ddi!(self, DxgkDdiSetVirtualFunctionPauseState, &args)
     }
 
     /// Lets a VF execute a command, to its last message.
@@ -132,64 +67,13 @@ impl Host {
         assert_eq!((self.pause(vf, true), self.pause(vf, false)), (STATUS_SUCCESS, STATUS_SUCCESS));
     }
 
-    fn destroy(&self, vf: u32) -> NTSTATUS {
-        let mut destroy = DXGKARG_DESTROYVIRTUALGPU { PartitionId: vf };
-        call!(self.partition, DxgkDdiDestroyVirtualGpu, &mut destroy)
-    }
-
-    fn set_count(&self, count: u32) -> NTSTATUS {
-        let mut args = DXGKARG_SETGPUPARTITIONCOUNT { PartitionCount: count };
-        call!(self.partition, DxgkDdiSetGpuPartitionCount, &mut args)
-    }
-
-    fn prepare(&self, vf: u32, role: DXGK_GPUP_MIGRATIONTYPE) {
-        let args = DXGKARG_GPUP_PREPARE_LIVE_MIGRATION { vfIndex: vf, MigrationType: role };
-        assert_eq!(ddi!(self, DxgkDdiPrepareLiveMigration, &args), STATUS_SUCCESS);
-    }
-
     /// Asks for the size and, when `data` is given, the data.
-    fn save_mutable(&self, vf: u32, data: Option<&mut Vec<u8>>) -> NTSTATUS {
+    fn save(&self, vf: u32, data: Option<&mut Vec<u8>>) -> NTSTATUS {
         let mut size = 0;
-        let mut args = DXGKARG_GPUP_SAVE_MUTABLE_MIGRATION_DATA::zeroed();
-        (args.vfIndex, args.DataSize) = (vf, &raw mut size);
-        let status = ddi!(self, DxgkDdiSaveMutableMigrationData, &mut args);
+        let status = self.save_mutable(vf, &mut size, std::ptr::null_mut());
         let Some(data) = data.filter(|_| status.is_success()) else { return status };
         data.resize(size as usize, 0);
-        args.Data = data.as_mut_ptr();
-        ddi!(self, DxgkDdiSaveMutableMigrationData, &mut args)
-    }
-
-    fn save_immutable(&self, vf: u32) -> Vec<u8> {
-        let mut size = 0;
-        let mut args = DXGKARG_GPUP_SAVE_IMMUTABLE_MIGRATION_DATA::zeroed();
-        (args.vfIndex, args.DataSize) = (vf, &raw mut size);
-        assert_eq!(ddi!(self, DxgkDdiSaveImmutableMigrationData, &mut args), STATUS_SUCCESS);
-        let mut data = vec![0; size as usize];
-        args.Data = data.as_mut_ptr();
-        assert_eq!(ddi!(self, DxgkDdiSaveImmutableMigrationData, &mut args), STATUS_SUCCESS);
-        data
-    }
-
-    fn restore_immutable(&self, vf: u32, data: &mut [u8]) -> NTSTATUS {
-        let args = DXGKARG_GPUP_RESTORE_IMMUTABLE_MIGRATION_DATA {
-            vfIndex: vf,
-            DataSize: data.len() as u64,
-            Data: data.as_mut_ptr(),
-        };
-        ddi!(self, DxgkDdiRestoreImmutableMigrationData, &args)
-    }
-
-    fn restore_mutable(&self, vf: u32, data: &mut [u8]) -> NTSTATUS {
-        let args = DXGKARG_GPUP_RESTORE_MUTABLE_MIGRATION_DATA {
-            vfIndex: vf,
-            DataSize: data.len() as u64,
-            Data: data.as_mut_ptr(),
-        };
-        ddi!(self, DxgkDdiRestoreMutableMigrationData, &args)
-    }
-
-    fn end(&self, vf: u32) -> NTSTATUS {
-        ddi!(self, DxgkDdiEndLiveMigration, vf)
+        self.save_mutable(vf, &mut size, data.as_mut_ptr())
     }
 
     /// Leads VF `vf`, which is idle, to a stage; `peer` is another VF of the same host to come from.
@@ -197,19 +81,19 @@ impl Host {
         use Stage as S;
         let source = matches!(stage, S::Source | S::ImmutableSaved | S::MutableSized | S::MutableSaved);
         if stage != S::Idle {
-            self.prepare(vf, if source { SOURCE } else { TARGET });
+            assert_eq!(self.prepare(vf, if source { SOURCE } else { TARGET }), STATUS_SUCCESS);
         }
         let mut data = Vec::new();
         match stage {
             S::Idle | S::Source | S::Target => {}
-            S::ImmutableSaved => drop(self.save_immutable(vf)),
-            S::MutableSized => assert_eq!(self.save_mutable(vf, None), STATUS_SUCCESS),
-            S::MutableSaved => assert_eq!(self.save_mutable(vf, Some(&mut data)), STATUS_SUCCESS),
+            S::ImmutableSaved => drop(self.immutable(vf)),
+            S::MutableSized => assert_eq!(self.save(vf, None), STATUS_SUCCESS),
+            S::MutableSaved => assert_eq!(self.save(vf, Some(&mut data)), STATUS_SUCCESS),
             S::ImmutableRestored | S::MutableRestored => {
-                self.prepare(peer, SOURCE);
-                assert_eq!(self.restore_immutable(vf, &mut self.save_immutable(peer)), STATUS_SUCCESS);
+                assert_eq!(self.prepare(peer, SOURCE), STATUS_SUCCESS);
+                assert_eq!(self.restore_immutable(vf, &mut self.immutable(peer)), STATUS_SUCCESS);
                 if stage == S::MutableRestored {
-                    assert_eq!(self.save_mutable(peer, Some(&mut data)), STATUS_SUCCESS);
+                    assert_eq!(self.save(peer, Some(&mut data)), STATUS_SUCCESS);
                     assert_eq!(self.restore_mutable(vf, &mut data), STATUS_SUCCESS);
                 }
             }
@@ -298,7 +182,7 @@ fn take(mailbox: &AtomicU32) -> u32 {
 #[test]
 fn after_a_surprise_removal_nothing_comes_any_more() {
     for stage in Stage::ALL {
-        let host = Host::start();
+        let host = start();
         let mailbox = AtomicU32::new(0);
         (0..3).for_each(|vf| host.vf(vf));
         // VF 2 has a message waiting behind its mask.
@@ -328,7 +212,7 @@ fn after_a_surprise_removal_nothing_comes_any_more() {
 #[test]
 fn an_adapter_stops_in_every_phase_and_starts_again() {
     for stage in Stage::ALL {
-        let host = Host::start();
+        let host = start();
         (0..2).for_each(|vf| host.vf(vf));
         host.lead(0, 1, stage);
         let Host { adapter, .. } = host;
@@ -348,7 +232,7 @@ fn an_adapter_stops_in_every_phase_and_starts_again() {
 
 #[test]
 fn what_was_configured_before_d3cold_is_back_at_d0() {
-    let host = Host::start();
+    let host = start();
     let mailboxes = [AtomicU32::new(0), AtomicU32::new(0)];
     for (vf, mailbox) in (0..).zip(&mailboxes) {
         host.vf(vf);
@@ -374,17 +258,66 @@ fn what_was_configured_before_d3cold_is_back_at_d0() {
     }
 }
 
+/// What is configured of a VF and of the adapter, as far as calls can ask for it.
+fn configuration(host: &Host, vf: u32) -> (Vec<u8>, [u64; 3], (u32, i32), u16) {
+    let mut info = DXGKARG_GETVIRTUALGPUINFO::zeroed();
+    info.PartitionId = vf;
+    assert_eq!(call!(host.partition, DxgkDdiGetVirtualGpuInfo, &mut info), STATUS_SUCCESS);
+    let memory = info.Capability[0];
+    let mut luid = LUID::zeroed();
+    let mut asked = DXGKARG_QUERYVIRTUALFUNCTIONLUID { VirtualFunctionIndex: vf, pLuid: &raw mut luid };
+    call!(host.sriov, DxgkDdiQueryVirtualFunctionLuid, &mut asked);
+    let mut options = [0; 8];
+    let mut count = DXGKARG_GETGPUPARTITIONINFO::zeroed();
+    (count.NumGpuPartitionOptions, count.pGpuPartitionOptions) = (8, options.as_mut_ptr());
+    assert_eq!(call!(host.partition, DxgkDdiGetGpuPartitionInfo, &mut count), STATUS_SUCCESS);
+    let numbers = [memory.MinValue, memory.MaxValue, memory.CurrentValue];
+    (host.config(vf), numbers, (luid.LowPart, luid.HighPart), count.CurrentGpuPartitionCount)
+}
+
+/// Config space, capabilities, LUIDs, the partition count, a pause and dirty pages outlast D3cold.
+#[test]
+fn a_configuration_outlasts_d3cold() {
+    let host = start();
+    assert_eq!(host.set_count(2), STATUS_SUCCESS);
+    let bases = [0, 1].map(|vf| {
+        host.vf(vf);
+        host.write_config(vf, 0x04, &mut [0x06]);
+        host.write_config(vf, 0x3C, &mut [0x50 + vf as u8]);
+        host.basis(vf, MIB)
+    });
+    // A reset writes all of a VF's memory; it makes config space new.
+    assert_eq!(host.reset(0), STATUS_SUCCESS);
+    assert_eq!(host.pause(1, true), STATUS_SUCCESS);
+    let before = [0, 1].map(|vf| configuration(&host, vf));
+    assert_eq!((host.vf_power(0, D3), host.vf_power(1, D3)), (STATUS_SUCCESS, STATUS_SUCCESS));
+    for _ in 0..3 {
+        assert_eq!((host.power(D3), host.power(D0)), (STATUS_SUCCESS, STATUS_SUCCESS));
+    }
+    assert_eq!((host.vf_power(0, D0), host.vf_power(1, D0)), (STATUS_SUCCESS, STATUS_SUCCESS));
+    assert_eq!([0, 1].map(|vf| configuration(&host, vf)), before);
+    assert_eq!(bases.map(|basis| host.dirty(basis, true)), [256, 0]);
+    host.guest(1).ring();
+    host.guest(0).ring();
+    host.guest(0).wait();
+    assert!(!host.guest(1).is_done(), "its pause did not last");
+    assert_eq!(host.pause(1, false), STATUS_SUCCESS);
+    host.guest(1).wait();
+    assert_eq!(host.reset(1), STATUS_SUCCESS);
+    assert_eq!(bases.map(|basis| host.dirty(basis, false)), [0, 256], "nothing is tracked any more");
+}
+
 #[test]
 fn without_power_nothing_runs_and_no_migration_is_lost() {
     for stage in Stage::ALL {
-        let host = Host::start();
+        let host = start();
         (0..3).for_each(|vf| host.vf(vf));
         host.lead(0, 1, stage);
         assert_eq!(host.power(D3), STATUS_SUCCESS);
         host.guest(2).ring();
         assert_eq!(host.power(D0), STATUS_SUCCESS);
         host.guest(2).wait();
-        let status = host.save_mutable(0, Some(&mut Vec::new()));
+        let status = host.save(0, Some(&mut Vec::new()));
         let source = matches!(
             stage,
             Stage::Source | Stage::ImmutableSaved | Stage::MutableSized | Stage::MutableSaved
@@ -400,7 +333,7 @@ fn without_power_nothing_runs_and_no_migration_is_lost() {
 fn a_vf_is_reset_in_every_state_that_does_not_hold_it() {
     for stage in Stage::ALL {
         for paused in [false, true] {
-            let host = Host::start();
+            let host = start();
             (0..2).for_each(|vf| host.vf(vf));
             let source = !matches!(stage, Stage::Target | Stage::ImmutableRestored | Stage::MutableRestored);
             // A target must not have run.
@@ -424,7 +357,7 @@ fn a_vf_is_reset_in_every_state_that_does_not_hold_it() {
 
 #[test]
 fn partitions_change_only_without_vfs_and_adapters_do_not_touch_each_other() {
-    let (one, other) = (Host::start(), Host::start());
+    let (one, other) = (start(), start());
     one.vf(0);
     for stage in [D3, D0] {
         assert_eq!(one.vf_power(0, stage), STATUS_SUCCESS);
@@ -445,7 +378,7 @@ fn partitions_change_only_without_vfs_and_adapters_do_not_touch_each_other() {
 
 #[test]
 fn each_message_arrives_once() {
-    let host = Host::start();
+    let host = start();
     let mailbox = AtomicU32::new(0);
     host.vf(0);
     let guest = host.guest(0);

@@ -108,6 +108,9 @@ fn a_vf_and_its_basis_are_refused_until_there_is_memory() {
     let partition: DXGKDDI_GPU_PARTITION_INTERFACE =
         adapter.interface(&GUID_DXGKDDI_GPU_PARTITION_INTERFACE, 1, 128).unwrap();
     let mut create = DXGKARG_CREATEVIRTUALGPU::zeroed();
+    let bytes = 16 * MIB;
+    create.Profile.Capability[0] =
+        DXGK_VIRTUALGPUCAPABILITY { MinValue: bytes, MaxValue: bytes, OptimalValue: bytes };
     assert_eq!(sweep!(1, partition, DxgkDdiCreateVirtualGpu(partition.Context, &mut create)), 0);
 
     // SegmentId, RangeCount, then 64 ranges of 256 KiB with gaps between.

@@ -77,6 +77,8 @@ fn pulled_out(adapter: TestAdapter, size_asked: bool) -> TestAdapter {
     let partition: DXGKDDI_GPU_PARTITION_INTERFACE =
         adapter.interface(&GUID_DXGKDDI_GPU_PARTITION_INTERFACE, 1, 128).unwrap();
     let mut create = DXGKARG_CREATEVIRTUALGPU::zeroed();
+    create.Profile.Capability[0] =
+        DXGK_VIRTUALGPUCAPABILITY { MinValue: 1 << 20, MaxValue: 1 << 20, OptimalValue: 1 << 20 };
     // SAFETY: live arguments.
     let status = unsafe { partition.DxgkDdiCreateVirtualGpu.unwrap()(partition.Context, &mut create) };
     assert_eq!(status, STATUS_SUCCESS);
@@ -112,7 +114,7 @@ fn pulled_out(adapter: TestAdapter, size_asked: bool) -> TestAdapter {
 fn a_start_that_fails_leaves_nothing_and_the_next_one_succeeds() {
     // What is allocated once in a process is allocated now.
     drop(TestAdapter::start(&[("VramBytes", 64 << 20)]));
-    let mut adapter = TestAdapter::add(&[("VramBytes", 64 << 20)]);
+    let mut adapter = TestAdapter::add(&[("VramBytes", 64 << 20), ("ScatterMapReserve", 1)]);
     let (before, threads_before) = (ALIVE.load(Ordering::SeqCst), threads());
     let mut failed = 0;
     for nth in 1.. {

@@ -6,144 +6,20 @@
 mod support;
 
 use gpup_kmd::escape::{Engine, Request, State};
-use support::TestAdapter;
+use support::host::{D0, D3, Host, MIB, SOURCE, TARGET, call};
 use wddm::*;
 
-const MIB: u64 = 1 << 20;
 const VF_BYTES: u64 = 2 * MIB;
 
-/// Calls a function of an interface with its context.
-macro_rules! call {
-    ($interface:expr, $function:ident, $args:expr) => {{
-        // SAFETY: live arguments.
-        unsafe { $interface.$function.unwrap()($interface.Context, $args) }
-    }};
-}
-
-/// The interfaces of an adapter.
-struct Host {
-    adapter: TestAdapter,
-    partition: DXGKDDI_GPU_PARTITION_INTERFACE,
-    sriov: DXGKDDI_SRIOV_INTERFACE,
-    flexiov: DXGKDDI_FLEXIOV_DEVICE_INTERFACE,
-}
-
 impl Host {
-    fn start(settings: &[(&str, u64)]) -> Self {
-        let settings = [&[("VramBytes", 64 * MIB)], settings].concat();
-        let adapter = TestAdapter::start(&settings);
-        Self {
-            partition: adapter.interface(&GUID_DXGKDDI_GPU_PARTITION_INTERFACE, 1, 128).unwrap(),
-            sriov: adapter.interface(&GUID_DXGKDDI_SRIOV_INTERFACE, 1, 120).unwrap(),
-            flexiov: adapter.interface(&GUID_DXGKDDI_FLEXIOV_DEVICE_INTERFACE, 1, 56).unwrap(),
-            adapter,
-        }
-    }
-
     /// Makes a VF of two megabytes and gives it power.
     fn vf(&self, vf: u32) {
-        let mut create = DXGKARG_CREATEVIRTUALGPU::zeroed();
-        create.PartitionId = vf;
-        create.Profile.Capability[0] =
-            DXGK_VIRTUALGPUCAPABILITY { MinValue: VF_BYTES, MaxValue: VF_BYTES, OptimalValue: VF_BYTES };
-        assert_eq!(call!(self.partition, DxgkDdiCreateVirtualGpu, &mut create), STATUS_SUCCESS);
+        let create = self.make(vf, VF_BYTES);
         assert_eq!((create.NumMemorySegments, create.NumEngines), (1, 0));
         let segment = create.SegmentInfo[0];
         assert_eq!((segment.DriverSegmentId, segment.Size), (1, VF_BYTES));
-        assert_eq!(self.resources(vf, &[(4 * MIB * u64::from(vf), VF_BYTES)]), STATUS_SUCCESS);
-        assert_eq!(self.power(vf, DEVICE_POWER_STATE::PowerDeviceD0), STATUS_SUCCESS);
-    }
-
-    /// SetVirtualGpuResources with as many ranges as there are.
-    fn resources(&self, vf: u32, ranges: &[(u64, u64)]) -> NTSTATUS {
-        let mut words = vec![u64::from(vf) | (ranges.len() as u64) << 32];
-        words.extend(ranges.iter().flat_map(|(offset, bytes)| [0, 1, *offset, *bytes]));
-        words.resize(words.len().max(5), 0);
-        call!(self.partition, DxgkDdiSetVirtualGpuResources, words.as_mut_ptr().cast())
-    }
-
-    fn power(&self, vf: u32, state: DEVICE_POWER_STATE) -> NTSTATUS {
-        let mut args = DXGKARG_SETVIRTUALFUNCTIONPOWERSTATE::zeroed();
-        (args.VirtualFunctionIndex, args.PowerState) = (vf, state);
-        call!(self.sriov, DxgkDdiSetVirtualFunctionPowerState, &mut args)
-    }
-
-    fn prepare(&self, vf: u32, role: DXGK_GPUP_MIGRATIONTYPE) -> NTSTATUS {
-        let args = DXGKARG_GPUP_PREPARE_LIVE_MIGRATION { vfIndex: vf, MigrationType: role };
-        // SAFETY: live arguments.
-        unsafe { self.adapter.table.DxgkDdiPrepareLiveMigration.unwrap()(self.adapter.context, &args) }
-    }
-
-    fn save_mutable(&self, vf: u32, size: &mut u64, data: *mut u8) -> NTSTATUS {
-        let mut args = DXGKARG_GPUP_SAVE_MUTABLE_MIGRATION_DATA { vfIndex: vf, DataSize: size, Data: data };
-        // SAFETY: live arguments.
-        unsafe {
-            self.adapter.table.DxgkDdiSaveMutableMigrationData.unwrap()(self.adapter.context, &mut args)
-        }
-    }
-
-    fn immutable(&self, vf: u32) -> Vec<u8> {
-        let save = self.adapter.table.DxgkDdiSaveImmutableMigrationData.unwrap();
-        let mut size = 0;
-        let mut args = DXGKARG_GPUP_SAVE_IMMUTABLE_MIGRATION_DATA::zeroed();
-        (args.vfIndex, args.DataSize) = (vf, &raw mut size);
-        // SAFETY: live arguments.
-        assert_eq!(unsafe { save(self.adapter.context, &mut args) }, STATUS_SUCCESS);
-        let mut data = vec![0; size as usize];
-        args.Data = data.as_mut_ptr();
-        // SAFETY: a buffer of the size asked for.
-        assert_eq!(unsafe { save(self.adapter.context, &mut args) }, STATUS_SUCCESS);
-        data
-    }
-
-    fn restore_immutable(&self, vf: u32, data: &mut [u8]) -> NTSTATUS {
-        let args = DXGKARG_GPUP_RESTORE_IMMUTABLE_MIGRATION_DATA {
-            vfIndex: vf,
-            DataSize: data.len() as u64,
-            Data: data.as_mut_ptr(),
-        };
-        // SAFETY: live arguments.
-        unsafe {
-            self.adapter.table.DxgkDdiRestoreImmutableMigrationData.unwrap()(self.adapter.context, &args)
-        }
-    }
-
-    fn restore_mutable(&self, vf: u32, data: &mut [u8]) -> NTSTATUS {
-        let args = DXGKARG_GPUP_RESTORE_MUTABLE_MIGRATION_DATA {
-            vfIndex: vf,
-            DataSize: data.len() as u64,
-            Data: data.as_mut_ptr(),
-        };
-        // SAFETY: live arguments.
-        unsafe { self.adapter.table.DxgkDdiRestoreMutableMigrationData.unwrap()(self.adapter.context, &args) }
-    }
-
-    fn write_config(&self, vf: u32, offset: u32, data: &mut [u8]) {
-        let mut args = DXGKARG_WRITEVIRTUALFUNCTIONCONFIG {
-            Data: data.as_mut_ptr().cast(),
-            VirtualFunctionIndex: vf,
-            Offset: offset,
-            Length: data.len() as u32,
-        };
-        assert_eq!(call!(self.sriov, DxgkDdiWriteVirtualFunctionConfig, &mut args), STATUS_SUCCESS);
-    }
-
-    fn config(&self, vf: u32) -> Vec<u8> {
-        let mut data = vec![0; 256];
-        let mut args = DXGKARG_READVIRTUALFUNCTIONCONFIG::zeroed();
-        (args.Data, args.Length, args.VirtualFunctionIndex) = (data.as_mut_ptr().cast(), 256, vf);
-        assert_eq!(call!(self.sriov, DxgkDdiReadVirtualFunctionConfig, &mut args), STATUS_SUCCESS);
-        data
-    }
-
-    fn end(&self, vf: u32) -> NTSTATUS {
-        // SAFETY: no pointer is passed.
-        unsafe { self.adapter.table.DxgkDdiEndLiveMigration.unwrap()(self.adapter.context, vf) }
     }
 }
-
-const SOURCE: DXGK_GPUP_MIGRATIONTYPE = DXGK_GPUP_MIGRATIONTYPE::DXGK_GPUP_MIGRATIONTYPE_SOURCE;
-const TARGET: DXGK_GPUP_MIGRATIONTYPE = DXGK_GPUP_MIGRATIONTYPE::DXGK_GPUP_MIGRATIONTYPE_TARGET;
 
 #[test]
 fn the_escape_is_for_administrators() {
@@ -217,18 +93,84 @@ fn resources_are_checked() {
     let host = Host::start(&[]);
     host.vf(0);
     assert_eq!(host.resources(0, &[(8 * MIB, MIB)]), STATUS_INVALID_DEVICE_STATE, "it has power");
-    assert_eq!(host.power(0, DEVICE_POWER_STATE::PowerDeviceD1), STATUS_INVALID_PARAMETER);
-    assert_eq!(host.power(0, DEVICE_POWER_STATE::PowerDeviceD3), STATUS_SUCCESS);
-    assert_eq!(host.resources(0, &[(8 * MIB, MIB), (MIB, MIB), (20 * MIB, MIB)]), STATUS_SUCCESS);
-    for wrong in [&[][..], &[(1, MIB)], &[(0, 1)], &[(63 * MIB, 2 * MIB)], &[(0, MIB), (0, MIB)]] {
+    assert_eq!(host.vf_power(0, DEVICE_POWER_STATE::PowerDeviceD1), STATUS_INVALID_PARAMETER);
+    assert_eq!(host.vf_power(0, D3), STATUS_SUCCESS);
+    let pieces = [(8 * MIB, MIB), (MIB, MIB / 2), (20 * MIB, MIB / 2)];
+    assert_eq!(host.resources(0, &pieces), STATUS_SUCCESS);
+    let few = [(8 * MIB, MIB)];
+    let many = [(8 * MIB, 3 * MIB)];
+    for wrong in
+        [&[][..], &[(1, 2 * MIB)], &[(0, 1)], &[(63 * MIB, 2 * MIB)], &[(0, MIB), (0, MIB)], &few, &many]
+    {
         assert_eq!(host.resources(0, wrong), STATUS_INVALID_PARAMETER, "{wrong:?}");
     }
     assert_eq!(host.resources(0, &[(0, 4096); 33]), STATUS_INVALID_PARAMETER);
     assert_eq!(host.resources(3, &[(0, MIB)]), STATUS_INVALID_PARAMETER, "VF 3 does not exist");
-    assert_eq!(host.power(0, DEVICE_POWER_STATE::PowerDeviceD0), STATUS_SUCCESS);
+    assert_eq!(host.vf_power(0, D0), STATUS_SUCCESS);
     let mut destroy = DXGKARG_DESTROYVIRTUALGPU { PartitionId: 0 };
     assert_eq!(call!(host.partition, DxgkDdiDestroyVirtualGpu, &mut destroy), STATUS_SUCCESS);
     assert_eq!(call!(host.partition, DxgkDdiDestroyVirtualGpu, &mut destroy), STATUS_INVALID_PARAMETER);
+}
+
+/// SetVirtualGpuResources2 is called only where the cap says so, and does nothing elsewhere.
+#[test]
+fn scattered_memory_is_given_with_its_cap_only() {
+    for (scatter, expected) in [(0, STATUS_NOT_SUPPORTED), (1, STATUS_SUCCESS)] {
+        let host = Host::start(&[("ScatterMapReserve", scatter)]);
+        host.vf(0);
+        assert_eq!(host.vf_power(0, D3), STATUS_SUCCESS);
+        let (table, context) = (&host.adapter.table, host.adapter.context);
+        // Segment 1, two ranges.
+        let basis = [1u64, 2, 9 * MIB, MIB, 5 * MIB, MIB];
+        // SAFETY: the arguments with two ranges.
+        let basis = unsafe { table.DxgkDdiCreateMemoryBasis.unwrap()(context, basis.as_ptr().cast()) };
+        let mut args = DXGKARG_SETVIRTUALGPURESOURCES2::zeroed();
+        args.SegmentCount = 1;
+        args.SegmentDescriptors[0].MemoryBasis = basis;
+        // SAFETY: live arguments.
+        let status = unsafe { table.DxgkDdiSetVirtualGpuResources2.unwrap()(context, &args) };
+        assert_eq!(status, expected);
+        assert_eq!(host.vf_power(0, D0), STATUS_SUCCESS);
+    }
+}
+
+/// Of a change of the count and the making of a VF that the new count does not have one is refused.
+#[test]
+fn the_count_does_not_change_under_a_vf_that_is_made() {
+    let host = Host::start(&[]);
+    let create = |partition: &DXGKDDI_GPU_PARTITION_INTERFACE| {
+        let mut create = DXGKARG_CREATEVIRTUALGPU::zeroed();
+        create.PartitionId = 3;
+        call!(partition, DxgkDdiCreateVirtualGpu, &mut create)
+    };
+    let set = |partition: &DXGKDDI_GPU_PARTITION_INTERFACE, count| {
+        let mut count = DXGKARG_SETGPUPARTITIONCOUNT { PartitionCount: count };
+        call!(partition, DxgkDdiSetGpuPartitionCount, &mut count)
+    };
+    let (context, function) =
+        (host.partition.Context.expose_provenance(), host.partition.DxgkDdiSetGpuPartitionCount.unwrap());
+    let mut seen = [0; 2];
+    for round in 0..4000u32 {
+        let barrier = std::sync::Barrier::new(2);
+        let (made, counted) = std::thread::scope(|scope| {
+            let counted = scope.spawn(|| {
+                let mut count = DXGKARG_SETGPUPARTITIONCOUNT { PartitionCount: 2 };
+                barrier.wait();
+                // SAFETY: the interface's own context, and live arguments.
+                unsafe { function(std::ptr::with_exposed_provenance_mut(context), &mut count) }.is_success()
+            });
+            barrier.wait();
+            (create(&host.partition).is_success(), counted.join().unwrap())
+        });
+        assert_ne!(made, counted, "round {round}: VF 3 was made: {made}; the count was set to 2: {counted}");
+        seen[usize::from(made)] += 1;
+        if made {
+            let mut destroy = DXGKARG_DESTROYVIRTUALGPU { PartitionId: 3 };
+            assert_eq!(call!(host.partition, DxgkDdiDestroyVirtualGpu, &mut destroy), STATUS_SUCCESS);
+        }
+        assert_eq!(set(&host.partition, 4), STATUS_SUCCESS);
+    }
+    assert!(seen.iter().all(|times| *times > 0), "{seen:?}: they never met");
 }
 
 #[test]
@@ -353,41 +295,13 @@ fn saving_takes_two_calls() {
     assert_eq!(host.end(0), STATUS_SUCCESS);
 }
 
-impl Host {
-    /// A tracked basis over a VF's memory.
-    fn basis(&self, vf: u32) -> HANDLE {
-        let basis = [1u64, 1, 4 * MIB * u64::from(vf), VF_BYTES];
-        let (table, context) = (&self.adapter.table, self.adapter.context);
-        // SAFETY: the arguments with one range.
-        let handle = unsafe { table.DxgkDdiCreateMemoryBasis.unwrap()(context, basis.as_ptr().cast()) };
-        // SAFETY: handles are looked up.
-        let status = unsafe { table.DxgkDdiStartDirtyTracking.unwrap()(context, handle) };
-        assert_eq!(status, STATUS_SUCCESS);
-        handle
-    }
-
-    /// Dirty pages of a basis of a VF.
-    fn dirty(&self, basis: HANDLE, clear: bool) -> u32 {
-        let mut bits = [0u8; 64];
-        let mut args = DXGKARG_QUERYDIRTYBITDATA::zeroed();
-        args.MemoryBasis = basis;
-        (args.Buffer, args.BufferSize) = (bits.as_mut_ptr().cast(), bits.len());
-        args.Flags = DXGKARG_QUERYDIRTYBITDATAFLAGS(i32::from(clear));
-        // SAFETY: a buffer of that size.
-        let status =
-            unsafe { self.adapter.table.DxgkDdiQueryDirtyBitData.unwrap()(self.adapter.context, &mut args) };
-        assert_eq!(status, STATUS_SUCCESS);
-        bits.iter().map(|byte| byte.count_ones()).sum()
-    }
-}
-
 /// The switches that take safeguards away count only in a driver that was built for tests.
 #[test]
 fn faults_are_for_tests_only() {
     let faulty = cfg!(feature = "fault-injection");
     let host = Host::start(&[("FaultNoLedger", 1), ("FaultNoLatePages", 1)]);
     host.vf(0);
-    let basis = host.basis(0);
+    let basis = host.basis(0, VF_BYTES);
     let mut reset = DXGKARG_RESETVIRTUALFUNCTION { VirtualFunctionIndex: 0 };
     assert_eq!(call!(host.sriov, DxgkDdiResetVirtualFunction, &mut reset), STATUS_SUCCESS);
     assert_eq!(host.prepare(0, SOURCE), STATUS_SUCCESS);

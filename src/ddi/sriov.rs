@@ -209,12 +209,15 @@ fn set_paused(started: &Started, args: &DXGKARG_SETVIRTUALFUNCTIONPAUSESTATE) ->
     started.adapter.vf(args.vfIndex)?.set_paused(args.bPause != 0)
 }
 
-/// The VF's memory is what the memory bases cover, in their order.
+/// The VF's memory is what the memory bases cover, in their order. Only with the cap ScatterMapReserve.
 fn set_resources(
     started: &Started,
     head: &DXGKARG_SETVIRTUALGPURESOURCES2,
     args: *const DXGKARG_SETVIRTUALGPURESOURCES2,
 ) -> Result<()> {
+    if !started.adapter.settings().scatter {
+        return Err(Error::NotSupported);
+    }
     let vf = started.adapter.vf(head.vfIndex)?;
     let at = offset_of!(DXGKARG_SETVIRTUALGPURESOURCES2, SegmentDescriptors);
     // SAFETY: Dxgkrnl passes as many elements as it says.

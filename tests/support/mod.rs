@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test takes what it needs")]
 #![expect(unsafe_code)]
 
+pub(crate) mod host;
 pub(crate) mod paging;
 
 use std::collections::HashMap;

@@ -95,6 +95,11 @@ impl Vgpu {
         self.reserve.ranges.len()
     }
 
+    /// Offset and bytes of each piece of its VRAM, in the order of the VF's addresses.
+    pub fn ranges(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        self.reserve.ranges.iter().map(|range| (range.offset, range.bytes))
+    }
+
     /// Segment, offset and bytes of the first piece of its VRAM.
     pub(crate) fn first_range(&self) -> Option<(u32, (u64, u64))> {
         self.reserve.ranges.first().map(|range| (self.reserve.segment, (range.offset, range.bytes)))

@@ -42,6 +42,8 @@ pub enum PagingError {
     Ddi(&'static str, NTSTATUS),
     /// The engine faulted.
     Fault(NTSTATUS),
+    /// A reset of the engine or of the adapter aborted it.
+    Aborted,
     /// The engine did not finish in time.
     Timeout,
     /// No memory or virtual addresses are left.
@@ -65,6 +67,7 @@ impl fmt::Display for PagingError {
         match self {
             Self::Ddi(name, status) => write!(f, "{name} failed: {status}"),
             Self::Fault(status) => write!(f, "the paging node faulted: {status}"),
+            Self::Aborted => f.write_str("a reset aborted what was under way on the paging node"),
             Self::Timeout => f.write_str("the paging node did not finish in time"),
             Self::NoMemory => f.write_str("no memory is left for paging"),
             Self::OutOfRange => f.write_str("pages that the VF or the staging buffer does not have"),

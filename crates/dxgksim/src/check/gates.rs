@@ -145,3 +145,18 @@ pub(super) fn variable<T>(
         unsafe { function(context, words.as_mut_ptr().cast()) }
     })
 }
+
+/// The same of a DDI that only reads its structure.
+pub(super) fn variable_in<T>(
+    contract: &crate::contract::Contract,
+    function: Option<wddm::ddi_type!(unsafe fn(HANDLE, *const T) -> NTSTATUS)>,
+    context: HANDLE,
+    words: &mut [u64],
+) -> NTSTATUS {
+    static DDI: Ddi = Ddi::passive("a call with a structure of variable length");
+    let Some(function) = function else { return STATUS_NOT_IMPLEMENTED };
+    contract.call(&DDI, || {
+        // SAFETY: as above.
+        unsafe { function(context, words.as_mut_ptr().cast_const().cast()) }
+    })
+}

@@ -66,7 +66,7 @@ declare! {
         timeout;
 }
 
-fn add(b: &Bench) -> Result<Bare, Stop> {
+pub(super) fn add(b: &Bench) -> Result<Bare, Stop> {
     let bare = Bare::add(&b.driver, &b.options)
         .map_err(|status| Stop::Skipped(alloc::format!("AddDevice failed: {status}")))?;
     if bare.context() == b.core().context() {

@@ -13,6 +13,8 @@
 mod args;
 mod bench;
 mod caps;
+mod cold;
+mod config;
 mod dirty;
 mod feature;
 mod flexiov;
@@ -21,6 +23,7 @@ mod interface;
 mod life;
 mod markdown;
 mod migration;
+mod msix;
 mod objects;
 mod paging;
 mod parallel;
@@ -32,6 +35,7 @@ mod restore;
 mod sriov;
 mod submission;
 mod testing;
+mod timeout;
 mod tools;
 
 use alloc::string::String;
@@ -178,8 +182,9 @@ pub struct Finding {
 
 /// Every rule, in the order of the run; those that Dxgkrnl records come last.
 pub fn rules() -> Vec<CheckRule> {
-    let families: [&[CheckRule]; 18] = [
+    let families: [&[CheckRule]; 22] = [
         life::RULES,
+        cold::RULES,
         query::RULES,
         caps::RULES,
         interface::RULES,
@@ -187,11 +192,14 @@ pub fn rules() -> Vec<CheckRule> {
         partition::RULES,
         resources::RULES,
         sriov::RULES,
+        config::RULES,
+        msix::RULES,
         flexiov::RULES,
         objects::RULES,
         paging::RULES,
         testing::RULES,
         submission::RULES,
+        timeout::RULES,
         dirty::RULES,
         migration::RULES,
         restore::RULES,

@@ -18,6 +18,7 @@ const LEVEL: &str = "Threading and synchronization level zero";
 const QUERY: &str = "DXGKDDI_QUERYDIRTYBITDATA callback function (d3dkmddi.h)";
 const PREPARE: &str = "DXGKDDI_PREPARELIVEMIGRATION callback function (d3dkmddi.h)";
 const CREATE: &str = "DXGKDDI_CREATEVIRTUALGPU callback function (dispmprt.h)";
+const COUNT: &str = "DXGKDDI_SETGPUPARTITIONCOUNT callback function (dispmprt.h)";
 const DESTROY: &str = "DXGKDDI_DESTROYVIRTUALGPU callback function (dispmprt.h)";
 const SAVE: &str = "DXGKDDI_SAVEIMMUTABLEMIGRATIONDATA callback function (d3dkmddi.h)";
 const BASIS: &str = "DXGKDDI_CREATEMEMORYBASIS callback function (d3dkmddi.h)";
@@ -37,6 +38,9 @@ declare! {
     "parallel.two-vfs" Parallel LEVEL, "A VF may be made and destroyed while another one works.", two_vfs;
     "parallel.prepare" Parallel PREPARE, "Of two Prepare of one VF at once exactly one succeeds.", prepare;
     "parallel.create" Parallel CREATE, "Of two Create of one VF at once exactly one succeeds.", create;
+    "parallel.count" Parallel COUNT,
+        "Of a change of the count and the making of a VF that the new count does not have exactly one succeeds.",
+        count;
     "parallel.destroy" Parallel DESTROY, "Of two Destroy of one VF at once exactly one succeeds.", destroy;
     "parallel.destroy-query" Parallel DESTROY,
         "A query against the end of its VF is answered or refused; afterwards it is refused.",
@@ -183,6 +187,30 @@ fn create(b: &Bench) -> Outcome {
         let verdict = exactly_one(b, "CreateVirtualGpu", |b| b.create(OWN, profile(b.vf_bytes)).0);
         needed("DestroyVirtualGpu", b.destroy(OWN))?;
         verdict?;
+    }
+    Ok(())
+}
+
+fn count(b: &Bench) -> Outcome {
+    let smaller = b.adapter.caps().partition_options.iter().copied().map(u32::from).min();
+    let Some(smaller) = smaller.filter(|count| *count <= OTHER) else { return Ok(()) };
+    for _ in 0..ROUNDS {
+        let (set, theirs) = (Arc::new(AtomicBool::new(false)), twin(b));
+        let their_set = Arc::clone(&set);
+        let change = move || {
+            let status = theirs.partition_count(smaller);
+            their_set.store(status.is_success(), Ordering::Release);
+        };
+        let made = both(change, || b.create(OTHER, profile(b.vf_bytes)).0.is_success());
+        let made = made.ok_or_else(|| super::bench::skip("no thread"))?;
+        let set = set.load(Ordering::Acquire);
+        if made {
+            needed("DestroyVirtualGpu", b.destroy(OTHER))?;
+        }
+        needed("SetGpuPartitionCount", b.partition_count(b.partitions))?;
+        if made == set {
+            broken!("the count was changed to {smaller}: {set}; VF {OTHER} was made beside it: {made}")
+        }
     }
     Ok(())
 }

@@ -109,10 +109,18 @@ fn options_differ(b: &Bench) -> Outcome {
     Ok(())
 }
 
+impl Bench {
+    /// CurrentGpuPartitionCount.
+    pub(super) fn current_count(&self) -> (NTSTATUS, u32) {
+        let (status, _, args) = options(self, self.adapter.caps().partition_options.len());
+        (status, u32::from(args.CurrentGpuPartitionCount))
+    }
+}
+
 fn current(b: &Bench) -> Outcome {
-    let (status, _, args) = options(b, b.adapter.caps().partition_options.len());
+    let (status, current) = b.current_count();
     needed("GetGpuPartitionInfo", status)?;
-    super::same("CurrentGpuPartitionCount", &b.partitions, &u32::from(args.CurrentGpuPartitionCount))
+    super::same("CurrentGpuPartitionCount", &b.partitions, &current)
 }
 
 /// A number of partitions that is no option.

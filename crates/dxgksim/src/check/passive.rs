@@ -39,6 +39,16 @@ fn kind(id: &str) -> Kind {
     }
 }
 
+/// An engine that is preempted and reset while it has nothing to do.
+fn recovery(b: &Bench) -> Outcome {
+    let node = b.adapter.caps().paging_node;
+    let mut args = wddm::DXGKARG_PREEMPTCOMMAND::zeroed();
+    (args.NodeOrdinal, args.PreemptionFenceId) = (node, u32::MAX - 11);
+    needed("PreemptCommand", b.preempt_command(&mut args))?;
+    b.adapter.reset_engine(node)?;
+    Ok(())
+}
+
 /// What a migration makes of a driver, in short: paging on two channels, the two calls of both Save DDIs, a refusal
 /// with its triage event, and a harvest. The adapter's start has asked for everything else.
 pub(super) fn work(b: &Bench) -> Outcome {
@@ -68,5 +78,5 @@ pub(super) fn work(b: &Bench) -> Outcome {
     needed("RestoreMutableMigrationData", b.restore_mutable(1, &mutable))?;
     one.end()?;
     two.end()?;
-    Ok(())
+    recovery(b)
 }

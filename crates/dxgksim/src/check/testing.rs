@@ -217,7 +217,7 @@ fn altered(b: &Bench) -> Outcome {
     for buffer in &buffers {
         match process.submit(buffer) {
             Ok(FenceState::Completed | FenceState::Faulted(_)) => {}
-            Ok(FenceState::Pending) | Err(_) => {
+            Ok(FenceState::Pending | FenceState::Aborted) | Err(_) => {
                 broken!("an altered buffer did not end: {:x?}", buffer.commands)
             }
         }

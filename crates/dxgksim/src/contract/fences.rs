@@ -16,6 +16,8 @@ pub enum FenceState {
     Completed,
     /// The engine faulted under it or before it.
     Faulted(NTSTATUS),
+    /// A reset of the engine or of the adapter aborted it.
+    Aborted,
 }
 
 /// The fences of one node.
@@ -30,6 +32,14 @@ pub struct Fences {
     /// Fences of processes that have not been reported, and those that faulted.
     processes: Vec<u32>,
     process_faults: Vec<(u32, NTSTATUS)>,
+    /// The engine is being reset: its reports count for nothing.
+    frozen: bool,
+    /// Reports that counted for nothing.
+    ignored: u32,
+    /// First and last fences that resets aborted.
+    aborted: Vec<(u32, u32)>,
+    /// Fence of the last preemption that was answered.
+    preempted: u32,
 }
 
 impl Fences {
@@ -55,6 +65,10 @@ impl Fences {
 
     /// The driver reports `fence` complete, or faulted.
     pub fn report(&mut self, contract: &Contract, node: u32, fence: u32, fault: Option<NTSTATUS>) {
+        if self.frozen {
+            self.ignored += 1;
+            return;
+        }
         match self.submitted.front().copied() {
             Some(front) if front == fence => {}
             Some(front) if self.submitted.contains(&fence) => contract.broken(
@@ -83,9 +97,64 @@ impl Fences {
         }
     }
 
+    /// The driver answers the preemption `fence`: everything up to `last` is completed, and nothing after it runs.
+    pub fn preempt(&mut self, contract: &Contract, node: u32, fence: u32, last: u32) {
+        if self.frozen {
+            return;
+        }
+        contract.require(
+            last == self.reported,
+            &rules::PREEMPTED_FENCE,
+            format_args!("node {node} was preempted after fence {last}, and reported {} last", self.reported),
+        );
+        self.preempted = fence;
+    }
+
+    /// Fence of the last preemption that was answered.
+    pub fn preempted(&self) -> u32 {
+        self.preempted
+    }
+
+    /// A reset of the engine begins: what was reported counts, what comes from now on does not. The answer is the last
+    /// fence that was completed and the last that was submitted.
+    pub fn freeze(&mut self) -> (u32, u32) {
+        self.frozen = true;
+        self.settle();
+        (self.reported, self.submitted.back().copied().unwrap_or(self.reported))
+    }
+
+    /// Reports that came while the engine was being reset.
+    pub fn ignored(&self) -> u32 {
+        self.ignored
+    }
+
+    /// The reset is done: everything up to `last` that was not completed is aborted. Whether anything was.
+    pub fn thaw(&mut self, last: u32) -> bool {
+        self.frozen = false;
+        let first = self.submitted.front().copied();
+        while self.submitted.front().is_some_and(|front| *front <= last) {
+            self.submitted.pop_front();
+        }
+        self.processes.retain(|waiting| *waiting > last);
+        let Some(first) = first.filter(|first| *first <= last) else { return false };
+        self.aborted.push((first, last));
+        (self.reported, self.completed) = (last, last);
+        true
+    }
+
+    /// Whether a fence was submitted and nothing became of it yet.
+    pub fn is_waiting(&self, fence: u32) -> bool {
+        self.submitted.contains(&fence)
+    }
+
     /// NotifyDpc: what was reported counts.
     pub fn settle(&mut self) {
         self.completed = self.reported;
+    }
+
+    /// The fence that was reported last.
+    pub fn reported(&self) -> u32 {
+        self.reported
     }
 
     /// Whether something was reported and has not been settled.
@@ -98,6 +167,9 @@ impl Fences {
         let own = self.process_faults.iter().find(|(at, _)| *at == fence);
         match own.copied().or(self.fault) {
             Some((at, status)) if fence >= at && self.completed >= at => FenceState::Faulted(status),
+            _ if self.aborted.iter().any(|(first, last)| (*first..=*last).contains(&fence)) => {
+                FenceState::Aborted
+            }
             _ if fence <= self.completed => FenceState::Completed,
             _ => FenceState::Pending,
         }
@@ -142,5 +214,28 @@ mod tests {
         fences.settle();
         assert_eq!(fences.state(after), FenceState::Faulted(NTSTATUS(-2)));
         assert_eq!(contract.count(), 0);
+    }
+
+    #[test]
+    fn a_reset_aborts_some_and_the_rest_is_still_to_come() {
+        crate::host::std_host::install();
+        let (contract, mut fences) = (Contract::default(), Fences::default());
+        let ids: [u32; 4] = core::array::from_fn(|_| fences.submit());
+        fences.report(&contract, 0, ids[0], None);
+        assert_eq!(fences.freeze(), (ids[0], ids[3]));
+        fences.report(&contract, 0, ids[1], None);
+        fences.preempt(&contract, 0, 7, 99);
+        assert_eq!((fences.ignored(), fences.preempted()), (1, 0));
+        assert!(fences.thaw(ids[1]));
+        assert_eq!(ids.map(|fence| fences.is_waiting(fence)), [false, false, true, true]);
+        let states = ids.map(|fence| fences.state(fence));
+        use FenceState::{Aborted, Completed, Pending};
+        assert_eq!(states, [Completed, Aborted, Pending, Pending]);
+        assert!(!fences.thaw(ids[1]));
+        fences.report(&contract, 0, ids[2], None);
+        fences.preempt(&contract, 0, 8, ids[2]);
+        assert_eq!((contract.count(), fences.preempted()), (0, 8));
+        fences.preempt(&contract, 0, 9, ids[1]);
+        assert_eq!(contract.violations()[0].rule.id, "PREEMPTED_FENCE");
     }
 }

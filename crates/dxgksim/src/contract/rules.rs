@@ -60,6 +60,10 @@ rules! {
         "A fence is reported once.";
     FENCE_UNKNOWN, "DXGKARGCB_NOTIFY_INTERRUPT_DATA structure (d3dkmddi.h)",
         "Only submitted fences are reported, on nodes that exist.";
+    PREEMPTED_FENCE, "DXGKARGCB_NOTIFY_INTERRUPT_DATA structure (d3dkmddi.h)",
+        "A preemption is answered with the fence that was completed last.";
+    ABORTED_FENCE, "TDR changes in Windows 8",
+        "ResetEngine answers a fence from the last completed one to the last submitted; any other is a bug check.";
     DEVICE_HANDLE, "DXGKRNL_INTERFACE structure (dispmprt.h)",
         "Callbacks get DXGKRNL_INTERFACE.DeviceHandle, not the miniport's own context.";
     CALLBACK_MISUSED, "Compute-only driver (MCDM) KM guidelines",

@@ -295,8 +295,16 @@ fn report(core: &Core, nodes: &mut [Fences], data: &DXGKARGCB_NOTIFY_INTERRUPT_D
             let it = unsafe { data.u.DmaPageFaulted };
             (it.NodeOrdinal, it.FaultedFenceId, Some(STATUS_ACCESS_VIOLATION))
         }
-        DXGK_INTERRUPT_TYPE::DXGK_INTERRUPT_DMA_PREEMPTED
-        | DXGK_INTERRUPT_TYPE::DXGK_INTERRUPT_GPU_ENGINE_TIMEOUT
+        DXGK_INTERRUPT_TYPE::DXGK_INTERRUPT_DMA_PREEMPTED => {
+            // SAFETY: as above.
+            let it = unsafe { data.u.DmaPreempted };
+            if let Some(fences) = nodes.get_mut(it.NodeOrdinal as usize) {
+                let (fence, last) = (it.PreemptionFenceId, it.LastCompletedFenceId);
+                fences.preempt(&core.contract, it.NodeOrdinal, fence, last);
+            }
+            return;
+        }
+        DXGK_INTERRUPT_TYPE::DXGK_INTERRUPT_GPU_ENGINE_TIMEOUT
         | DXGK_INTERRUPT_TYPE::DXGK_INTERRUPT_MONITORED_FENCE_SIGNALED => return,
         other => {
             return core.contract.broken(&rules::INTERRUPT_TYPE, format_args!("{other:?} was reported"));

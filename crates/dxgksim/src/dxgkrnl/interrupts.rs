@@ -9,9 +9,10 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use wddm::{NTSTATUS, STATUS_DEVICE_REMOVED};
+use wddm::{DXGKARG_SUBMITCOMMANDVIRTUAL, NTSTATUS, STATUS_DEVICE_REMOVED};
 
 use super::Core;
+use super::packets::Packets;
 use crate::contract::{Contract, FenceState, Fences, Irql, calls, current, raised, rules};
 use crate::host::{Event, Mutex, SECOND, Thread, host, now};
 
@@ -31,9 +32,37 @@ struct Waiter {
 #[derive(Default)]
 struct State {
     nodes: Vec<Fences>,
+    packets: Vec<Packets>,
     waiters: Vec<Waiter>,
     /// The device is gone: what is not completed by now never will be.
     removed: bool,
+}
+
+impl State {
+    /// Wakes who waits for a fence of which something became.
+    fn wake(&mut self) {
+        let nodes = &self.nodes;
+        self.waiters.retain(|waiter| {
+            let pending = nodes[waiter.node as usize].state(waiter.fence) == FenceState::Pending;
+            if !pending {
+                waiter.event.signal();
+            }
+            pending
+        });
+    }
+
+    /// Gives a submission the fence that `take` takes, and keeps it.
+    fn take_fence(
+        &mut self,
+        node: u32,
+        args: &mut DXGKARG_SUBMITCOMMANDVIRTUAL,
+        take: fn(&mut Fences) -> u32,
+    ) -> u32 {
+        let fences = &mut self.nodes[node as usize];
+        args.SubmissionFenceId = take(fences);
+        self.packets[node as usize].note(args, fences.reported());
+        args.SubmissionFenceId
+    }
 }
 
 /// The interrupts of one adapter.
@@ -85,7 +114,9 @@ impl Interrupts {
     }
 
     pub(crate) fn set_nodes(&self, nodes: usize) {
-        self.state.lock().nodes.resize_with(nodes, Fences::default);
+        let mut state = self.state.lock();
+        state.nodes.resize_with(nodes, Fences::default);
+        state.packets.resize_with(nodes, Packets::default);
     }
 
     /// Runs `routine` at DIRQL, holding the line; `None` without a connected interrupt.
@@ -149,19 +180,9 @@ impl Interrupts {
             &rules::NOTIFY_DPC,
             format_args!("NotifyDpc was called at {level}"),
         );
-        let mut guard = self.state.lock();
-        let state = &mut *guard;
-        for node in &mut state.nodes {
-            node.settle();
-        }
-        let nodes = &state.nodes;
-        state.waiters.retain(|waiter| {
-            let pending = nodes[waiter.node as usize].state(waiter.fence) == FenceState::Pending;
-            if !pending {
-                waiter.event.signal();
-            }
-            pending
-        });
+        let mut state = self.state.lock();
+        state.nodes.iter_mut().for_each(Fences::settle);
+        state.wake();
     }
 
     fn dpc_loop(&self, core: &Core) {
@@ -204,33 +225,89 @@ impl Interrupts {
     }
 
     /// Takes the next fence of a node and submits under it: in one step, so that fences reach the driver in order.
-    pub(crate) fn submit(&self, node: u32, submit: impl FnOnce(u32) -> NTSTATUS) -> Result<u32, NTSTATUS> {
-        if self.is_removed() {
-            return Err(STATUS_DEVICE_REMOVED);
-        }
-        let fence = self.state.lock().nodes[node as usize].submit();
-        self.submitted(node, fence, submit(fence))
+    pub(crate) fn submit(
+        &self,
+        node: u32,
+        args: &mut DXGKARG_SUBMITCOMMANDVIRTUAL,
+        submit: impl FnOnce(&mut DXGKARG_SUBMITCOMMANDVIRTUAL) -> NTSTATUS,
+    ) -> Result<u32, NTSTATUS> {
+        self.submit_under(node, args, Fences::submit, submit)
     }
 
     /// The same for a process of its own, whose fault is nobody else's.
     pub(crate) fn submit_for_process(
         &self,
         node: u32,
-        submit: impl FnOnce(u32) -> NTSTATUS,
+        args: &mut DXGKARG_SUBMITCOMMANDVIRTUAL,
+        submit: impl FnOnce(&mut DXGKARG_SUBMITCOMMANDVIRTUAL) -> NTSTATUS,
+    ) -> Result<u32, NTSTATUS> {
+        self.submit_under(node, args, Fences::submit_for_process, submit)
+    }
+
+    fn submit_under(
+        &self,
+        node: u32,
+        args: &mut DXGKARG_SUBMITCOMMANDVIRTUAL,
+        take: fn(&mut Fences) -> u32,
+        submit: impl FnOnce(&mut DXGKARG_SUBMITCOMMANDVIRTUAL) -> NTSTATUS,
     ) -> Result<u32, NTSTATUS> {
         if self.is_removed() {
             return Err(STATUS_DEVICE_REMOVED);
         }
-        let fence = self.state.lock().nodes[node as usize].submit_for_process();
-        self.submitted(node, fence, submit(fence))
-    }
-
-    fn submitted(&self, node: u32, fence: u32, status: NTSTATUS) -> Result<u32, NTSTATUS> {
+        let fence = self.state.lock().take_fence(node, args, take);
+        let status = submit(args);
         if status.is_success() {
             return Ok(fence);
         }
         self.state.lock().nodes[node as usize].withdraw(fence);
         Err(status)
+    }
+
+    /// A reset of a node's engine begins: its interrupts are ignored from now on. The answer is the last fence that
+    /// was completed and the last that was submitted.
+    pub(crate) fn freeze(&self, node: u32) -> (u32, u32) {
+        let mut state = self.state.lock();
+        let snapshot = state.nodes[node as usize].freeze();
+        state.wake();
+        snapshot
+    }
+
+    /// Interrupts of a node that were ignored.
+    pub(crate) fn ignored(&self, node: u32) -> u32 {
+        self.state.lock().nodes[node as usize].ignored()
+    }
+
+    /// The reset is done: what was not completed up to fence `last` was aborted. Whether anything was.
+    pub(crate) fn thaw(&self, node: u32, last: u32) -> bool {
+        let mut state = self.state.lock();
+        let aborted = state.nodes[node as usize].thaw(last);
+        state.wake();
+        aborted
+    }
+
+    /// Submits again what was neither completed nor aborted; the answer is how many packets that was. One that is
+    /// refused is aborted with all after it.
+    pub(crate) fn submit_again(
+        &self,
+        node: u32,
+        submit: impl Fn(&mut DXGKARG_SUBMITCOMMANDVIRTUAL) -> NTSTATUS,
+    ) -> usize {
+        let mut again = {
+            let state = self.state.lock();
+            let fences = &state.nodes[node as usize];
+            state.packets[node as usize].waiting(|fence| fences.is_waiting(fence))
+        };
+        let taken = again.iter_mut().map(submit).take_while(|status| status.is_success()).count();
+        if taken < again.len() {
+            let (_, last) = self.freeze(node);
+            self.thaw(node, last);
+        }
+        taken
+    }
+
+    /// Fence of the last preemption that a node answered.
+    pub(crate) fn preempted(&self, node: u32) -> u32 {
+        self.state.lock().nodes[node as usize].preempted()
     }
 
     /// What became of a fence.

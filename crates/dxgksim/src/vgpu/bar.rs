@@ -30,6 +30,12 @@ impl VfBar {
         (0..self.pages.len()).filter(|page| self.pages[*page].trap_writes)
     }
 
+    /// Pages that a guest reads without the host's help.
+    pub fn readable_pages(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.pages.len())
+            .filter(|page| self.pages[*page].registers.is_some() && !self.pages[*page].trap_reads)
+    }
+
     fn page(&self, offset: usize, write: bool) -> Registers {
         let page = &self.pages[offset / PAGE];
         let trapped = if write { page.trap_writes } else { page.trap_reads };

@@ -133,10 +133,10 @@ impl<'a> Batch<'a> {
         args.DmaBufferPrivateDataSize = self.private_used as u32;
         args.Flags = DXGK_SUBMITCOMMANDFLAGS::Paging;
         args.NodeOrdinal = self.paging.node;
-        let submitted = self.core.interrupts.submit(self.paging.node, |fence| {
-            args.SubmissionFenceId = fence;
-            self.core.submit_command_virtual(&mut args)
-        });
+        let submitted = self
+            .core
+            .interrupts
+            .submit(self.paging.node, &mut args, |args| self.core.submit_command_virtual(args));
         match submitted {
             Ok(fence) => {
                 self.last = fence;

@@ -100,6 +100,11 @@ impl PagingChannel {
         self.start(Kind::In, runs)
     }
 
+    /// Starts to write zeroes over the pages of `runs`, again and again: work that keeps the engine for a while.
+    pub(crate) fn start_fills(&mut self, runs: &[Run], times: u32) -> Result<(), PagingError> {
+        self.start_times(Kind::Fill, runs, times)
+    }
+
     /// Writes zeroes over the pages of `runs`; done when it returns. The staging buffer is left alone.
     pub fn fill_zero(&mut self, runs: &[Run]) -> Result<(), PagingError> {
         self.start(Kind::Fill, runs)?;
@@ -134,6 +139,10 @@ impl PagingChannel {
     }
 
     fn start(&mut self, kind: Kind, runs: &[Run]) -> Result<(), PagingError> {
+        self.start_times(kind, runs, 1)
+    }
+
+    fn start_times(&mut self, kind: Kind, runs: &[Run], times: u32) -> Result<(), PagingError> {
         if self.flight.is_some() {
             return Err(PagingError::Busy);
         }
@@ -156,8 +165,10 @@ impl PagingChannel {
         let reserve = Arc::clone(&self.reserve);
         self.submit(kind, bytes, |batch, entries| {
             batch.map(slice, entries)?;
-            let (operation, u) = transfer(kind, &reserve, bytes, slice, slice + half);
-            batch.add(operation, u)
+            (0..times).try_for_each(|_| {
+                let (operation, u) = transfer(kind, &reserve, bytes, slice, slice + half);
+                batch.add(operation, u)
+            })
         })
     }
 

@@ -49,7 +49,7 @@ pub(crate) struct Paging {
     /// What is not submitted is cancelled: CancelCommandAware.
     pub(super) cancels: bool,
     /// BuildPagingBuffer and the submission after it are of synchronization level one: never two at a time.
-    pub(super) serial: Mutex<()>,
+    pub(crate) serial: Mutex<()>,
     slots: Mutex<Vec<Slot>>,
     handles: Handles,
     buffer_bytes: usize,
@@ -232,6 +232,7 @@ impl Paging {
         match core.interrupts.wait(self.node, fence, event, timeout_ns) {
             FenceState::Completed => Ok(()),
             FenceState::Faulted(status) => Err(PagingError::Fault(status)),
+            FenceState::Aborted => Err(PagingError::Aborted),
             FenceState::Pending if core.interrupts.is_removed() => Err(PagingError::Removed),
             FenceState::Pending => Err(PagingError::Timeout),
         }

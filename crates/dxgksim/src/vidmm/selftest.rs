@@ -217,15 +217,13 @@ fn submit(
     args.Flags = built.flags;
     args.NodeOrdinal = node;
     let serial = paging.serial.lock();
-    let fence = core.interrupts.submit(node, |fence| {
-        args.SubmissionFenceId = fence;
-        core.submit_command_virtual(&mut args)
-    });
+    let fence = core.interrupts.submit(node, &mut args, |args| core.submit_command_virtual(args));
     drop(serial);
     let Ok(fence) = fence else { return Ok(false) };
     match core.interrupts.wait(node, fence, &Arc::new(Event::new()), paging.timeout_ns) {
         FenceState::Completed => Ok(true),
         FenceState::Faulted(status) => Err(PagingError::Fault(status)),
+        FenceState::Aborted => Err(PagingError::Aborted),
         FenceState::Pending => {
             // The engine may still read them.
             core::mem::forget(buffer);

@@ -49,6 +49,8 @@ pub struct TestProcess {
     reserve: Arc<Reserve>,
     /// Its command buffer. Kept for good when the engine never said that it is done with it.
     commands: Option<Pages>,
+    /// The private data beside it: a packet may be submitted again.
+    private: Vec<u8>,
     /// What must outlive it.
     _adapter: Arc<Adapter>,
 }
@@ -102,6 +104,7 @@ impl Vgpu {
             channel,
             reserve: Arc::clone(&self.reserve),
             commands: Some(commands),
+            private: Vec::new(),
             _adapter: Arc::clone(adapter),
         }))
     }
@@ -172,20 +175,19 @@ impl TestProcess {
             .get_mut(..buffer.commands.len())
             .ok_or(PagingError::OutOfRange)?
             .copy_from_slice(&buffer.commands);
-        let mut private: Vec<u8> = buffer.private.clone();
+        self.private.clone_from(&buffer.private);
         let mut args = DXGKARG_SUBMITCOMMANDVIRTUAL::zeroed();
         args.hContext = self.process.context();
         args.DmaBufferVirtualAddress = COMMANDS;
         args.DmaBufferSize = buffer.commands.len() as u32;
-        args.pDmaBufferPrivateData = private.as_mut_ptr().cast();
-        args.DmaBufferPrivateDataSize = private.len() as u32;
-        args.DmaBufferUmdPrivateDataSize = private.len() as u32;
+        args.pDmaBufferPrivateData = self.private.as_mut_ptr().cast();
+        args.DmaBufferPrivateDataSize = self.private.len() as u32;
+        args.DmaBufferUmdPrivateDataSize = self.private.len() as u32;
         args.NodeOrdinal = self.node;
         let serial = self.paging.serial.lock();
-        let fence = self.core.interrupts.submit_for_process(self.node, |fence| {
-            args.SubmissionFenceId = fence;
-            self.core.submit_command_virtual(&mut args)
-        });
+        let interrupts = &self.core.interrupts;
+        let fence = interrupts
+            .submit_for_process(self.node, &mut args, |args| self.core.submit_command_virtual(args));
         drop(serial);
         fence.map_err(|status| PagingError::Ddi("DxgkDdiSubmitCommandVirtual", status))
     }
@@ -213,7 +215,8 @@ impl TestProcess {
         let buffer = self.build(command)?;
         match self.submit(&buffer)? {
             FenceState::Faulted(status) => Err(PagingError::Fault(status)),
-            _ => Ok(()),
+            FenceState::Aborted => Err(PagingError::Aborted),
+            FenceState::Completed | FenceState::Pending => Ok(()),
         }
     }
 }

@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 
 use super::Shared;
 use crate::device::Region;
-use crate::dirty::{BasisHandle, Part};
+use crate::dirty::{BasisHandle, Part, Queried};
 use crate::os::TraceEvent;
 use crate::{Error, Result};
 
@@ -54,13 +54,12 @@ impl Bases {
 
     /// Writes one bit a page to the front of `out`, and clears exactly those bits if asked to.
     pub fn query(&self, handle: BasisHandle, part: Part, clear: bool, out: &mut [u8]) -> Result<usize> {
-        let written = self.shared.device.tracker().query(handle, part, clear, out)?;
+        let Queried { bytes, pages } =
+            self.shared.device.tracker().query_counted(handle, part, clear, out)?;
         if clear {
-            let bits = out.iter().take(written);
-            let pages = bits.map(|byte| u64::from(byte.count_ones())).sum();
             self.shared.trace(TraceEvent::Harvested { basis: handle.to_raw(), part, pages });
         }
-        Ok(written)
+        Ok(bytes)
     }
 
     /// Ends every basis that is left.

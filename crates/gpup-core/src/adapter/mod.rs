@@ -11,10 +11,10 @@ pub use bases::Bases;
 pub use settings::Settings;
 pub use shares::{Bounds, COMPUTE_UNITS, Grant, Profile, Share, Shares};
 
-use crate::device::{Device, InterruptSink};
+use crate::device::{Device, EngineReset, InterruptSink};
 use crate::os::{self, Level, TraceEvent};
 use crate::vf::{Vf, VfTable};
-use crate::{Error, Result, VfIndex, boxed};
+use crate::{Error, Result, VfIndex};
 
 /// What an adapter and its VFs share.
 pub(crate) struct Shared {
@@ -100,15 +100,8 @@ impl Adapter {
 
     /// Resets an engine, and says so; the answer is the last aborted fence, or the last completed one when none was.
     pub fn reset_engine(&self, node: usize) -> Result<u32> {
-        let device = self.device();
-        let resets = |vf: &Vf| device.vf_counters(vf.index(), node).map_or(0, |counters| counters.resets);
-        let mut vfs = self.vfs.iter();
-        // Where there is no room for it, the reset is told without the VF.
-        let before =
-            boxed::slice(self.vfs.iter().count(), || vfs.next().map_or(0, resets)).unwrap_or_default();
-        let fence = device.reset_engine(node)?;
-        let cut = self.vfs.iter().zip(&before).find(|(vf, before)| resets(vf) > **before);
-        self.trace(TraceEvent::EngineReset { node, fence, vf: cut.map(|(vf, _)| vf.index()) });
+        let EngineReset { last_aborted: fence, vf } = self.device().reset_engine(node)?;
+        self.trace(TraceEvent::EngineReset { node, fence, vf });
         Ok(fence)
     }
 

@@ -1,12 +1,12 @@
 //! How the device is divided: the number of partitions, and what each of them may have of it.
 //!
 //! Capabilities that no engine of this device has, video encode and decode, are zero everywhere and have no
-//! place here. All counters are atomics, so making one VF never waits for another.
-
-use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+//! place here. All counters are atomics, so making one VF never waits for another. The number of partitions and the
+//! number of VFs share a word: a VF that is made beside a change of the count is refused, or the change is.
 
 use crate::device::Geometry;
-use crate::{Error, Result};
+use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::{Error, Result, VfIndex};
 
 /// Compute units of the whole device. A VF's share of them is its weight on every engine.
 pub const COMPUTE_UNITS: u64 = 16_384;
@@ -82,11 +82,28 @@ pub struct Share {
     pub bounds: Bounds,
 }
 
+/// How many partitions there are and how many VFs, in one word.
+#[derive(Clone, Copy)]
+struct Division {
+    count: u32,
+    alive: u32,
+}
+
+impl Division {
+    const fn to_word(self) -> u64 {
+        (self.count as u64) << 32 | self.alive as u64
+    }
+
+    const fn of_word(word: u64) -> Self {
+        Self { count: (word >> 32) as u32, alive: word as u32 }
+    }
+}
+
 /// The division of the device.
 pub struct Shares {
     most: u32,
-    count: AtomicU32,
-    alive: AtomicU32,
+    /// A [`Division`].
+    division: AtomicU64,
     memory_unit: u64,
     memory_total: u64,
     memory_left: AtomicU64,
@@ -101,8 +118,7 @@ impl Shares {
         let memory_total = (geometry.vram_bytes - pf) / memory_unit * memory_unit;
         Self {
             most: geometry.max_vfs,
-            count: AtomicU32::new(geometry.max_vfs),
-            alive: AtomicU32::new(0),
+            division: AtomicU64::new(Division { count: geometry.max_vfs, alive: 0 }.to_word()),
             memory_unit,
             memory_total,
             memory_left: AtomicU64::new(memory_total),
@@ -117,12 +133,32 @@ impl Shares {
 
     /// Partitions it is divided into.
     pub fn count(&self) -> u32 {
-        self.count.load(Ordering::Acquire)
+        self.division().count
     }
 
     /// VFs that exist.
     pub fn alive(&self) -> u32 {
-        self.alive.load(Ordering::Acquire)
+        self.division().alive
+    }
+
+    fn division(&self) -> Division {
+        Division::of_word(self.division.load(Ordering::Acquire))
+    }
+
+    /// Changes the division in one step, or not at all; the answer is the one before.
+    fn divide(&self, change: impl Fn(Division) -> Result<Division>) -> Result<Division> {
+        let mut refused = Error::WrongState;
+        let changed = |word| match change(Division::of_word(word)) {
+            Ok(to) => Some(to.to_word()),
+            Err(error) => {
+                refused = error;
+                None
+            }
+        };
+        match self.division.fetch_update(Ordering::AcqRel, Ordering::Acquire, changed) {
+            Ok(before) => Ok(Division::of_word(before)),
+            Err(_) => Err(refused),
+        }
     }
 
     /// The partition counts that [`Shares::set_count`] takes: the powers of two, and the most.
@@ -137,11 +173,11 @@ impl Shares {
         if !self.options().any(|option| option == count) {
             return Err(Error::InvalidParameter);
         }
-        if self.alive() > 0 {
-            return Err(Error::WrongState);
-        }
-        self.count.store(count, Ordering::Release);
-        Ok(())
+        let change = |before: Division| match before.alive {
+            0 => Ok(Division { count, ..before }),
+            _ => Err(Error::WrongState),
+        };
+        self.divide(change).map(drop)
     }
 
     /// VRAM under a partition count.
@@ -171,19 +207,33 @@ impl Shares {
         }
     }
 
-    /// Takes a VF's part. [`Shares::give_back`] returns it.
-    pub fn grant(&self, asked: &Profile) -> Result<Grant> {
-        let count = self.count();
+    /// Takes the part of VF `vf`, which must be one of the count's. [`Shares::give_back`] returns it.
+    pub fn grant(&self, vf: VfIndex, asked: &Profile) -> Result<Grant> {
+        // From here on the count stays.
+        let count = self.divide(|before| Self::with_another(before, vf))?.count;
+        self.take(count, asked).inspect_err(|_| self.one_less())
+    }
+
+    fn with_another(before: Division, vf: VfIndex) -> Result<Division> {
+        if vf >= before.count {
+            return Err(Error::UnknownVf);
+        }
+        Ok(Division { alive: before.alive + 1, ..before })
+    }
+
+    fn one_less(&self) {
+        // The VFs are the word's lower half, and there is at least one.
+        self.division.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    fn take(&self, count: u32, asked: &Profile) -> Result<Grant> {
         let profile = Profile {
             memory: asked.memory.or(self.memory(count).bounds)?,
             compute: asked.compute.or(self.compute(count).bounds)?,
         };
         let memory = take(&self.memory_left, profile.memory, self.memory_unit)?;
         match take(&self.compute_left, profile.compute, 1) {
-            Ok(compute) => {
-                self.alive.fetch_add(1, Ordering::AcqRel);
-                Ok(Grant { profile, memory, compute })
-            }
+            Ok(compute) => Ok(Grant { profile, memory, compute }),
             Err(error) => {
                 self.memory_left.fetch_add(memory, Ordering::Relaxed);
                 Err(error)
@@ -195,7 +245,7 @@ impl Shares {
     pub fn give_back(&self, grant: &Grant) {
         self.memory_left.fetch_add(grant.memory, Ordering::Relaxed);
         self.compute_left.fetch_add(grant.compute, Ordering::Relaxed);
-        self.alive.fetch_sub(1, Ordering::AcqRel);
+        self.one_less();
     }
 }
 
@@ -214,7 +264,34 @@ fn take(left: &AtomicU64, bounds: Bounds, unit: u64) -> Result<u64> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, loom))]
+mod loom_tests {
+    use loom::thread;
+
+    use super::*;
+
+    /// A change of the count against the making of a VF that the new count does not have: one of them is refused.
+    #[test]
+    fn loom_a_count_does_not_change_under_a_vf() {
+        loom::model(|| {
+            let geometry = Geometry {
+                vram_bytes: 256 << 20,
+                max_vfs: 4,
+                dirty_page_bytes: 4096,
+                page_table_levels: 4,
+                page_table_index_bits: 9,
+            };
+            let shares = loom::sync::Arc::new(Shares::new(&geometry));
+            let theirs = shares.clone();
+            let counted = thread::spawn(move || theirs.set_count(2).is_ok());
+            let made = shares.grant(3, &Profile::default());
+            assert_ne!(counted.join().unwrap(), made.is_ok());
+            assert_eq!((shares.count(), shares.alive()), if made.is_ok() { (4, 1) } else { (2, 0) });
+        });
+    }
+}
+
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 
@@ -233,13 +310,13 @@ mod tests {
     #[test]
     fn defaults_divide_everything_among_all() {
         let shares = shares(4);
-        let grants: [_; 4] = core::array::from_fn(|_| shares.grant(&Profile::default()).unwrap());
+        let grants: [_; 4] = core::array::from_fn(|vf| shares.grant(vf as u32, &Profile::default()).unwrap());
         assert!(grants.iter().all(|grant| grant.memory == 60 * MIB && grant.compute == 4096));
-        assert_eq!(shares.grant(&Profile::default()).unwrap_err(), Error::NoResources);
+        assert_eq!(shares.grant(0, &Profile::default()).unwrap_err(), Error::NoResources);
         assert_eq!(shares.set_count(2).unwrap_err(), Error::WrongState);
         grants.iter().for_each(|grant| shares.give_back(grant));
         shares.set_count(2).unwrap();
-        assert_eq!(shares.grant(&Profile::default()).unwrap().memory, 120 * MIB);
+        assert_eq!(shares.grant(0, &Profile::default()).unwrap().memory, 120 * MIB);
     }
 
     #[test]
@@ -247,17 +324,27 @@ mod tests {
         let shares = shares(4);
         let memory =
             |min, optimal, max| Profile { memory: Bounds { min, max, optimal }, ..Profile::default() };
-        assert_eq!(shares.grant(&memory(MIB, 200 * MIB, 240 * MIB)).unwrap().memory, 200 * MIB);
+        assert_eq!(shares.grant(0, &memory(MIB, 200 * MIB, 240 * MIB)).unwrap().memory, 200 * MIB);
         let odd = memory(MIB, MIB + 4096, MIB + 4096);
-        let grant = shares.grant(&odd).unwrap();
+        let grant = shares.grant(0, &odd).unwrap();
         assert!(grant.memory <= odd.memory.max, "{grant:?}");
         shares.give_back(&grant);
-        assert_eq!(shares.grant(&memory(MIB, 200 * MIB, 240 * MIB)).unwrap().memory, 40 * MIB);
-        assert_eq!(shares.grant(&memory(MIB, 2 * MIB, 3 * MIB)).unwrap_err(), Error::NoResources);
+        assert_eq!(shares.grant(0, &memory(MIB, 200 * MIB, 240 * MIB)).unwrap().memory, 40 * MIB);
+        assert_eq!(shares.grant(0, &memory(MIB, 2 * MIB, 3 * MIB)).unwrap_err(), Error::NoResources);
         for wrong in [memory(3, 2, 1), memory(MIB, MIB, 512 * MIB), memory(1, MIB, MIB)] {
-            assert_eq!(shares.grant(&wrong).unwrap_err(), Error::InvalidParameter);
+            assert_eq!(shares.grant(0, &wrong).unwrap_err(), Error::InvalidParameter);
         }
         assert_eq!(shares.alive(), 2);
+    }
+
+    #[test]
+    fn a_vf_that_is_refused_leaves_the_count_free() {
+        let shares = shares(4);
+        assert_eq!(shares.grant(4, &Profile::default()).unwrap_err(), Error::UnknownVf);
+        let wrong = Profile { compute: Bounds { min: 2, max: 1, optimal: 1 }, ..Profile::default() };
+        assert_eq!(shares.grant(3, &wrong).unwrap_err(), Error::InvalidParameter);
+        assert_eq!((shares.alive(), shares.set_count(2)), (0, Ok(())));
+        assert_eq!(shares.grant(2, &Profile::default()).unwrap_err(), Error::UnknownVf);
     }
 
     #[test]

@@ -142,6 +142,16 @@ pub enum Whose {
     Vf(VfIndex),
 }
 
+/// What the reset of an engine did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EngineReset {
+    /// Fence of the host's packet that was aborted in the middle of its execution; the last completed one when none was.
+    /// What was queued behind it is submitted again.
+    pub last_aborted: u32,
+    /// The VF whose packet was cut, if one was.
+    pub vf: Option<VfIndex>,
+}
+
 /// What the device tells the adapter. Called on engine threads at PASSIVE_LEVEL, in order for each node.
 pub trait InterruptSink: Send + Sync {
     /// A host submission is done.
@@ -188,8 +198,8 @@ pub trait Device: Send + Sync {
     /// Starts the engines; interrupts go to `sink`.
     fn start(&self, sink: Arc<dyn InterruptSink>) -> Result<()>;
     /// Stops the engines and waits until they are still: then no interrupt of the device and no message of a VF any
-    /// more, until the next start, which sends what has become pending. VFs keep state, memory and what was written
-    /// to their MSI-X tables. Idempotent.
+    /// more, until the next start, which sends what has become pending. What the host queued is dropped unanswered
+    /// and counts as completed. VFs keep state, memory and what was written to their MSI-X tables. Idempotent.
     fn stop(&self);
 
     /// Queues a host DMA buffer. In order for each node. Callable at DISPATCH_LEVEL.
@@ -210,9 +220,11 @@ pub trait Device: Send + Sync {
     fn running(&self, node: usize) -> Option<Running>;
     /// The node's figures, of all VFs and the host together.
     fn totals(&self, node: usize) -> Result<Totals>;
-    /// Drops what the host queued on the node, and aborts the packet that hangs there; one that makes progress ends by
-    /// itself, so that no other VF loses by it. The answer is the last fence aborted (or completed, if none was).
-    fn reset_engine(&self, node: usize) -> Result<u32>;
+    /// Aborts the packet that hangs on the node, and drops what the host queued there, unanswered; a packet that makes
+    /// progress ends by itself, so that no other VF loses by it. A host's packet that waited for a VF's was not
+    /// aborted, even if parts of it are done: the operating system submits it again. An aborted fence counts as
+    /// completed from now on.
+    fn reset_engine(&self, node: usize) -> Result<EngineReset>;
     /// Makes the next packet of a VF on a node hang until it is reset: for tests of the ways out.
     #[cfg(feature = "fault-injection")]
     fn vf_hang(&self, vf: VfIndex, node: usize) -> Result<()> {
@@ -233,7 +245,8 @@ pub trait Device: Send + Sync {
     /// Function level reset: rings, registers and memory as after `vf_enable`; a pause stays.
     fn vf_reset(&self, vf: VfIndex) -> Result<()>;
     /// Takes the VF off every engine and waits for its packet in flight. Then: no write, interrupt or dirty mark of
-    /// it. Idempotent. After [`Error::Timeout`] (the packet hangs) the VF is not paused.
+    /// it. Idempotent. Who pauses waits as a neighbour does: a packet past its preemption timeout is cut. Without one
+    /// it is not, and the wait ends after two seconds with [`Error::Timeout`]: then the VF is not paused.
     fn vf_pause(&self, vf: VfIndex) -> Result<()>;
     /// Lets a paused VF run again, and sends the messages that were pending and are not masked. Idempotent.
     fn vf_resume(&self, vf: VfIndex) -> Result<()>;

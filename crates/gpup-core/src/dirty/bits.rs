@@ -56,30 +56,37 @@ impl Source for [u64] {
     }
 }
 
-/// Packs `count` bits from `first` into the first bytes of `out`, least significant bit first. Spare bits
-/// of the last byte are zero; bytes after it stay.
-pub(super) fn extract(source: &(impl Source + ?Sized), first: u64, count: u64, out: &mut [u8]) {
+/// Packs `count` bits from `first` into the first bytes of `out`, least significant bit first, and answers how many
+/// of them are set. Spare bits of the last byte are zero; bytes after it stay.
+pub(super) fn extract(source: &(impl Source + ?Sized), first: u64, count: u64, out: &mut [u8]) -> u64 {
+    let mut set = 0;
     let out = &mut out[..bytes_for(count)];
     let (whole, last) = out.split_at_mut(index(count / 64) * 8);
     let (whole, _) = whole.as_chunks_mut::<8>();
     let start = index(first / 64);
     if first.is_multiple_of(64) {
         for (word, bytes) in whole.iter_mut().enumerate() {
-            *bytes = source.word(start + word).to_le_bytes();
+            let bits = source.word(start + word);
+            set += u64::from(bits.count_ones());
+            *bytes = bits.to_le_bytes();
         }
     } else {
         let shift = first % 64;
         let mut this = source.word(start);
         for (word, bytes) in whole.iter_mut().enumerate() {
             let next = source.word(start + word + 1);
-            *bytes = ((this >> shift) | (next << (64 - shift))).to_le_bytes();
+            let bits = (this >> shift) | (next << (64 - shift));
+            set += u64::from(bits.count_ones());
+            *bytes = bits.to_le_bytes();
             this = next;
         }
     }
     if !last.is_empty() {
-        let bytes = (source.at(first + count / 64 * 64) & low(count % 64)).to_le_bytes();
-        last.copy_from_slice(&bytes[..last.len()]);
+        let bits = source.at(first + count / 64 * 64) & low(count % 64);
+        set += u64::from(bits.count_ones());
+        last.copy_from_slice(&bits.to_le_bytes()[..last.len()]);
     }
+    set
 }
 
 /// Gives `count` bits from `from` to `sink` as words shifted to begin at bit `to`: word index and bits. Words
@@ -169,7 +176,8 @@ mod tests {
             words in prop::collection::vec(any::<u64>(), 4), first in 0u64..130, count in 0u64..120,
         ) {
             let mut out = [0xa5u8; 24];
-            extract(&words[..], first, count, &mut out);
+            let set = extract(&words[..], first, count, &mut out);
+            prop_assert_eq!(set, (first..first + count).filter(|i| bit(&words, *i)).count() as u64);
             for i in 0..count {
                 prop_assert_eq!(out[index(i / 8)] >> (i % 8) & 1 == 1, bit(&words, first + i));
             }

@@ -50,7 +50,7 @@ mod tracker;
 mod words;
 mod writer;
 
-pub use basis::{BasisHandle, Part};
+pub use basis::{BasisHandle, Part, Queried};
 pub use bits::runs;
 #[cfg(any(test, feature = "fault-injection"))]
 pub use fault::Fault;

@@ -243,7 +243,7 @@ impl Scheduler {
         let Ok(index) = self.index(vf) else { return false };
         let sibling = self.nodes[index].wants(Child::Paging, 0);
         let itself = usize::from(self.nodes[index].state == State::Runnable);
-        grant.overdue != 0 && elapsed > grant.overdue && (sibling || self.runnable > itself)
+        grant.is_overdue(elapsed) && (sibling || self.runnable > itself)
     }
 
     /// When the first of those under a ceiling may run, if nothing may run before.

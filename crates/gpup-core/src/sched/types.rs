@@ -151,6 +151,13 @@ pub struct Grant {
     pub(super) serial: u64,
 }
 
+impl Grant {
+    /// Whether a packet that has run for `elapsed` keeps whoever waits for it too long.
+    pub fn is_overdue(&self, elapsed: u64) -> bool {
+        self.overdue != 0 && elapsed > self.overdue
+    }
+}
+
 /// What holds for an engine as a whole. Times are device ticks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {

@@ -17,10 +17,7 @@ impl Vf {
         if seat.is_some() {
             return Err(Error::WrongState);
         }
-        if self.index >= self.shared.shares.count() {
-            return Err(Error::UnknownVf);
-        }
-        let grant = self.shared.shares.grant(profile)?;
+        let grant = self.shared.shares.grant(self.index, profile)?;
         let settings = &self.shared.settings;
         *seat = Some(Partition {
             grant,
@@ -54,14 +51,17 @@ impl Vf {
         Ok(())
     }
 
-    /// Gives the VF its memory, zeroed: regions in the order of VF addresses. Only before it has power, and again
-    /// only without.
+    /// Gives the VF its memory, zeroed: regions in the order of VF addresses, together as large as its grant. Only
+    /// before it has power, and again only without.
     pub fn set_resources(&self, regions: &[Region]) -> Result<()> {
         self.with(|partition| {
             if partition.standing.power == Power::On || partition.standing.phase != Phase::Idle {
                 return Err(Error::WrongState);
             }
             let memory = self.prepare_memory(regions)?;
+            if memory.bytes != partition.grant.memory {
+                return Err(Error::InvalidParameter);
+            }
             if partition.memory.is_some() {
                 self.shared.device.vf_disable(self.index)?;
             }
@@ -173,7 +173,8 @@ impl Vf {
     }
 
     /// Takes the VF off the engines, or lets it go back to what it would do otherwise. When a pause returns, the VF
-    /// writes nothing, raises nothing and dirties nothing any more.
+    /// writes nothing, raises nothing and dirties nothing any more. [`Error::Timeout`] when its packet hangs and may
+    /// not be cut: then the VF runs as before.
     pub fn set_paused(&self, paused: bool) -> Result<()> {
         self.with(|partition| {
             let to = Standing { paused, ..partition.standing };

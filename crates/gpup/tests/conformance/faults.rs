@@ -10,6 +10,8 @@ mod lies;
 mod migration;
 mod parallel;
 mod recorded;
+mod recovery;
+mod space;
 mod work;
 
 use std::collections::BTreeSet;
@@ -90,6 +92,8 @@ fn cases() -> Vec<Case> {
         migration::cases(),
         parallel::cases(),
         recorded::cases(),
+        recovery::cases(),
+        space::cases(),
     ]
     .into_iter()
     .flatten()

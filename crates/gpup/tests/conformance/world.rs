@@ -27,6 +27,7 @@ impl Life {
 pub(crate) struct Vf {
     pub(crate) alive: bool,
     pub(crate) resources: u32,
+    pub(crate) scattered: u32,
     /// DEVICE_POWER_STATE that was set last.
     pub(crate) power: i32,
     pub(crate) was_off: bool,
@@ -72,6 +73,8 @@ pub(crate) struct World {
     pub(crate) mutable_bytes: u64,
     pub(crate) last_process: usize,
     pub(crate) last_basis: usize,
+    /// Ranges of the last basis.
+    pub(crate) last_ranges: u64,
     pub(crate) power: i32,
     /// The rules of the parallel family have begun.
     pub(crate) parallel: bool,
@@ -153,6 +156,7 @@ impl World {
             }
             "DxgkDdiDestroyVirtualGpu" => *vf!() = Vf::default(),
             "DxgkDdiSetVirtualGpuResources" => vf!().resources += 1,
+            "DxgkDdiSetVirtualGpuResources2" => vf!().scattered += 1,
             "DxgkDdiSetVirtualFunctionPowerState" => {
                 let state: i32 = c.at(1, 4);
                 let vf = vf!();
@@ -188,6 +192,7 @@ impl World {
         match c.name {
             "DxgkDdiCreateMemoryBasis" => {
                 self.last_basis = result;
+                self.last_ranges = c.at(1, 8);
                 self.bases.insert(result, Basis::default());
             }
             "DxgkDdiDestroyMemoryBasis" => drop(self.bases.remove(&c.args[1])),

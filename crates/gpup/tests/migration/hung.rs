@@ -90,7 +90,7 @@ fn a_test_buffer_that_hangs_is_named_by_its_fence() {
     let compute = collect(adapter, VIDEO_ENGINE_TIMEOUT_DETECTED, 4096).nodes[COMPUTE_NODE];
     let Some(Running { whose: Whose::Host(runs), since_ns }) = compute.running else { panic!("{compute:?}") };
     assert!(runs == fence && since_ns > SECOND, "{compute:?}");
-    assert_eq!(adapter.reset_engine(COMPUTE_NODE as u32).unwrap(), fence);
+    assert_eq!(adapter.reset_engine(COMPUTE_NODE as u32).unwrap().last_aborted, fence);
     drop(process);
     vgpu.destroy().unwrap();
     drop(vgpu);

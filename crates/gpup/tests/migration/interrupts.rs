@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use dxgksim::agent::{Event, Phase};
-use dxgksim::guest::{Cpu, Guest, GuestLoader, MsixMessage, Outcome, Progress};
+use dxgksim::guest::{Bar, Cpu, Guest, GuestLoader, MsixMessage, Outcome, Progress};
+use dxgksim::vgpu::Vgpu;
 use dxgksim::vm::Vm;
 use gpup_core::device::abi::MSIX_VECTORS;
 use gpup_guest::Workload;
@@ -113,6 +114,17 @@ fn mentions(data: &[u8], mailboxes: u64) -> bool {
         .any(|spelling| data.windows(spelling.len()).any(|window| window == spelling))
 }
 
+/// What a guest can read of its BAR.
+fn bar(vgpu: &Vgpu) -> Vec<u8> {
+    let bar = vgpu.bar();
+    let page = |page: usize| {
+        let mut bytes = vec![0; 4096];
+        bar.read_bytes(page * 4096, &mut bytes);
+        bytes
+    };
+    bar.readable_pages().flat_map(page).collect()
+}
+
 #[test]
 fn an_address_is_found_where_there_is_one() {
     let address = 0x7F12_3456_7000;
@@ -132,6 +144,7 @@ fn host_addresses_do_not_travel(mode: Mode) {
             saved.push(guest.vgpu.save_immutable().unwrap());
             saved.push(guest.vgpu.save_mutable().unwrap());
             saved.push(guest.vm.save());
+            saved.push(bar(&guest.vgpu));
         }
         std::ops::ControlFlow::Continue(())
     });
@@ -139,7 +152,8 @@ fn host_addresses_do_not_travel(mode: Mode) {
     let mut all = std::mem::take(&mut attempt.sent);
     all.append(&mut saved.into_inner().unwrap());
     let (_, held) = attempt.arrived("host addresses");
-    assert_eq!(all.len(), 5, "control, stream, immutable, mutable, VM");
+    all.push(bar(&held.vgpu));
+    assert_eq!(all.len(), 7, "control, stream, immutable, mutable, VM, a BAR on either side");
     for (at, data) in all.iter().enumerate() {
         assert!(!data.is_empty());
         assert!(!mentions(data, guest.vm.mailboxes()), "data {at} holds an address of the host");

@@ -21,14 +21,22 @@ in_every_mode!(
     a_target_is_pulled_out_in_every_phase,
     a_neighbour_hangs_while_a_vf_moves,
     a_vf_hangs_while_it_moves,
+    a_neighbour_hangs_on_the_paging_engine,
+    a_vf_that_may_not_be_cut_does_not_move,
 );
 
 const NODE: u32 = abi::COMPUTE_NODE as u32;
+/// The node that pages.
+const PAGING: u32 = abi::COPY_NODE as u32;
 const ALWAYS: Mode = Mode { pause_vf: true, performant: true };
 
 /// Makes the next packet of a VF on the compute node hang.
 fn hang(machine: &Machine, vf: u32) {
-    machine.adapter().escape(&mut Request::Hang { vf, node: NODE }.encode()).unwrap();
+    hang_on(machine, vf, NODE);
+}
+
+fn hang_on(machine: &Machine, vf: u32, node: u32) {
+    machine.adapter().escape(&mut Request::Hang { vf, node }.encode()).unwrap();
 }
 
 /// How long a VF's packet may run past its turn while another waits; 0 = for ever.
@@ -107,6 +115,71 @@ fn a_neighbour_hangs_while_a_vf_moves(mode: Mode) {
     wait_until("the hung VF's guest is told", || hung.vm.failure().is_some());
     assert_right(waits, &there, "who waited for the hung VF");
     hung.destroy().unwrap();
+    stop([here, there]);
+}
+
+/// A VF hangs on the engine that pages, for ever, and the engine is reset under another VF's migration: no packet of
+/// the paging is aborted, what waited is submitted again, and every page arrives.
+fn a_neighbour_hangs_on_the_paging_engine(mode: Mode) {
+    let host = Host::new(mode).sized(3, VF_BYTES).with("PreemptTimeoutUs", 0);
+    let (here, there) = (host.start(), host.start());
+    let guest = boot(&here, 0, &work(Workload::Writer, 1 << 20));
+    let neighbour = boot(&here, 2, &work(Workload::Matmul, 0));
+    let mut hung = None;
+    let recover = || {
+        let adapter = here.adapter();
+        wait_until("the hang is noticed", || !adapter.is_responsive(PAGING).unwrap());
+        adapter.reset_engine(PAGING).unwrap()
+    };
+    let recovery = std::thread::scope(|scope| {
+        let mut recovery = None;
+        let how = How::new(mode).watched(|event| {
+            if event == Event::Enter(Phase::Brownout) {
+                // A guest loads on the copy engine.
+                hang_on(&here, 1, PAGING);
+                hung = Some(here.boot(1, &work(Workload::Writer, 1 << 20)).unwrap());
+                recovery = Some(scope.spawn(recover));
+            }
+            ControlFlow::Continue(())
+        });
+        let (_, held) = how.migrate(&guest.vgpu, &guest.vm, &there).arrived("behind a hung VF");
+        let what = guest.work.clone();
+        guest.destroy().unwrap();
+        assert_right(settled(held, &what), &there, "behind a hung VF");
+        recovery.unwrap().join().unwrap()
+    });
+    assert!(!recovery.adapter && recovery.submitted_again > 0, "{recovery:?}");
+    let hung = hung.unwrap();
+    wait_until("the hung VF's guest is told", || hung.vm.failure().is_some());
+    hung.destroy().unwrap();
+    assert_right(neighbour, &there, "beside a hung VF");
+    stop([here, there]);
+}
+
+/// A VF whose packet hangs and may not be cut cannot be paused: its migration is refused, and leaves it as it was.
+fn a_vf_that_may_not_be_cut_does_not_move(mode: Mode) {
+    let (here, there) = (Host::new(mode).start(), Host::new(mode).start());
+    let guest = boot(&here, 0, &work(Workload::Nbody, 1 << 20));
+    let neighbour = boot(&here, 1, &work(Workload::Matmul, 0));
+    set_timeout(&here, 0, 0);
+    let before = state(&guest.vgpu);
+    let how = How::new(mode).watched(|event| {
+        if event == Event::Enter(Phase::Brownout) {
+            hang(&here, 0);
+            wait_until("the hang is noticed", || !here.adapter().is_responsive(NODE).unwrap());
+        }
+        ControlFlow::Continue(())
+    });
+    let error = how.migrate(&guest.vgpu, &guest.vm, &there).refused("a VF that cannot be paused");
+    assert!(error.to_string().contains("STATUS_IO_TIMEOUT"), "{error}");
+    wait_until("the target is empty", || is_empty(&there));
+    assert_eq!(state(&guest.vgpu), before, "{error}");
+    assert_eq!(guest.vm.failure(), None, "its packet was cut");
+    // What helps is a reset: of the engine, or of the VF.
+    guest.vgpu.reset().unwrap();
+    guest.destroy().unwrap();
+    assert_right(neighbour, &there, "beside a VF that hung");
+    assert_right(boot(&here, 0, &work(Workload::Nbody, 0)), &there, "the seat afterwards");
     stop([here, there]);
 }
 

@@ -14,6 +14,7 @@ in_every_mode!(
     a_host_without_an_interrupt_line,
     dirty_bits_through_a_small_buffer,
     scattered_memory,
+    scattered_memory_lands_elsewhere,
     large_dirty_pages,
     several_streams,
     there_and_back,
@@ -73,6 +74,29 @@ fn scattered_memory(mode: Mode) {
     let mut host = host;
     host.options.dirty_buffer_bytes = Some(24);
     one_moves(mode, &host, &host, How::new(mode), true);
+}
+
+/// A busy guest in scattered memory moves into other pieces, and from there into one piece.
+fn scattered_memory_lands_elsewhere(mode: Mode) {
+    let host = Host::new(mode).with("ScatterMapReserve", 1);
+    let (here, there) = (host.start(), host.start());
+    let occupied = there.create_vf(1, VF_BYTES).unwrap();
+    let guest = boot_scattered(&here, 0, &work(Workload::Writer, IMAGE));
+    let how = How { scattered: true, ..How::new(mode) };
+    let (_, held) = how.migrate(&guest.vgpu, &guest.vm, &there).arrived("into other pieces");
+    let (before, after): (Vec<_>, Vec<_>) = (guest.vgpu.ranges().collect(), held.vgpu.ranges().collect());
+    assert!(after.len() > 1 && before != after, "{before:?}, then {after:?}");
+    let what = guest.work.clone();
+    guest.destroy().unwrap();
+    let away = settled(held, &what);
+    crate::harness::wait_steps(&away.vm);
+    let (_, held) = How::new(mode).migrate(&away.vgpu, &away.vm, &here).arrived("into one piece");
+    away.destroy().unwrap();
+    assert_eq!(held.vgpu.pieces(), 1);
+    assert_right(settled(held, &what), &here, "scattered, elsewhere, whole");
+    occupied.destroy().unwrap();
+    drop(occupied);
+    stop([here, there]);
 }
 
 fn large_dirty_pages(mode: Mode) {

@@ -6,8 +6,8 @@ use core::sync::atomic::Ordering;
 use super::SimGpu;
 use super::node::HANG_NS;
 use crate::device::{
-    BarPages, Device, Geometry, HostSubmission, Identity, InterruptSink, MsixEntry, Region, Running,
-    TableAddress,
+    BarPages, Device, EngineReset, Geometry, HostSubmission, Identity, InterruptSink, MsixEntry, Region,
+    Running, TableAddress,
 };
 use crate::dirty::Tracker;
 use crate::migration::state::VfHardware;
@@ -54,9 +54,7 @@ impl Device for SimGpu {
             self.shared.ask_to_stop();
             drop(running);
             self.shared.vfs.iter().for_each(|vf| vf.set_silent(true));
-            for node in &self.shared.nodes {
-                node.queue.clear();
-            }
+            self.shared.nodes.iter().for_each(|node| node.queue.retire());
         }
     }
 
@@ -93,17 +91,14 @@ impl Device for SimGpu {
         Ok(self.shared.node(node)?.scheduler.lock().totals())
     }
 
-    fn reset_engine(&self, node: usize) -> Result<u32> {
+    fn reset_engine(&self, node: usize) -> Result<EngineReset> {
         let node = self.shared.node(node)?;
         // The lock keeps the engine from stopping, and two resets of one node apart.
         let threads = self.threads.lock();
         if threads.is_none() {
-            return Ok(node.queue.clear().unwrap_or(node.queue.last_completed()));
+            return Ok(EngineReset { last_aborted: node.queue.drop_all(None), vf: None });
         }
-        // An answer that came after its caller had given up is not the answer to this.
-        node.reset_done.wait(0);
-        node.abort.store(true, Ordering::Release);
-        node.wake.signal();
+        node.ask_for_reset();
         // A packet that makes progress ends by itself, and its VF is none the worse for it.
         let mut done = node.is_responsive() && node.reset_done.wait(HANG_NS);
         if !done {
@@ -114,7 +109,7 @@ impl Device for SimGpu {
         if !done {
             return Err(Error::Timeout);
         }
-        Ok(node.last_aborted.load(Ordering::Relaxed) as u32)
+        Ok(node.last_reset())
     }
 
     #[cfg(feature = "fault-injection")]

@@ -94,17 +94,13 @@ impl Engine {
         self.node().clock.store(self.clock, Ordering::Relaxed);
     }
 
-    /// Drops the host's packets when the node was reset. The packet that ran has ended before this.
+    /// Drops the host's packets when the node was reset. The packet that ran has ended before this. Of the host's
+    /// packets only one that hung was aborted: all others can be repeated, and are submitted again.
     fn answer_resets(&mut self) {
-        if !self.node().abort.load(Ordering::Acquire) {
-            return;
+        if self.node().abort.load(Ordering::Acquire) {
+            let aborted = self.host.take().filter(HostPacket::is_stuck).map(|packet| packet.fence());
+            self.node().answer_reset(aborted);
         }
-        let running = self.host.take().map(|packet| packet.fence());
-        let node = self.node();
-        let last = node.queue.clear().or(running).unwrap_or(node.queue.last_completed());
-        node.last_aborted.store(u64::from(last), Ordering::Relaxed);
-        node.abort.store(false, Ordering::Release);
-        node.reset_done.signal();
     }
 
     /// Drops the host's packet when the node was preempted, and says so.
@@ -183,7 +179,8 @@ impl Engine {
             let cut = guest.is_some_and(|(vf, grant)| {
                 let mut scheduler = node.scheduler.lock();
                 tell_guests(&self.shared.vfs, self.index, &mut self.runnable, &mut scheduler, self.clock);
-                vf.abort().load(Ordering::Acquire) || scheduler.over_run(grant, elapsed)
+                let awaited = vf.is_awaited() && grant.is_overdue(elapsed);
+                awaited || vf.abort().load(Ordering::Acquire) || scheduler.over_run(grant, elapsed)
             });
             if cut || node.abort.load(Ordering::Acquire) || self.shared.stop.load(Ordering::SeqCst) {
                 return elapsed;

@@ -22,6 +22,7 @@ const NOTHING: HostSubmission = HostSubmission {
 /// The host's submissions to a node.
 pub(super) struct HostQueue {
     waiting: SpinLock<Fifo>,
+    last_submitted: AtomicU32,
     last_completed: AtomicU32,
 }
 
@@ -38,7 +39,11 @@ impl HostQueue {
     pub(super) fn new() -> Result<Self> {
         let slots = boxed::slice(HOST_QUEUE_DEPTH, || NOTHING)?;
         let fifo = Fifo { slots, first: 0, count: 0, preemption: None };
-        Ok(Self { waiting: SpinLock::new(fifo), last_completed: AtomicU32::new(0) })
+        Ok(Self {
+            waiting: SpinLock::new(fifo),
+            last_submitted: AtomicU32::new(0),
+            last_completed: AtomicU32::new(0),
+        })
     }
 
     /// Queues a submission.
@@ -49,6 +54,7 @@ impl HostQueue {
         }
         let free = (fifo.first + fifo.count) % HOST_QUEUE_DEPTH;
         fifo.slots[free] = submission;
+        self.last_submitted.store(submission.fence, Ordering::Relaxed);
         fifo.count += 1;
         Ok(())
     }
@@ -77,14 +83,23 @@ impl HostQueue {
         self.waiting.lock().preemption.take()
     }
 
-    /// Drops everything, unanswered, and answers the last fence dropped.
-    pub(super) fn clear(&self) -> Option<u32> {
+    /// Drops everything, unanswered, for it to be submitted again. What was aborted counts as completed.
+    pub(super) fn drop_all(&self, aborted: Option<u32>) -> u32 {
         let mut fifo = self.waiting.lock();
-        let last =
-            fifo.count.checked_sub(1).map(|last| fifo.slots[(fifo.first + last) % HOST_QUEUE_DEPTH].fence);
         fifo.count = 0;
         fifo.preemption = None;
-        last
+        if let Some(fence) = aborted {
+            self.complete(fence);
+        }
+        self.last_completed()
+    }
+
+    /// Drops everything for good: it counts as completed.
+    pub(super) fn retire(&self) {
+        let mut fifo = self.waiting.lock();
+        fifo.count = 0;
+        fifo.preemption = None;
+        self.complete(self.last_submitted.load(Ordering::Relaxed));
     }
 
     /// The last fence completed.
@@ -114,13 +129,26 @@ mod tests {
             for fence in 0..100 {
                 assert_eq!(queue.pop().unwrap().fence, fence + round);
             }
-            assert_eq!(queue.clear(), Some(HOST_QUEUE_DEPTH as u32 - 1 + round));
-            assert_eq!((queue.clear(), queue.pop()), (None, None));
+            assert_eq!((queue.drop_all(None), queue.pop()), (0, None));
         }
         queue.push(NOTHING).unwrap();
         queue.preempt(9);
         queue.push(HostSubmission { fence: 10, ..NOTHING }).unwrap();
         assert_eq!((queue.pop(), queue.take_preemption(), queue.take_preemption()), (None, Some(9), None));
         assert_eq!(queue.pop().unwrap().fence, 10);
+    }
+
+    #[test]
+    fn what_was_aborted_or_retired_counts_as_completed() {
+        crate::os::host::install();
+        let queue = HostQueue::new().unwrap();
+        for fence in 1..=4 {
+            queue.push(HostSubmission { fence, ..NOTHING }).unwrap();
+        }
+        assert_eq!((queue.drop_all(Some(2)), queue.drop_all(None)), (2, 2));
+        queue.push(HostSubmission { fence: 3, ..NOTHING }).unwrap();
+        queue.preempt(9);
+        queue.retire();
+        assert_eq!((queue.last_completed(), queue.pop(), queue.take_preemption()), (3, None, None));
     }
 }

@@ -3,7 +3,7 @@
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::host::HostQueue;
-use crate::device::{Running, Whose};
+use crate::device::{EngineReset, Running, Whose};
 use crate::os::{Event, SpinLock, now};
 use crate::sched::{Limits, Scheduler};
 use crate::{Result, VfIndex};
@@ -11,6 +11,8 @@ use crate::{Result, VfIndex};
 /// A packet that runs longer than this hangs, in nanoseconds.
 pub(super) const HANG_NS: u64 = 2_000_000_000;
 
+/// [`Node::cut_vf`]: nobody's packet.
+const NO_VF: u64 = u64::MAX;
 /// [`Node::hang`]: nobody's packet.
 const NO_HANG: u64 = u64::MAX;
 /// [`Node::hang`]: the host's next packet.
@@ -30,10 +32,12 @@ pub(super) struct Node {
     pub(super) abort: AtomicBool,
     /// While `abort` is set: the packet that runs must end, finished or not.
     pub(super) cut: AtomicBool,
-    /// The engine has done what `abort` asked.
+    /// The engine has done what `abort` asks.
     pub(super) reset_done: Event,
     /// What the last reset answered.
-    pub(super) last_aborted: AtomicU64,
+    last_reset: SpinLock<EngineReset>,
+    /// Whose packet ended because of the reset.
+    cut_vf: AtomicU64,
     /// Engine time.
     pub(super) clock: AtomicU64,
     /// When the packet that runs began, by the system's clock; 0 while none runs.
@@ -54,7 +58,8 @@ impl Node {
             abort: AtomicBool::new(false),
             cut: AtomicBool::new(false),
             reset_done: Event::new()?,
-            last_aborted: AtomicU64::new(0),
+            last_reset: SpinLock::new(EngineReset { last_aborted: 0, vf: None }),
+            cut_vf: AtomicU64::new(NO_VF),
             clock: AtomicU64::new(0),
             packet_since: AtomicU64::new(0),
             packet_of: AtomicU64::new(0),
@@ -66,6 +71,35 @@ impl Node {
     pub(super) fn control<R>(&self, set: impl FnOnce(&mut Scheduler, u64) -> R) -> R {
         let mut scheduler = self.scheduler.lock();
         set(&mut scheduler, self.clock.load(Ordering::Relaxed))
+    }
+
+    /// The engine is to be reset: it answers before the next packet.
+    pub(super) fn ask_for_reset(&self) {
+        // An answer that came after its caller had given up is not the answer to this.
+        self.reset_done.wait(0);
+        self.cut_vf.store(NO_VF, Ordering::Relaxed);
+        self.abort.store(true, Ordering::Release);
+        self.wake.signal();
+    }
+
+    /// A VF's packet ended unfinished; whether a reset of the engine was the reason.
+    pub(super) fn note_cut(&self, vf: VfIndex) {
+        if self.abort.load(Ordering::Acquire) {
+            self.cut_vf.store(u64::from(vf), Ordering::Relaxed);
+        }
+    }
+
+    /// What the engine did, which `aborted` a packet of the host's or none: everything the host queued is dropped.
+    pub(super) fn answer_reset(&self, aborted: Option<u32>) {
+        let vf = VfIndex::try_from(self.cut_vf.load(Ordering::Relaxed)).ok();
+        *self.last_reset.lock() = EngineReset { last_aborted: self.queue.drop_all(aborted), vf };
+        self.abort.store(false, Ordering::Release);
+        self.reset_done.signal();
+    }
+
+    /// The answer to the last reset.
+    pub(super) fn last_reset(&self) -> EngineReset {
+        *self.last_reset.lock()
     }
 
     /// A packet begins.

@@ -103,6 +103,7 @@ impl Engine {
             return;
         }
         if code == FaultCode::Reset {
+            self.node().note_cut(index);
             let _ = self.node().scheduler.lock().count_reset(index);
         }
         log(Level::Info, format_args!("VF {index} faulted on node {}: {code:?}", self.index));
@@ -113,6 +114,9 @@ impl Engine {
     pub(super) fn run_host(&mut self) -> u64 {
         self.node().begin_packet(Whose::Host(self.host.as_ref().map_or(0, HostPacket::fence)));
         if self.node().take_hang(None) {
+            if let Some(host) = &mut self.host {
+                host.stick();
+            }
             let ticks = self.hang(None);
             self.node().end_packet();
             return ticks.max(1);
@@ -124,7 +128,12 @@ impl Engine {
             return 0;
         };
         if let Some(preemptible) = host.looping(&mut bench) {
-            let ticks = if preemptible { self.idle_in_loop() } else { self.hang(None) };
+            let ticks = if preemptible {
+                self.idle_in_loop()
+            } else {
+                host.stick();
+                self.hang(None)
+            };
             self.node().end_packet();
             return (ticks + turn).max(1);
         }

@@ -33,6 +33,8 @@ pub(super) struct HostPacket {
     /// How far the operation has come, in bytes or entries.
     done: u64,
     begun: bool,
+    /// It hung, and does not end by itself.
+    stuck: bool,
 }
 
 /// What a chunk led to.
@@ -57,12 +59,22 @@ pub(super) struct Chunk {
 impl HostPacket {
     /// A packet that has not begun.
     pub(super) fn new(submission: HostSubmission) -> Self {
-        Self { submission, cursor: 0, op: None, done: 0, begun: false }
+        Self { submission, cursor: 0, op: None, done: 0, begun: false, stuck: false }
     }
 
     /// Its fence.
     pub(super) fn fence(&self) -> u32 {
         self.submission.fence
+    }
+
+    /// It hangs.
+    pub(super) fn stick(&mut self) {
+        self.stuck = true;
+    }
+
+    /// Whether it hung.
+    pub(super) fn is_stuck(&self) -> bool {
+        self.stuck
     }
 
     /// The tables it is translated by.

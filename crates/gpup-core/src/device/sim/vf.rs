@@ -17,6 +17,7 @@ use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use super::bar::Bar;
 use super::msix::Msix;
+use super::node::HANG_NS;
 use super::regions::{Owners, Regions};
 use super::registers::{Registers, node_register};
 use super::ring;
@@ -31,7 +32,7 @@ const ENABLED: u32 = 1;
 const PAUSED: u32 = 2;
 const HELD: u32 = 4;
 
-/// How long a packet in flight is waited for, in nanoseconds. A packet has about a millisecond of work.
+/// How long a packet that was told to end is waited for, in nanoseconds.
 const PATIENCE_NS: u64 = 5_000_000_000;
 
 /// A virtual function.
@@ -106,6 +107,11 @@ impl Vf {
             && ring::tail(&self.bar, node) != self.registers.nodes[node].head()
     }
 
+    /// Whether somebody waits for its packet in flight, to pause it.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.state.load(Ordering::Relaxed) & PAUSED != 0
+    }
+
     /// Takes the VF in flight; none when it is not running.
     pub(super) fn enter(&self, node: usize) -> Option<Flight<'_>> {
         self.in_flight[node].store(true, Ordering::SeqCst);
@@ -159,13 +165,14 @@ impl Vf {
         zeroed
     }
 
-    /// Takes it off every engine and waits for its packet in flight.
+    /// Takes it off every engine and waits for its packet in flight, which has about a millisecond of work. One that
+    /// hangs is cut at its preemption timeout, by the engine; without one it is not, and nor is the VF paused.
     pub(super) fn pause(&self) -> Result<()> {
         let _control = self.control.lock();
         if self.state.fetch_or(PAUSED, Ordering::SeqCst) & PAUSED != 0 {
             return Ok(());
         }
-        self.wait().inspect_err(|_| {
+        self.wait(HANG_NS).inspect_err(|_| {
             self.state.fetch_and(!PAUSED, Ordering::SeqCst);
         })
     }
@@ -275,7 +282,7 @@ impl Vf {
         let regions = self.regions().ok_or(Error::WrongState)?;
         self.state.fetch_or(HELD, Ordering::SeqCst);
         self.abort.store(true, Ordering::SeqCst);
-        let waited = self.wait();
+        let waited = self.wait(PATIENCE_NS);
         self.abort.store(false, Ordering::SeqCst);
         if let Err(error) = waited {
             self.state.fetch_and(!HELD, Ordering::SeqCst);
@@ -285,10 +292,10 @@ impl Vf {
     }
 
     /// Waits until no engine has the VF in flight.
-    fn wait(&self) -> Result<()> {
+    fn wait(&self, patience_ns: u64) -> Result<()> {
         let start = now();
         while self.in_flight.iter().any(|flight| flight.load(Ordering::SeqCst)) {
-            if now().saturating_sub(start) > PATIENCE_NS {
+            if now().saturating_sub(start) > patience_ns {
                 return Err(Error::Timeout);
             }
             os().yield_now();

@@ -44,9 +44,14 @@ fn start() -> Vec<Case> {
             }),
         ),
         ("start.child-relations", after("DxgkDdiQueryChildRelations", |c, _| put(c.args[1], 1u32))),
-        ("power.cycle", deny("DxgkDdiSetPowerState", |c, world| c.args[2] as u32 == 1 && world.power == 4)),
+        (
+            "power.cycle",
+            deny("DxgkDdiSetPowerState", |c, world| {
+                c.args[2] as u32 == 1 && world.power == 4 && world.vf(0).power == 1
+            }),
+        ),
         ("power.again", fail("DxgkDdiSetPowerState", |c, world| c.args[2] as u32 == 1 && world.power != 4)),
-        ("timeout.adapter", deny("DxgkDdiRestartFromTimeout", |_, _| true)),
+        ("timeout.adapter", deny("DxgkDdiRestartFromTimeout", |c, world| world.count(c.name) == 0)),
     ]
 }
 
@@ -243,7 +248,14 @@ fn partition() -> Vec<Case> {
             }),
         ),
         ("partition.options.order", one_option_more()),
-        ("partition.options.current", after(info, |c, _| c.put(1, 16, 9u16))),
+        (
+            "partition.options.current",
+            after(info, |c, world| {
+                if world.last != "DxgkDdiSetPowerState" {
+                    c.put(1, 16, 9u16);
+                }
+            }),
+        ),
         ("partition.profile.flags", after("DxgkDdiGetVirtualGpuProfile", |c, _| c.put(1, 4, 0u32))),
         (
             "partition.profile.total",
@@ -354,7 +366,7 @@ fn neighbour_changes() -> Fault {
 }
 
 /// Offset, length and first byte of a config space call on VF 0.
-fn span(c: &Call<'_>) -> Option<(u32, u32)> {
+pub(super) fn span(c: &Call<'_>) -> Option<(u32, u32)> {
     (c.at::<u32>(1, 8) == 0).then(|| (c.at(1, 12), c.at(1, 16)))
 }
 
@@ -474,8 +486,8 @@ fn functions() -> Vec<Case> {
         ("vf-reset.config", after(reset, |c, _| scribble(c.args[0], 0, 9))),
         (
             "vf-reset.memory",
-            fault(move |c, _| {
-                (c.name == reset && vf(c) == 0).then(|| {
+            fault(move |c, world| {
+                (c.name == reset && vf(c) == 0 && world.vf(0).scattered == 0).then(|| {
                     scribble(c.args[0], 0, 0);
                     OK
                 })

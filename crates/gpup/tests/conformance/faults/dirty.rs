@@ -86,10 +86,10 @@ fn bases() -> Vec<Case> {
     let seen = AtomicU32::new(0);
     vec![
         (
-            // The second basis after the rules of submission: the first is the VF's own.
+            // The second basis after the rules of timeouts, of which the last preempts: the first is the VF's own.
             "basis.create",
             fault(move |c, world| {
-                let now = c.name == CREATE && world.count("DxgkDdiFormatHistoryBuffer") > 2;
+                let now = c.name == CREATE && world.count("DxgkDdiPreemptCommand") > 2;
                 (now && seen.fetch_add(1, Ordering::SeqCst) == 1).then_some(0)
             }),
         ),
@@ -117,7 +117,11 @@ fn tracking() -> Vec<Case> {
             "tracking.start.clean",
             answer(|args, world, _| {
                 let basis = world.basis(args.MemoryBasis as usize);
-                if plain(args) && basis.starts == 1 && basis.submitted == world.submissions {
+                if plain(args)
+                    && basis.starts == 1
+                    && basis.submitted == world.submissions
+                    && world.vf(0).scattered == 0
+                {
                     turn(args, 9);
                 }
             }),

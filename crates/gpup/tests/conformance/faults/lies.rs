@@ -45,7 +45,10 @@ pub(super) fn cases() -> Vec<Case> {
         ("query.node.adapter", lie("DxgkDdiGetNodeMetadata", |c, _, _| c.args[1] as u32 == 9 << 16)),
         ("interface.unknown", lie("DxgkDdiQueryInterface", |c, _, _| guid(c).Data1 == 0x5A5A_5A5A)),
         ("partition.count.unoffered", lie("DxgkDdiSetGpuPartitionCount", |c, _, _| vf(c) == 3)),
-        ("partition.count.with-vf", lie("DxgkDdiSetGpuPartitionCount", |c, _, _| vf(c) == 1)),
+        (
+            "partition.count.with-vf",
+            lie("DxgkDdiSetGpuPartitionCount", |c, world, _| vf(c) == 1 && !world.parallel),
+        ),
         ("partition.profile.unoffered", lie("DxgkDdiGetVirtualGpuProfile", |c, _, _| vf(c) == 3)),
         ("partition.create.unknown", no_vf("DxgkDdiCreateVirtualGpu")),
         (
@@ -69,16 +72,16 @@ pub(super) fn cases() -> Vec<Case> {
             lie("DxgkDdiSetVirtualGpuResources", |c, _, status| vf(c) == 0 && status == WRONG_STATE),
         ),
         ("resources.none", resources(|c| c.at::<u32>(1, 4) == 0)),
-        ("resources.empty-piece", resources(|c| c.at::<u32>(1, 4) == 1 && c.at::<u64>(1, 32) == 0)),
+        ("resources.empty-piece", resources(|c| c.at::<u32>(1, 4) == 2 && c.at::<u64>(1, 64) == 0)),
         ("resources.unaligned", resources(|c| c.at::<u64>(1, 24) % 4096 == 512)),
         ("resources.out-of-range", resources(|c| c.at::<u64>(1, 24) == 1 << 52)),
-        ("resources.overlap", resources(|c| c.at::<u32>(1, 4) == 2)),
+        ("resources.overlap", resources(|c| c.at::<u32>(1, 4) == 2 && c.at::<u64>(1, 64) > 0)),
         ("resources.segment", resources(|c| c.at::<u32>(1, 16) == 77)),
         ("resources.too-many", resources(|c| c.at::<u32>(1, 4) == 33)),
         ("resources2.unknown-vf", no_vf("DxgkDdiSetVirtualGpuResources2")),
         (
             "resources2.stale-basis",
-            lie("DxgkDdiSetVirtualGpuResources2", |c, _, status| vf(c) == 0 && status != WRONG_STATE),
+            lie("DxgkDdiSetVirtualGpuResources2", |c, _, status| vf(c) == 0 && status == STALE),
         ),
         (
             "resources2.powered",

@@ -10,6 +10,7 @@ pub(super) fn cases() -> Vec<Case> {
         ("parallel.two-vfs", fail("DxgkDdiCreateVirtualGpu", |c, world| vf(c) == 3 && world.vf(2).alive)),
         ("parallel.prepare", lie("DxgkDdiPrepareLiveMigration", |c, _, _| vf(c) == 2)),
         ("parallel.create", lie("DxgkDdiCreateVirtualGpu", |c, _, _| vf(c) == 2)),
+        ("parallel.count", lie("DxgkDdiSetGpuPartitionCount", |_, world, _| world.parallel)),
         ("parallel.destroy", lie("DxgkDdiDestroyVirtualGpu", |c, _, _| vf(c) == 2)),
         ("parallel.destroy-query", lie("DxgkDdiGetVirtualGpuInfo", |c, _, _| vf(c) == 2)),
         (

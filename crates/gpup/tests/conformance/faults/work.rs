@@ -185,10 +185,16 @@ fn first_transfer_lost() -> Fault {
 
 fn engines() -> Vec<Case> {
     vec![
-        ("preempt.idle", fail("DxgkDdiPreemptCommand", |c, _| c.at::<u32>(1, 4) == 1)),
+        (
+            "preempt.idle",
+            fail("DxgkDdiPreemptCommand", |c, world| c.at::<u32>(1, 4) == 1 && world.count(c.name) == 1),
+        ),
         (
             "engine.status.idle",
-            after("DxgkDdiQueryEngineStatus", |c, _| {
+            after("DxgkDdiQueryEngineStatus", |c, world| {
+                if world.last == "DxgkDdiSubmitCommandVirtual" {
+                    return;
+                }
                 c.put(1, offset_of!(DXGKARG_QUERYENGINESTATUS, EngineStatus), 0u32);
             }),
         ),
@@ -198,7 +204,7 @@ fn engines() -> Vec<Case> {
                 c.put(1, offset_of!(DXGKARG_QUERYDEPENDENTENGINEGROUP, DependentNodeOrdinalMask), 0u64);
             }),
         ),
-        ("engine.reset.idle", fail("DxgkDdiResetEngine", |c, _| vf(c) == 1)),
+        ("engine.reset.idle", fail("DxgkDdiResetEngine", |c, world| vf(c) == 1 && world.count(c.name) == 1)),
         (
             "clock.advances",
             after("DxgkDdiCalibrateGpuClock", |c, _| {

@@ -47,6 +47,49 @@ fn a_paused_vf_is_still() {
     assert!(!watch.dirty().is_empty());
 }
 
+/// A guest whose packet hangs with this preemption timeout, and that guest's device.
+fn hanging(preempt_timeout_us: u32) -> (std::sync::Arc<super::SimGpu>, Guest) {
+    let (gpu, _told) = device(1);
+    gpu.vf_enable(0, &regions(0)).unwrap();
+    let parameters =
+        crate::sched::VfParameters { quantum_us: 1000, preempt_timeout_us, ..Default::default() };
+    gpu.vf_parameters(0, parameters).unwrap();
+    gpu.hang(COMPUTE_NODE, Some(0)).unwrap();
+    let mut guest = Guest::new(&gpu, 0);
+    guest.write_pages(COMPUTE_NODE, 16, 0, 1, 1);
+    until("the hang", || gpu.shared.nodes[COMPUTE_NODE].hangs());
+    (gpu, guest)
+}
+
+/// Who pauses waits as a neighbour does.
+#[test]
+fn a_pause_cuts_a_packet_past_its_preemption_timeout() {
+    let (gpu, guest) = hanging(20_000);
+    std::thread::sleep(Duration::from_millis(60));
+    assert!(!guest.faulted(), "nobody waits");
+    gpu.vf_pause(0).unwrap();
+    assert!(guest.faulted());
+    assert_eq!(gpu.vf_counters(0, COMPUTE_NODE).unwrap().resets, 1);
+}
+
+#[test]
+fn a_pause_gives_up_on_a_packet_that_may_not_be_cut() {
+    let (gpu, guest) = hanging(0);
+    let begin = Instant::now();
+    assert_eq!(gpu.vf_pause(0), Err(Error::Timeout));
+    assert!((1..4).contains(&begin.elapsed().as_secs()), "{:?}", begin.elapsed());
+    assert!(!guest.faulted());
+    // It was not paused: the reset of the engine ends the packet, and the next reset begins anew.
+    assert_eq!(gpu.reset_engine(COMPUTE_NODE).unwrap().vf, Some(0));
+    until("the fault", || guest.faulted());
+    gpu.vf_pause(0).unwrap();
+    gpu.vf_reset(0).unwrap();
+    gpu.vf_resume(0).unwrap();
+    let mut guest = Guest::new(&gpu, 0);
+    guest.write_pages(COMPUTE_NODE, 16, 0, 1, 1);
+    guest.wait();
+}
+
 #[test]
 fn messages_wait_for_the_end_of_a_pause_and_come_once() {
     let (gpu, _told) = device(1);

@@ -7,7 +7,7 @@ use super::tables::Process;
 use super::{MIB, Told, device, hear, regions, until};
 use crate::device::abi::{COMPUTE_NODE, COPY_NODE, FaultCode, reg};
 use crate::device::sim::HOST_QUEUE_DEPTH;
-use crate::device::{Author, Device};
+use crate::device::{Author, Device, EngineReset};
 use crate::{Error, PAGE_SIZE};
 
 #[test]
@@ -43,6 +43,11 @@ fn a_preemption_is_answered_after_the_last_completion() {
     assert_eq!(hear(&told), Told::Preempted(COMPUTE_NODE, 7, 0));
 }
 
+/// The answer of a reset that cut the packet of `vf`.
+fn reset(last_aborted: u32, vf: Option<u32>) -> crate::Result<EngineReset> {
+    Ok(EngineReset { last_aborted, vf })
+}
+
 #[test]
 fn a_host_packet_that_hangs_is_noticed_and_reset() {
     let (gpu, told) = device(1);
@@ -67,11 +72,11 @@ fn a_host_packet_that_hangs_is_noticed_and_reset() {
         author: Author::Kernel,
     };
     assert_eq!(gpu.submit(full), Err(Error::NoResources));
-    assert_eq!(gpu.reset_engine(COPY_NODE), Ok(last));
+    assert_eq!(gpu.reset_engine(COPY_NODE), reset(first, None), "only the one that hung was aborted");
     assert!(gpu.responsive(COPY_NODE));
     let fence = process.submit(COPY_NODE, |buffer| buffer.nop().unwrap());
-    assert_eq!(hear(&told), Told::Completed(COPY_NODE, fence));
-    assert_eq!(gpu.reset_engine(COPY_NODE), Ok(fence));
+    assert_eq!(hear(&told), Told::Completed(COPY_NODE, fence), "nothing that was dropped is reported");
+    assert_eq!(gpu.reset_engine(COPY_NODE), reset(fence, None));
     // The guest was never touched.
     let mut guest = Guest::new(&gpu, 0);
     guest.fill(0, PAGE_SIZE, 1);
@@ -88,13 +93,52 @@ fn a_guests_packet_that_hangs_costs_that_guest_only() {
     gpu.hang(COMPUTE_NODE, Some(0)).unwrap();
     hung.write_pages(COMPUTE_NODE, 16, 0, 1, 1);
     until("the hang", || gpu.shared.nodes[COMPUTE_NODE].hangs());
-    assert_eq!(gpu.reset_engine(COMPUTE_NODE), Ok(0));
+    assert_eq!(gpu.reset_engine(COMPUTE_NODE), reset(0, Some(0)));
     until("the fault", || hung.faulted());
     assert_eq!(hung.bar().load(reg::FAULT_CODE), FaultCode::Reset as u32);
     other.write_pages(COMPUTE_NODE, 16, 0, 1, 1);
     other.wait();
     assert_eq!(gpu.vf_counters(0, COMPUTE_NODE).unwrap().resets, 1);
     assert_eq!(gpu.vf_counters(1, COMPUTE_NODE).unwrap().resets, 0);
+}
+
+/// A VF hangs in the midst of the host's packet: what the host queued was not aborted, and can be submitted again.
+#[test]
+fn a_guests_packet_that_hangs_aborts_none_of_the_hosts() {
+    let (gpu, told) = device(2);
+    for vf in 0..2 {
+        gpu.vf_enable(vf, &regions(vf)).unwrap();
+    }
+    let mut hung = Guest::new(&gpu, 0);
+    let mut process = Process::new(&gpu, 8 * MIB);
+    process.map_local(0, 0, 8 * MIB);
+    let done = process.submit(COPY_NODE, |buffer| buffer.nop().unwrap());
+    assert_eq!(hear(&told), Told::Completed(COPY_NODE, done));
+    gpu.hang(COPY_NODE, Some(0)).unwrap();
+    hung.fill(0, PAGE_SIZE, 1);
+    until("the hang", || gpu.shared.nodes[COPY_NODE].hangs());
+    for _ in 0..4 {
+        process.submit(COPY_NODE, |buffer| buffer.fill(0, MIB, 5).unwrap());
+    }
+    assert_eq!(gpu.reset_engine(COPY_NODE), reset(done, Some(0)));
+    assert_eq!(gpu.last_completed_fence(COPY_NODE), done);
+    until("the fault", || hung.faulted());
+    let fence = process.submit(COPY_NODE, |buffer| buffer.nop().unwrap());
+    assert_eq!(hear(&told), Told::Completed(COPY_NODE, fence), "nothing that was dropped is reported");
+}
+
+/// The reset of the whole adapter leaves nothing to be submitted again.
+#[test]
+fn what_is_queued_when_the_device_stops_counts_as_completed() {
+    let (gpu, told) = device(1);
+    let mut process = Process::new(&gpu, 8 * MIB);
+    gpu.hang(COPY_NODE, None).unwrap();
+    let fences = (0..4).map(|_| process.submit(COPY_NODE, |buffer| buffer.nop().unwrap()));
+    let last = fences.last().unwrap();
+    until("the hang", || gpu.shared.nodes[COPY_NODE].hangs());
+    gpu.stop();
+    assert_eq!(gpu.last_completed_fence(COPY_NODE), last);
+    assert!(told.try_recv().is_err());
 }
 
 #[test]
@@ -106,7 +150,7 @@ fn a_reset_costs_nobody_who_makes_progress() {
         guest.fill(0, 4 * MIB, round);
         guest.write_pages(COMPUTE_NODE, 256, 0, 4096, round);
         for node in [COMPUTE_NODE, COPY_NODE] {
-            assert_eq!(gpu.reset_engine(node), Ok(0));
+            assert_eq!(gpu.reset_engine(node), reset(0, None));
         }
         assert!(!guest.faulted(), "round {round}");
         guest.wait();
@@ -160,6 +204,5 @@ fn misuse_is_refused() {
     assert!(!gpu.responsive(2));
     gpu.stop();
     gpu.submit(good).unwrap();
-    assert_eq!(gpu.reset_engine(COPY_NODE), Ok(1));
-    assert_eq!(gpu.reset_engine(COPY_NODE), Ok(0));
+    assert_eq!(gpu.reset_engine(COPY_NODE), reset(0, None), "it was never begun");
 }

@@ -1,0 +1,152 @@
+//! Resets under load, D3cold, and the power of an adapter.
+
+use std::mem::offset_of;
+
+use wddm::*;
+
+use super::answers::scribble;
+use super::dirty::clear;
+use super::{Case, OK, after, deny, fail, fault};
+use crate::world::World;
+use crate::wrap::{Call, Fault, direct};
+
+const RESET: &str = "DxgkDdiResetEngine";
+const RESTART: &str = "DxgkDdiRestartFromTimeout";
+const POWER: &str = "DxgkDdiSetPowerState";
+const NOTIFY: &str = "DxgkCbNotifyInterrupt";
+const D0: u32 = 1;
+const D3: i32 = 4;
+
+pub(super) fn cases() -> Vec<Case> {
+    [engine(), adapter(), preemption(), cold()].into_iter().flatten().collect()
+}
+
+/// Ends VF 1's migration behind everybody's back.
+fn end(c: &Call<'_>, world: &World) {
+    if world.vf(1).role.is_some() {
+        direct("DxgkDdiEndLiveMigration", c.args[0], 1);
+    }
+}
+
+fn engine() -> Vec<Case> {
+    let aborted = offset_of!(DXGKARG_RESETENGINE, LastAbortedFenceId);
+    vec![
+        (
+            "timeout.engine.dropped",
+            fault(move |c, world| {
+                // The resets before are those of an idle engine.
+                (c.name == RESET && world.count(RESET) == 2).then(|| {
+                    c.put(1, aborted, 0u32);
+                    OK
+                })
+            }),
+        ),
+        (
+            "timeout.engine.pending",
+            fault(|c, world| {
+                (c.name == "DxgkDdiSubmitCommandVirtual" && world.last == RESET)
+                    .then_some(STATUS_INVALID_PARAMETER.0 as u32 as usize)
+            }),
+        ),
+        ("timeout.engine.again", fail(RESET, |_, world| world.last == RESET)),
+        ("timeout.engine.others", after(RESET, |c, _| scribble(c.args[0], 0, 9))),
+        ("timeout.engine.tracking", after(RESET, |c, world| clear(c.args[0], world.last_basis))),
+        ("timeout.engine.migration", after(RESET, end)),
+        (
+            "timeout.status.busy",
+            after("DxgkDdiQueryEngineStatus", |c, world| {
+                if world.last == "DxgkDdiSubmitCommandVirtual" {
+                    c.put(1, offset_of!(DXGKARG_QUERYENGINESTATUS, EngineStatus), 0u32);
+                }
+            }),
+        ),
+        ("ABORTED_FENCE", after(RESET, move |c, _| c.put(1, aborted, u32::MAX))),
+    ]
+}
+
+fn adapter() -> Vec<Case> {
+    vec![
+        ("timeout.adapter.dropped", fault(|c, _| (c.name == "DxgkDdiResetFromTimeout").then_some(OK))),
+        ("timeout.adapter.others", after(RESTART, |c, _| scribble(c.args[0], 1, 9))),
+        ("timeout.adapter.tracking", after(RESTART, |c, world| clear(c.args[0], world.last_basis))),
+        ("timeout.adapter.migration", after(RESTART, end)),
+    ]
+}
+
+/// Interrupts that answer a preemption.
+fn preempted(alter: fn(&Call<'_>) -> Option<usize>) -> Fault {
+    fault(move |c, _| {
+        let kind = DXGK_INTERRUPT_TYPE::DXGK_INTERRUPT_DMA_PREEMPTED.0;
+        if c.name == NOTIFY && c.at::<i32>(1, 0) == kind { alter(c) } else { None }
+    })
+}
+
+fn preemption() -> Vec<Case> {
+    vec![
+        ("preempt.pending", preempted(|_| Some(0))),
+        (
+            "PREEMPTED_FENCE",
+            preempted(|c| {
+                // LastCompletedFenceId of the union's DmaPreempted.
+                c.put(1, 12, c.at::<u32>(1, 12) + 1);
+                Some(c.forward())
+            }),
+        ),
+    ]
+}
+
+/// The adapter comes back from D3.
+fn awake(then: fn(&Call<'_>, &World)) -> Fault {
+    after(POWER, move |c, world| {
+        if c.args[2] as u32 == D0 && world.power == D3 {
+            then(c, world);
+        }
+    })
+}
+
+fn cold() -> Vec<Case> {
+    vec![
+        (
+            "power.cold.vfs",
+            awake(|c, world| {
+                if sleeps(world, 0) && sleeps(world, 1) {
+                    scribble(c.args[0], 1, 9);
+                }
+            }),
+        ),
+        (
+            "power.cold.memory",
+            awake(|c, world| {
+                if sleeps(world, 1) && !world.vf(0).alive {
+                    let mut args = DXGKARG_RESETVIRTUALFUNCTION { VirtualFunctionIndex: 1 };
+                    direct("DxgkDdiResetVirtualFunction", c.args[0], &raw mut args as usize);
+                }
+            }),
+        ),
+        (
+            "power.cold.tracking",
+            awake(|c, world| {
+                if sleeps(world, 0) && !world.vf(1).alive {
+                    clear(c.args[0], world.last_basis);
+                }
+            }),
+        ),
+        (
+            "power.cold.count",
+            after("DxgkDdiGetGpuPartitionInfo", |c, world| {
+                if world.last == POWER {
+                    c.put(1, offset_of!(DXGKARG_GETGPUPARTITIONINFO, CurrentGpuPartitionCount), 1u16);
+                }
+            }),
+        ),
+        (
+            "power.cold.destroy",
+            fail("DxgkDdiDestroyVirtualGpu", |_, world| world.power == D3 && world.last == POWER),
+        ),
+        ("power.stop", deny("DxgkDdiStopDevice", |_, world| world.power == D3)),
+    ]
+}
+
+fn sleeps(world: &World, vf: u32) -> bool {
+    world.vf(vf).alive && world.vf(vf).power == D3
+}
