@@ -23,7 +23,7 @@ pub use caps::{Caps, Level, Mmu, Node, PagingBuffer, Segment};
 pub(crate) use core::Core;
 pub use driver::{Driver, DriverEntry, register};
 pub(crate) use gate::{Ask, guarded};
-pub(crate) use interfaces::Interfaces;
+pub(crate) use interfaces::{Interfaces, supplied};
 pub use start::StartError;
 pub use triage::TriageEvent;
 use wddm::NTSTATUS;

@@ -26,6 +26,7 @@ use crate::units::MigrationId;
 use crate::watch::Watch;
 use crate::world::{Guest, Machine, Work, wait_started, work_of};
 use gpup_scene::busy;
+use gpup_scene::calls::calls;
 
 /// Runs the command.
 pub fn run(args: &Migrate) -> Result<(), Failure> {
@@ -222,7 +223,7 @@ impl<'a> Scene<'a> {
                 let outcome = doubt::outcome(control, target, migration, self.args.how.settle.0);
                 let rest = self.judge(&mut report, outcome)?;
                 report.neighbours = neighbours;
-                rest.tell(&report)?;
+                rest.tell(&mut report)?;
                 Failure::unless_identical(report.verdict)
             }
             Err(error) => {
@@ -230,7 +231,7 @@ impl<'a> Scene<'a> {
                 let mut report = Report::of_error(workload, vf_bytes, &error);
                 let rest = self.stayed(&mut report)?;
                 report.neighbours = neighbours;
-                rest.tell(&report)?;
+                rest.tell(&mut report)?;
                 Err(Failure::from(error))
             }
         }
@@ -253,6 +254,7 @@ impl<'a> Scene<'a> {
             }
             Err(why) => format!("the VF could not be saved: {why}"),
         };
+        report.calls = calls(self.machine.adapter().contract());
         report.in_doubt_file = saved.ok().map(|file| file.display().to_string());
         if let Some(path) = &self.args.output.json {
             write_json(&report, path)?;
@@ -314,7 +316,8 @@ struct Rest<'a> {
 
 impl Rest<'_> {
     /// Writes the report, stops the host and says how it all ended.
-    fn tell(self, report: &Report) -> Result<(), Failure> {
+    fn tell(self, report: &mut Report) -> Result<(), Failure> {
+        report.calls = calls(self.machine.adapter().contract());
         let output = &self.args.output;
         if let Some(path) = &output.json {
             write_json(report, path)?;

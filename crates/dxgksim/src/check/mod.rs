@@ -28,6 +28,7 @@ mod passive;
 mod query;
 mod resources;
 mod restore;
+mod seldom;
 mod sriov;
 mod submission;
 mod tools;
@@ -176,7 +177,7 @@ pub struct Finding {
 
 /// Every rule, in the order of the run; those that Dxgkrnl records come last.
 pub fn rules() -> Vec<CheckRule> {
-    let families: [&[CheckRule]; 16] = [
+    let families: [&[CheckRule]; 17] = [
         life::RULES,
         query::RULES,
         caps::RULES,
@@ -191,6 +192,7 @@ pub fn rules() -> Vec<CheckRule> {
         dirty::RULES,
         migration::RULES,
         restore::RULES,
+        seldom::RULES,
         tools::RULES,
         parallel::RULES,
     ];

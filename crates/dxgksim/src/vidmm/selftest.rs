@@ -19,7 +19,7 @@ use super::paging::Paging;
 use super::process::Process;
 use super::{PagingChannel, PagingError, Reserve, Run};
 use crate::contract::{FenceState, calls, rules};
-use crate::dxgkrnl::{Ask, Caps, Core, Interfaces, SelfTest, succeed};
+use crate::dxgkrnl::{Ask, Caps, Core, Interfaces, SelfTest, succeed, supplied};
 use crate::host::Event;
 use crate::memory::Pages;
 
@@ -121,7 +121,11 @@ fn test_interface(core: &Core, interfaces: &Interfaces) -> Option<Build> {
     args.Interface = (&raw mut interface).cast();
     let status =
         it.QueryFeatureInterface.ask(&core.contract, &calls::QUERY_FEATURE_INTERFACE, context, &mut args);
-    if status.is_success() { interface.pfnBuildTestCommandBuffer } else { None }
+    if !status.is_success() {
+        return None;
+    }
+    core.contract.supply(supplied(&interface, 0));
+    interface.pfnBuildTestCommandBuffer
 }
 
 /// The commands of one copy, and the private data beside them.

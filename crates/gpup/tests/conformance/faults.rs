@@ -9,6 +9,7 @@ mod lies;
 mod migration;
 mod parallel;
 mod recorded;
+mod seldom;
 mod work;
 
 use std::collections::BTreeSet;
@@ -88,6 +89,7 @@ fn cases() -> Vec<Case> {
         migration::cases(),
         parallel::cases(),
         recorded::cases(),
+        seldom::cases(),
     ]
     .into_iter()
     .flatten()
