@@ -1,7 +1,7 @@
 //! Submission and preemption. Written for any IRQL up to DISPATCH_LEVEL: spin locks only, nothing pageable.
 
 use gpup_core::device::HostSubmission;
-use gpup_core::os::{self, Level};
+use gpup_core::os::TraceEvent;
 use gpup_core::{Error, Result};
 use wddm::{
     DXGKARG_PREEMPTCOMMAND, DXGKARG_SUBMITCOMMANDVIRTUAL, HANDLE, NTSTATUS, STATUS_INVALID_PARAMETER,
@@ -34,7 +34,7 @@ edge::entries! {
 fn submit(started: &Started, args: &DXGKARG_SUBMITCOMMANDVIRTUAL) -> Result<()> {
     queue(started, args).inspect_err(|error| {
         let (node, fence) = (args.NodeOrdinal, args.SubmissionFenceId);
-        os::log(Level::Warning, format_args!("node {node} refuses fence {fence}: {error}"));
+        started.adapter.trace(TraceEvent::SubmissionRefused { node, fence, error: *error });
     })
 }
 

@@ -21,6 +21,7 @@ use crate::pack::{Lz4, Zstd};
 use crate::progress::Progress;
 use crate::report::{self, Report, say, write_json};
 use crate::serve::{ServeOptions, Server, Visit};
+use crate::spans::Spans;
 use crate::tcp::{Tcp, resolve};
 use crate::units::MigrationId;
 use crate::watch::Watch;
@@ -206,11 +207,12 @@ impl<'a> Scene<'a> {
         let vf_bytes = self.mover.vgpu.vram_bytes();
         let workload = self.mover.vm.workload();
         let progress = Progress::new(page_bytes, self.args.output.quiet);
-        let mut watch = Watch::new(&self.mover, &self.neighbours, &self.at_warm_up, progress);
+        let watch = Watch::new(&self.mover, &self.neighbours, &self.at_warm_up, progress);
         let source = self.source()?;
         let migration = source.migration();
-        let result = source.migrate(&mut connector(target), &mut watch);
-        let neighbours = watch.neighbours();
+        let mut spans = Spans::begin("source", migration, Some(self.args.guest.vf), watch);
+        let result = source.migrate(&mut connector(target), &mut spans);
+        let neighbours = spans.end(&result).neighbours();
         match result {
             Err(error @ Error::InDoubt { migration }) => {
                 let mut report = Report::failed(workload, vf_bytes, error.to_string());
