@@ -1,7 +1,7 @@
 //! Submission and preemption. Written for any IRQL up to DISPATCH_LEVEL: spin locks only, nothing pageable.
 
 use gpup_core::device::{Author, HostSubmission};
-use gpup_core::os::{self, Level};
+use gpup_core::os::{self, Level, TraceEvent};
 use gpup_core::{Error, Result};
 use wddm::{
     DXGK_SUBMITCOMMANDFLAGS, DXGKARG_CANCELCOMMAND, DXGKARG_PREEMPTCOMMAND, DXGKARG_SUBMITCOMMANDVIRTUAL,
@@ -38,7 +38,7 @@ edge::entries! {
 fn submit(started: &Started, args: &DXGKARG_SUBMITCOMMANDVIRTUAL) -> Result<()> {
     queue(started, args).inspect_err(|error| {
         let (node, fence) = (args.NodeOrdinal, args.SubmissionFenceId);
-        os::log(Level::Warning, format_args!("node {node} refuses fence {fence}: {error}"));
+        started.adapter.trace(TraceEvent::SubmissionRefused { node, fence, error: *error });
     })
 }
 

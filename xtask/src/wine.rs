@@ -1,10 +1,12 @@
 //! `cargo xtask wine`: the driver in Wine's kernel, an independent implementation of NT's.
 //!
 //! The package is installed from its INF by SetupAPI, with one file of it changed: gpup_kmd.sys is the second link of
-//! the same objects. A test program then has a live migration run in the kernel, takes devices away in the middle of
-//! one, unloads and loads again. What must fail is run too: with the dirty tracker switched off the migration must
-//! not be proved identical, and an INF with an error must not install.
+//! the same objects. A test program then has live migrations and the conformance checker run in the kernel, takes
+//! devices away in the middle of a migration, unloads and loads again. Every rule must be kept there, and every
+//! function that the driver gave must have been called. What must fail is run too: with the dirty tracker switched off
+//! the migration must not be proved identical, and an INF with an error must not install.
 
+mod calls;
 mod report;
 mod session;
 
@@ -68,12 +70,15 @@ pub(crate) fn run(rounds: u32) -> Result<()> {
 
 /// The rounds, and the report's fields against those of a run on the host.
 fn rounds_pass(parts: &Parts, driver: &Path, rounds: u32) -> Result<()> {
-    println!("wine: {rounds} rounds of migration, surprise removal and unload");
-    let written = folder().join("report.json");
+    println!("wine: {rounds} rounds of migration, surprise removal and unload; every rule, every function");
+    let reports = reports("rounds")?;
     let inf = parts.package("package", driver, Ok)?;
-    let ended = parts.harness("rounds", &inf, &[&rounds.to_string(), &wide(&written)], patience(rounds))?;
+    let ended = parts.harness("rounds", &inf, &[&rounds.to_string(), &wide(&reports)], patience(rounds))?;
     ended.must_be(0)?;
-    let fields = report::identical(&written)?;
+    report::identical(&reports.join("scattered.json"))?;
+    calls::all_kept(&reports.join("check.json"))?;
+    calls::all_called(&reports.join("check.json"))?;
+    let fields = report::identical(&reports.join("report.json"))?;
     let host = report::of_host(&folder().join("host.json"))?;
     ensure!(fields == host, "the report under Wine has other fields than the host's:\n{fields:?}\n{host:?}");
     println!("wine: the report has the {} fields of `gpup migrate --json`", fields.len());
@@ -84,10 +89,10 @@ fn rounds_pass(parts: &Parts, driver: &Path, rounds: u32) -> Result<()> {
 fn untracked_fails(parts: &Parts, faulty: &Path) -> Result<()> {
     println!("wine: the same with the dirty tracker switched off, which must fail");
     let inf = parts.package("package-untracked", faulty, Ok)?;
-    let written = folder().join("untracked.json");
-    let ended = parts.harness("untracked", &inf, &["1", &wide(&written), FAULT.1], patience(1))?;
+    let reports = reports("untracked")?;
+    let ended = parts.harness("untracked", &inf, &["1", &wide(&reports), FAULT.1], patience(1))?;
     ended.must_be(NOT_IDENTICAL)?;
-    report::different(&written)
+    report::different(&reports.join("report.json"))
 }
 
 /// An INF with an error must not install: one that does not parse, and one whose file is not copied.
@@ -106,8 +111,8 @@ fn broken_inf_fails(parts: &Parts, driver: &Path) -> Result<()> {
             ensure!(inf.contains(from), "the INF has no line '{from}' to be broken");
             Ok(inf.replace(from, to))
         })?;
-        let written = folder().join("broken.json");
-        let ended = parts.harness(name, &inf, &["1", &wide(&written)], patience(1))?;
+        let reports = reports("broken")?;
+        let ended = parts.harness(name, &inf, &["1", &wide(&reports)], patience(1))?;
         ended
             .must_be(1)
             .and_then(|()| ended.must_say(complaint))
@@ -148,6 +153,16 @@ impl Parts {
 /// A path of this machine as Wine's programs name it.
 fn wide(path: &Path) -> String {
     format!("Z:{}", path.display()).replace('/', "\\")
+}
+
+/// An empty folder for the reports of a run.
+fn reports(name: &str) -> Result<PathBuf> {
+    let folder = folder().join("reports").join(name);
+    if folder.exists() {
+        fs::remove_dir_all(&folder).with_context(|| format!("cannot clear {}", folder.display()))?;
+    }
+    fs::create_dir_all(&folder)?;
+    Ok(folder)
 }
 
 /// Compiles the test program.

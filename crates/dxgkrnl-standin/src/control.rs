@@ -16,8 +16,10 @@ const fn code(function: u32) -> u32 {
 pub const IOCTL_START: u32 = code(0x801);
 /// How everything stands: gives a [`Status`].
 pub const IOCTL_STATUS: u32 = code(0x802);
-/// The report of the last scenario that ended, as JSON.
+/// The report of the last scenario or check that ended, as JSON.
 pub const IOCTL_REPORT: u32 = code(0x803);
+/// Starts a check of the driver against every rule, with the settings of the first device.
+pub const IOCTL_CHECK: u32 = code(0x804);
 
 /// A scenario's parameters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,6 +43,10 @@ pub struct Start {
     pub warm_up_ms: u32,
     /// How long the guest works afterwards, in milliseconds.
     pub cool_down_ms: u32,
+    /// 1: the moving VF's memory lies in many pieces.
+    pub scattered: u32,
+    /// 0.
+    pub reserved: u32,
 }
 
 /// Milliseconds in nanoseconds.
@@ -59,6 +65,7 @@ impl Start {
             warm_up_ns: u64::from(self.warm_up_ms) * MILLISECOND,
             cool_down_ns: u64::from(self.cool_down_ms) * MILLISECOND,
             bandwidth: (self.bandwidth > 0).then_some(self.bandwidth),
+            scattered: self.scattered != 0,
         })
     }
 }
@@ -71,7 +78,7 @@ pub struct Status {
     pub adapters: u32,
     /// Adapters that were asked to start and did not.
     pub failed_starts: u32,
-    /// 1 while a scenario runs.
+    /// 1 while a scenario or a check runs.
     pub running: u32,
     /// Where the migration of the scenario is: 0 before it, then the phase's place in `Phase::ALL` and one.
     pub phase: u32,
@@ -91,7 +98,7 @@ pub struct Status {
     pub own_blocks: u64,
 }
 
-const _: () = assert!(size_of::<Start>() == 48 && size_of::<Status>() == 56);
+const _: () = assert!(size_of::<Start>() == 56 && size_of::<Status>() == 56);
 
 #[cfg(test)]
 mod tests {
@@ -99,7 +106,8 @@ mod tests {
 
     #[test]
     fn codes_are_those_of_the_header() {
-        assert_eq!([IOCTL_START, IOCTL_STATUS, IOCTL_REPORT], [0x0023_2004, 0x0023_2008, 0x0023_200C]);
+        let codes = [IOCTL_START, IOCTL_STATUS, IOCTL_REPORT, IOCTL_CHECK];
+        assert_eq!(codes, [0x0023_2004, 0x0023_2008, 0x0023_200C, 0x0023_2010]);
     }
 
     #[test]

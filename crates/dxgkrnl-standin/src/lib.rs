@@ -3,6 +3,7 @@
 //! ```text
 //! image      finds an export of a loaded image
 //! scenario   a live migration between two started adapters, and its report. Portable, and tested on the host
+//! check      the driver against every rule of the conformance checker, and its report. Likewise
 //! control    what the test program asks over IOCTL
 //! kernel     the driver: registration, PnP, IOCTLs. Only with the feature `kernel`
 //! ```
@@ -12,6 +13,7 @@
 
 extern crate alloc;
 
+pub mod check;
 pub mod control;
 pub mod image;
 pub mod scenario;

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
+use dxgkrnl::check;
 use dxgkrnl::scenario::{Plan, Progress, run};
 use dxgksim::agent::Phase;
 use dxgksim::dxgkrnl::{Adapter, AdapterOptions, Driver};
@@ -25,6 +26,7 @@ const PLAN: Plan = Plan {
     warm_up_ns: 50_000_000,
     cool_down_ns: 50_000_000,
     bandwidth: None,
+    scattered: false,
 };
 
 /// Slow enough to be stopped in the brownout.
@@ -48,8 +50,9 @@ fn adapter(faults: &[&str]) -> Arc<Adapter> {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let driver = driver();
     let path = format!(r"\Registry\Machine\Standin{}", NUMBER.fetch_add(1, Ordering::Relaxed));
-    set_setting(&path, "NumberOfVfs", u64::from(PLAN.vfs));
-    set_setting(&path, "VramBytes", vram_for(PLAN.vf_bytes, PLAN.vfs).unwrap());
+    set_setting(&path, "NumberOfVfs", 4);
+    set_setting(&path, "ScatterMapReserve", 1);
+    set_setting(&path, "VramBytes", vram_for(PLAN.vf_bytes, 4).unwrap());
     faults.iter().for_each(|fault| set_setting(&path, fault, 1));
     Adapter::start(&driver, AdapterOptions { registry_path: path, ..AdapterOptions::default() }).unwrap()
 }
@@ -94,6 +97,31 @@ fn a_vf_moves_and_everything_is_identical() {
         assert_eq!((report.pages_compared, report.result_identical), (1024, Some(true)));
         assert_eq!(report.neighbours.len(), 1);
     }
+    ends(adapters);
+}
+
+#[test]
+fn a_vf_in_many_pieces_moves_too() {
+    let _alone = ALONE.lock();
+    let adapters = [adapter(&[]), adapter(&[])];
+    let calls = |report: &Report| report.calls["DxgkDdiSetVirtualGpuResources2"];
+    let [before, after] = [false, true].map(|scattered| {
+        let report = run(&adapters[0], &adapters[1], &Plan { scattered, ..PLAN }, &Progress::default());
+        assert_eq!((report.verdict, &report.error), (Verdict::Identical, &None));
+        calls(&report)
+    });
+    assert_eq!((after.called - before.called, after.refused), (2, before.refused), "one on each side");
+    ends(adapters);
+}
+
+#[test]
+fn the_driver_is_checked_beside_its_adapters() {
+    let _alone = ALONE.lock();
+    let adapters = [adapter(&[]), adapter(&[])];
+    let checked = check::run(&driver(), adapters[0].options().registry_path.clone());
+    let not_kept: Vec<_> = checked.rules.iter().filter(|rule| rule.verdict != "kept").collect();
+    assert!(not_kept.is_empty() && checked.rules.len() > 300, "{not_kept:#?}");
+    assert!(checked.calls["DxgkDdiQueryAdapterInfo(SCATTER_RESERVE)"].called > 0);
     ends(adapters);
 }
 

@@ -5,6 +5,7 @@
 //! page that states it and what happened; the simulated kernel goes on where it can.
 
 mod caps;
+mod counts;
 mod ddi;
 mod fences;
 mod guarded;
@@ -17,6 +18,8 @@ use alloc::vec::Vec;
 use core::fmt;
 
 pub(crate) use caps::check_caps;
+pub use counts::Calls;
+pub(crate) use counts::declared;
 pub(crate) use ddi::calls;
 pub use ddi::{Ddi, Statuses};
 pub use fences::{FenceState, Fences};
@@ -27,7 +30,7 @@ pub use rules::{RULES, Rule};
 pub use table::check_table;
 
 use crate::host::{Mutex, host};
-use wddm::NTSTATUS;
+use wddm::{DXGK_QUERYADAPTERINFOTYPE, NTSTATUS};
 
 /// A broken rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +60,7 @@ struct Record {
 #[derive(Default)]
 pub struct Contract {
     record: Mutex<Record>,
+    counts: counts::Counts,
 }
 
 impl Contract {
@@ -68,6 +72,31 @@ impl Contract {
     /// How often it was broken.
     pub fn count(&self) -> u64 {
         self.record.lock().count
+    }
+
+    /// How often each function that the driver gave was called.
+    pub fn calls(&self) -> Vec<Calls> {
+        self.counts.read()
+    }
+
+    /// The driver gave these functions.
+    pub(crate) fn supply(&self, functions: impl Iterator<Item = &'static str>) {
+        self.counts.supply(functions);
+    }
+
+    /// The driver answers queries.
+    pub(crate) fn supply_queries(&self) {
+        self.counts.supply_queries();
+    }
+
+    /// Counts a call that neither [`call`](Self::call) nor [`run`](Self::run) makes.
+    pub(crate) fn count_call(&self, function: &str, refused: bool) {
+        self.counts.count(function, refused);
+    }
+
+    /// Counts what a query asked for, beside the call.
+    pub(crate) fn count_query(&self, kind: DXGK_QUERYADAPTERINFOTYPE, status: NTSTATUS) {
+        self.counts.count_query(kind, !status.is_success());
     }
 
     /// Records a broken rule.
@@ -89,7 +118,7 @@ impl Contract {
 
     /// Calls into the driver: at the DDI's IRQL, with a status the DDI's page allows.
     pub fn call(&self, ddi: &'static Ddi, call: impl FnOnce() -> NTSTATUS) -> NTSTATUS {
-        let status = self.run(ddi, call);
+        let status = self.run_as(ddi, call, |status| !status.is_success());
         if !ddi.statuses.allow(status) {
             let rule = ddi.status_rule();
             self.broken(rule, format_args!("{} returned {status}", ddi.name));
@@ -99,8 +128,19 @@ impl Contract {
 
     /// Calls a function of the driver that returns something else than a status.
     pub fn run<R>(&self, ddi: &'static Ddi, call: impl FnOnce() -> R) -> R {
+        self.run_as(ddi, call, |_| false)
+    }
+
+    /// The same, where `refused` tells a refusal by the result.
+    pub(crate) fn run_as<R>(
+        &self,
+        ddi: &'static Ddi,
+        call: impl FnOnce() -> R,
+        refused: impl FnOnce(&R) -> bool,
+    ) -> R {
         let _level = raised(ddi.irql);
         let result = call();
+        self.counts.count(ddi.name, refused(&result));
         let after = current();
         self.require(
             after == ddi.irql,

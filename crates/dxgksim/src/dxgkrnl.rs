@@ -27,7 +27,7 @@ pub(crate) use core::Core;
 pub use driver::{Driver, DriverEntry, register};
 pub use features::Feature;
 pub(crate) use gate::{Ask, guarded};
-pub(crate) use interfaces::Interfaces;
+pub(crate) use interfaces::{Interfaces, supplied};
 pub use recovery::Recovery;
 pub use start::StartError;
 pub use triage::TriageEvent;

@@ -100,6 +100,11 @@ impl Vgpu {
         self.reserve.ranges.iter().map(|range| (range.offset, range.bytes))
     }
 
+    /// The driver's allocation of its VRAM, NULL where it has none.
+    pub(crate) fn allocation(&self) -> HANDLE {
+        self.reserve.allocation()
+    }
+
     /// Segment, offset and bytes of the first piece of its VRAM.
     pub(crate) fn first_range(&self) -> Option<(u32, (u64, u64))> {
         self.reserve.ranges.first().map(|range| (self.reserve.segment, (range.offset, range.bytes)))

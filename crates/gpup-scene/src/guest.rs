@@ -30,8 +30,18 @@ impl Guest {
     /// Makes VF `vf` with `bytes` of VRAM and boots a guest on it.
     pub fn boot(adapter: &Arc<Adapter>, vf: u32, bytes: u64, work: &Work) -> Result<Self, Problem> {
         let options = VgpuOptions { vram_bytes: bytes, ..VgpuOptions::default() };
+        Self::boot_with(adapter, vf, &options, work)
+    }
+
+    /// The same on a VF that is made as `options` say.
+    pub fn boot_with(
+        adapter: &Arc<Adapter>,
+        vf: u32,
+        options: &VgpuOptions,
+        work: &Work,
+    ) -> Result<Self, Problem> {
         let vgpu = adapter
-            .create_vgpu(vf, &options)
+            .create_vgpu(vf, options)
             .map_err(|error| Problem(format!("VF {vf} cannot be made: {error}")))?;
         let failed = |error: String| Problem(format!("VF {vf}: {error}"));
         let guest = work.spec.clone().build(work.image.as_deref().cloned()).map_err(failed)?;

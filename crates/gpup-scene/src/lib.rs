@@ -7,6 +7,8 @@
 //! guest      a VF with a guest on it
 //! shares     the neighbours' parts of the engines, before and during
 //! report     what was measured and proved
+//! calls      how often each function of the driver was called
+//! checked    what the conformance checker found
 //! ```
 
 #![no_std]
@@ -14,6 +16,8 @@
 
 extern crate alloc;
 
+pub mod calls;
+pub mod checked;
 mod guest;
 pub mod report;
 mod shares;

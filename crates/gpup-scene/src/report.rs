@@ -7,6 +7,8 @@ use dxgksim::agent::converge::{FULL_SPEED, Iteration};
 use dxgksim::agent::{Error, Outcome, Pause};
 use serde::Serialize;
 
+use crate::calls::Calls;
+
 /// What was proved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -132,6 +134,8 @@ pub struct Report {
     pub in_doubt_file: Option<String>,
     /// The other VFs on the source.
     pub neighbours: Vec<Neighbour>,
+    /// What the driver was called for, from its load on: of both hosts, where both are here.
+    pub calls: Calls,
 }
 
 impl Report {
@@ -167,6 +171,7 @@ impl Report {
             was_in_doubt: outcome.was_in_doubt,
             in_doubt_file: None,
             neighbours: Vec::new(),
+            calls: Calls::new(),
         }
     }
 

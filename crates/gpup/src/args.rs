@@ -424,6 +424,10 @@ pub struct Output {
     /// Write the result to FILE as JSON; `-`, or no FILE, is standard output
     #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-")]
     pub json: Option<PathBuf>,
+    /// Write what happens to FILE as JSON lines, as it happens: events of the driver, spans of migrations; `-` is
+    /// standard output
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
     /// Say nothing but errors
     #[arg(long, short)]
     pub quiet: bool,
@@ -432,7 +436,19 @@ pub struct Output {
 impl Output {
     /// Whether people are to be told the result on standard output.
     pub fn speaks(&self) -> bool {
-        !self.quiet && self.json.as_deref() != Some(std::path::Path::new("-"))
+        !self.quiet && !self.on_standard_output(&self.json) && !self.on_standard_output(&self.trace)
+    }
+
+    fn on_standard_output(&self, path: &Option<PathBuf>) -> bool {
+        path.as_deref() == Some(std::path::Path::new("-"))
+    }
+
+    /// Refuses two things in one place.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        if self.trace.is_some() && self.trace == self.json {
+            return Err(Failure::usage("--json and --trace name the same FILE: choose two"));
+        }
+        Ok(())
     }
 }
 

@@ -1,10 +1,12 @@
 //! `gpup check`: the driver against the contract, rule by rule.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use dxgksim::check::{self, CheckRule, Finding, Kind, Verdict};
-use dxgksim::dxgkrnl::AdapterOptions;
-use serde_json::{Value, json};
+use dxgksim::dxgkrnl::{AdapterOptions, Driver};
+use gpup_scene::calls::{Calls, calls};
+use gpup_scene::checked::Checked;
 
 use crate::args::Check;
 use crate::exit::Failure;
@@ -18,12 +20,13 @@ pub(crate) fn run(args: &Check) -> Result<(), Failure> {
         return Ok(());
     }
     let wanted = wanted(&args.rule)?;
-    let findings = against_built_in(|rule| wanted.is_empty() || wanted.contains(&rule.id))?;
+    let (driver, findings) = against_built_in(|rule| wanted.is_empty() || wanted.contains(&rule.id))?;
     if let Some(path) = &args.output.json {
-        write_json(&describe(&findings), path)?;
+        write_json(&Checked::new(&findings, driver.contract()), path)?;
     }
     if args.output.speaks() {
         print(&findings);
+        say!("{}", summary(&findings, &calls(driver.contract())));
     }
     judge(&findings)
 }
@@ -40,11 +43,12 @@ fn wanted(names: &[String]) -> Result<Vec<&'static str>, Failure> {
 }
 
 /// Checks the driver that is built in, freshly loaded.
-pub fn against_built_in(wanted: impl Fn(&CheckRule) -> bool) -> anyhow::Result<Vec<Finding>> {
+pub fn against_built_in(wanted: impl Fn(&CheckRule) -> bool) -> anyhow::Result<(Arc<Driver>, Vec<Finding>)> {
     // Most rules provoke what the driver warns of.
     gpup_core::os::host::hush();
     let driver = world::load()?;
-    Ok(check::run(&driver, &options(), wanted))
+    let findings = check::run(&driver, &options(), wanted);
+    Ok((driver, findings))
 }
 
 /// An adapter that is started often: little VRAM, little to page.
@@ -61,24 +65,6 @@ pub fn options() -> AdapterOptions {
     }
 }
 
-fn describe(findings: &[Finding]) -> Value {
-    let rules = findings.iter().map(|finding| {
-        let detail = match &finding.verdict {
-            Verdict::Kept => Value::Null,
-            Verdict::Broken(what) | Verdict::Skipped(what) => json!(what),
-        };
-        json!({
-            "id": finding.rule.id,
-            "title": finding.rule.page,
-            "demand": finding.rule.demand,
-            "kind": finding.rule.kind.to_string(),
-            "verdict": finding.verdict.word(),
-            "detail": detail,
-        })
-    });
-    json!({ "rules": rules.collect::<Vec<_>>() })
-}
-
 fn print(findings: &[Finding]) {
     let width = findings.iter().map(|finding| finding.rule.id.len()).max().unwrap_or(0);
     for Finding { rule, verdict } in findings {
@@ -87,21 +73,24 @@ fn print(findings: &[Finding]) {
             say!("{:width$}  {what}", "");
         }
     }
-    say!("{}", summary(findings));
 }
 
 fn count(findings: &[Finding], word: &str) -> usize {
     findings.iter().filter(|finding| finding.verdict.word() == word).count()
 }
 
-fn summary(findings: &[Finding]) -> String {
+/// Two lines: the functions that the driver gave, and the rules.
+fn summary(findings: &[Finding], calls: &Calls) -> String {
     let mut kinds: BTreeMap<Kind, usize> = BTreeMap::new();
     for finding in findings {
         *kinds.entry(finding.rule.kind).or_default() += 1;
     }
     let kinds: Vec<String> = kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+    let never: Vec<_> = calls.iter().filter(|(_, it)| it.called == 0).map(|(name, _)| *name).collect();
     format!(
-        "{} rules ({}): {} kept, {} broken, {} skipped",
+        "{} functions of the driver, never called: {}\n{} rules ({}): {} kept, {} broken, {} skipped",
+        calls.len(),
+        if never.is_empty() { "none".into() } else { never.join(", ") },
         findings.len(),
         kinds.join(", "),
         count(findings, "kept"),

@@ -17,8 +17,10 @@ mod restore;
 mod save;
 mod schedule;
 pub mod serve;
+mod spans;
 pub mod tcp;
 mod top;
+mod trace;
 pub mod units;
 mod watch;
 pub mod world;
@@ -28,8 +30,13 @@ use exit::Failure;
 
 /// Runs a command.
 pub fn run(cli: &Cli) -> Result<(), Failure> {
-    if let Some(path) = cli.command.output().json.as_deref() {
+    let output = cli.command.output();
+    output.check()?;
+    if let Some(path) = output.json.as_deref() {
         report::touch(path)?;
+    }
+    if let Some(path) = output.trace.as_deref() {
+        trace::begin(path)?;
     }
     match &cli.command {
         Command::Migrate(args) => migrate::run(args),

@@ -21,11 +21,13 @@ use crate::pack::{Lz4, Zstd};
 use crate::progress::Progress;
 use crate::report::{self, Report, say, write_json};
 use crate::serve::{ServeOptions, Server, Visit};
+use crate::spans::Spans;
 use crate::tcp::{Tcp, resolve};
 use crate::units::MigrationId;
 use crate::watch::Watch;
 use crate::world::{Guest, Machine, Work, wait_started, work_of};
 use gpup_scene::busy;
+use gpup_scene::calls::calls;
 
 /// Runs the command.
 pub fn run(args: &Migrate) -> Result<(), Failure> {
@@ -205,11 +207,12 @@ impl<'a> Scene<'a> {
         let vf_bytes = self.mover.vgpu.vram_bytes();
         let workload = self.mover.vm.workload();
         let progress = Progress::new(page_bytes, self.args.output.quiet);
-        let mut watch = Watch::new(&self.mover, &self.neighbours, &self.at_warm_up, progress);
+        let watch = Watch::new(&self.mover, &self.neighbours, &self.at_warm_up, progress);
         let source = self.source()?;
         let migration = source.migration();
-        let result = source.migrate(&mut connector(target), &mut watch);
-        let neighbours = watch.neighbours();
+        let mut spans = Spans::begin("source", migration, Some(self.args.guest.vf), watch);
+        let result = source.migrate(&mut connector(target), &mut spans);
+        let neighbours = spans.end(&result).neighbours();
         match result {
             Err(error @ Error::InDoubt { migration }) => {
                 let mut report = Report::failed(workload, vf_bytes, error.to_string());
@@ -222,7 +225,7 @@ impl<'a> Scene<'a> {
                 let outcome = doubt::outcome(control, target, migration, self.args.how.settle.0);
                 let rest = self.judge(&mut report, outcome)?;
                 report.neighbours = neighbours;
-                rest.tell(&report)?;
+                rest.tell(&mut report)?;
                 Failure::unless_identical(report.verdict)
             }
             Err(error) => {
@@ -230,7 +233,7 @@ impl<'a> Scene<'a> {
                 let mut report = Report::of_error(workload, vf_bytes, &error);
                 let rest = self.stayed(&mut report)?;
                 report.neighbours = neighbours;
-                rest.tell(&report)?;
+                rest.tell(&mut report)?;
                 Err(Failure::from(error))
             }
         }
@@ -253,6 +256,7 @@ impl<'a> Scene<'a> {
             }
             Err(why) => format!("the VF could not be saved: {why}"),
         };
+        report.calls = calls(self.machine.adapter().contract());
         report.in_doubt_file = saved.ok().map(|file| file.display().to_string());
         if let Some(path) = &self.args.output.json {
             write_json(&report, path)?;
@@ -314,7 +318,8 @@ struct Rest<'a> {
 
 impl Rest<'_> {
     /// Writes the report, stops the host and says how it all ended.
-    fn tell(self, report: &Report) -> Result<(), Failure> {
+    fn tell(self, report: &mut Report) -> Result<(), Failure> {
+        report.calls = calls(self.machine.adapter().contract());
         let output = &self.args.output;
         if let Some(path) = &output.json {
             write_json(report, path)?;

@@ -100,7 +100,7 @@ impl Observer for Progress {
                 let percent = f64::from(speed) / 10.0;
                 self.line(&format!("    the guest's engine work is slowed to {percent:.0} %"));
             }
-            Event::Throttle(_) => {}
+            Event::Throttle(_) | Event::Measured { .. } => {}
             Event::InDoubt => {
                 self.line("  in doubt: the connection was cut while ownership passed; asking the target");
                 self.bar.set_message("in doubt: asking the target");

@@ -16,6 +16,7 @@ use crate::note::Note;
 use crate::pack::AnyUnpacker;
 use crate::progress::Progress;
 use crate::report::{Verdict, say, write_json};
+use crate::spans::Spans;
 use crate::tcp::FileReader;
 use crate::units::{Bytes, count};
 use crate::world::{Machine, finish};
@@ -38,10 +39,10 @@ pub(crate) fn run(args: &Restore) -> Result<(), Failure> {
     };
     let machine = Machine::start(&host)?;
     let vgpu = machine.create_vf(0, hello.vf_bytes)?;
-    let mut progress = Progress::new(hello.page_bytes, args.output.quiet);
-    let restored =
-        file::restore(link, hello, vgpu, &gpup_guest::Loader, Arc::new(AnyUnpacker), &mut progress);
-    drop(progress);
+    let progress = Progress::new(hello.page_bytes, args.output.quiet);
+    let mut spans = Spans::begin("restore", hello.migration, Some(vgpu.index()), progress);
+    let restored = file::restore(link, hello, vgpu, &gpup_guest::Loader, Arc::new(AnyUnpacker), &mut spans);
+    drop(spans.end(&restored));
     let (held, pages) = restored.map_err(refuse)?;
     finish_and_compare(args, held, pages, &note, machine)
 }

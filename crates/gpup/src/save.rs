@@ -16,6 +16,7 @@ use crate::migrate::{migration_id, packer};
 use crate::note::Note;
 use crate::progress::Progress;
 use crate::report::{say, write_json};
+use crate::spans::Spans;
 use crate::tcp::FileWriter;
 use crate::units::{Bytes, count};
 use crate::world::{Guest, Machine, Work, wait_started, work_of};
@@ -96,9 +97,10 @@ fn write(
     let text = |error: std::io::Error| error.to_string();
     let writer = FileWriter::new(place.file.try_clone().map_err(text)?);
     let failure = writer.failure();
-    let mut progress = Progress::new(hello.page_bytes, output.quiet);
-    let saved = file::save(&guest.vgpu, &guest.vm, hello, packer, find_zero, Box::new(writer), &mut progress);
-    drop(progress);
+    let progress = Progress::new(hello.page_bytes, output.quiet);
+    let mut spans = Spans::begin("save", hello.migration, Some(guest.vgpu.index()), progress);
+    let saved = file::save(&guest.vgpu, &guest.vm, hello, packer, find_zero, Box::new(writer), &mut spans);
+    drop(spans.end(&saved));
     let saved = saved.map_err(|error: Error| failure.get().map_or(error.to_string(), ToString::to_string))?;
     place.keep().map_err(text)?;
     Ok(saved)

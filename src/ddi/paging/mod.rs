@@ -25,7 +25,7 @@ mod physical;
 mod tables;
 
 use gpup_core::device::paging::Encoder;
-use gpup_core::os::{self, Level};
+use gpup_core::os::TraceEvent;
 use gpup_core::{Error, Result};
 use wddm::{
     DXGK_BUILDPAGINGBUFFER_OPERATION as Operation, DXGKARG_BUILDPAGINGBUFFER, HANDLE, NTSTATUS,
@@ -56,14 +56,18 @@ wddm::ddi! {
         let args = unsafe { edge::output(args) };
         // SAFETY: within a DDI of the adapter, and the reference ends with it.
         let started = unsafe { miniport::started(adapter) };
-        match started.and_then(|started| build(started, args?)) {
+        let built = started.and_then(|started| {
+            let built = args.and_then(|args| build(started, args));
+            built.inspect_err(|error| {
+                let refused = TraceEvent::Refused { vf: None, what: "BuildPagingBuffer", error: *error };
+                started.adapter.trace(refused);
+            })
+        });
+        match built {
             Ok(Built::Done) => STATUS_SUCCESS,
             Ok(Built::More(_)) => STATUS_GRAPHICS_INSUFFICIENT_DMA_BUFFER,
             Ok(Built::Busy) => STATUS_GRAPHICS_ALLOCATION_BUSY,
-            Err(error) => {
-                os::log(Level::Error, format_args!("a paging operation was refused: {error}"));
-                status::of_error(error)
-            }
+            Err(error) => status::of_error(error),
         }
     }
 }

@@ -1,11 +1,12 @@
-/* The test program under Wine: installs the package from its INF, has a migration run in the kernel, removes devices
-   in the middle of one, unloads and loads again.
+/* The test program under Wine: installs the package from its INF, has migrations and the conformance checker run in the
+   kernel, removes devices in the middle of a migration, unloads and loads again.
 
-       harness INF ROUNDS REPORT [FAULT]
+       harness INF ROUNDS FOLDER [FAULT]
 
    INF      the package's INF; SetupAPI does what it says
    ROUNDS   how often everything is done
-   REPORT   a file for the first migration's report, JSON
+   FOLDER   where the reports of the first round go, JSON: report.json of a migration, scattered.json of one whose
+            VF lies in many pieces, check.json of the conformance checker
    FAULT    a setting of the fault-injection build, set to 1: only one migration is run then
 
    One program for the whole run, since Wine ends its services when the last one goes. Exit code 0: all was as it
@@ -33,10 +34,11 @@ static GUID CLASS = {0xF01A9D53, 0x3FF6, 0x48D2, {0x9F, 0x97, 0xC8, 0xA7, 0x00, 
 #define IOCTL_START CTL_CODE(FILE_DEVICE_VIDEO, 0x801, METHOD_BUFFERED, FILE_ANY_ACCESS)
 #define IOCTL_STATUS CTL_CODE(FILE_DEVICE_VIDEO, 0x802, METHOD_BUFFERED, FILE_ANY_ACCESS)
 #define IOCTL_REPORT CTL_CODE(FILE_DEVICE_VIDEO, 0x803, METHOD_BUFFERED, FILE_ANY_ACCESS)
+#define IOCTL_CHECK CTL_CODE(FILE_DEVICE_VIDEO, 0x804, METHOD_BUFFERED, FILE_ANY_ACCESS)
 struct start {
     DWORD vfs, vf;
     ULONG64 vf_bytes, seed, bandwidth;
-    DWORD workload, fill, warm_up_ms, cool_down_ms;
+    DWORD workload, fill, warm_up_ms, cool_down_ms, scattered, reserved;
 };
 struct status {
     DWORD adapters, failed_starts, running, phase, violations, adapters_in_use, unloads, pool_known;
@@ -45,6 +47,8 @@ struct status {
 #define PHASE_BROWNOUT 4
 
 #define VFS 2
+/* The checker needs more. */
+#define MOST_VFS 4
 #define VF_BYTES (16 * MIB)
 #define VRAM_BYTES (64 * MIB)
 #define PATIENCE_MS 60000
@@ -53,7 +57,7 @@ static SC_HANDLE manager;
 static HDEVINFO set;
 static SP_DEVINFO_DATA device[DEVICES];
 static HANDLE dxgkrnl = INVALID_HANDLE_VALUE;
-static char report[65536];
+static char report[1 << 20];
 
 static void fail(int code, const char *format, ...)
 {
@@ -90,11 +94,11 @@ static void open_dxgkrnl(void)
     need(dxgkrnl != INVALID_HANDLE_VALUE, "opening \\\\.\\DxgKrnl: did the driver load?");
 }
 
-static void start(ULONG64 bandwidth, DWORD seed)
+static void start(ULONG64 bandwidth, DWORD seed, BOOL scattered)
 {
     struct start plan = {
         .vfs = VFS, .vf = 1, .vf_bytes = VF_BYTES, .seed = seed, .bandwidth = bandwidth,
-        .workload = 0, .fill = 50, .warm_up_ms = 200, .cool_down_ms = 100,
+        .workload = 0, .fill = 50, .warm_up_ms = 200, .cool_down_ms = 100, .scattered = scattered,
     };
     DWORD bytes;
     need(DeviceIoControl(dxgkrnl, IOCTL_START, &plan, sizeof plan, NULL, 0, &bytes, NULL), "starting a migration");
@@ -105,7 +109,7 @@ static void wait_for_end(void)
     DWORD begin = GetTickCount(), bytes;
     while (status().running) {
         if (GetTickCount() - begin > PATIENCE_MS)
-            fail(1, "the migration does not end");
+            fail(1, "what was started does not end");
         Sleep(20);
     }
     need(DeviceIoControl(dxgkrnl, IOCTL_REPORT, NULL, 0, report, sizeof report - 1, &bytes, NULL), "the report");
@@ -140,7 +144,8 @@ static void set_settings(SP_DEVINFO_DATA *data, const char *fault)
 {
     HKEY key = SetupDiCreateDevRegKeyA(set, data, DICS_FLAG_GLOBAL, 0, DIREG_DRV, NULL, NULL);
     need(key != INVALID_HANDLE_VALUE, "creating the software key");
-    set_number(key, "NumberOfVfs", VFS);
+    set_number(key, "NumberOfVfs", MOST_VFS);
+    set_number(key, "ScatterMapReserve", 1);
     set_number(key, "VramBytes", VRAM_BYTES);
     if (fault)
         set_number(key, fault, 1);
@@ -252,24 +257,39 @@ static void add_dxgkrnl(void)
 
 /* ---- A round. */
 
-static void migrate(const char *path)
+static void write_report(const char *folder, const char *name)
 {
-    start(0, 1);
+    char path[MAX_PATH];
+    snprintf(path, sizeof path, "%s\\%s", folder, name);
+    FILE *file = fopen(path, "wb");
+    need(file && fwrite(report, strlen(report), 1, file) == 1 && !fclose(file), "writing a report");
+}
+
+static void migrate(const char *folder, const char *name, BOOL scattered)
+{
+    start(0, 1, scattered);
     wait_for_end();
-    if (path) {
-        FILE *file = fopen(path, "wb");
-        need(file && fwrite(report, strlen(report), 1, file) == 1 && !fclose(file), "writing the report");
-        printf("report: %s\n", report);
-    }
+    if (folder)
+        write_report(folder, name);
     if (!reported("\"verdict\":\"identical\""))
-        fail(3, "the migration is not identical: %s", path ? "see above" : report);
+        fail(3, "the migration is not identical: %s", report);
     check_rules();
+}
+
+/* Every rule of the conformance checker. Who reads the report judges it. */
+static void check(const char *folder)
+{
+    DWORD begin = GetTickCount(), bytes;
+    need(DeviceIoControl(dxgkrnl, IOCTL_CHECK, NULL, 0, NULL, 0, &bytes, NULL), "starting the check");
+    wait_for_end();
+    write_report(folder, "check.json");
+    printf("checked: %lu ms\n", GetTickCount() - begin);
 }
 
 /* Takes the source (0) or the target (1) away in the middle of a migration. */
 static void migrate_and_remove(int which, DWORD seed)
 {
-    start(2 * MIB, seed);
+    start(2 * MIB, seed, FALSE);
     DWORD begin = GetTickCount();
     for (struct status now = status(); now.phase < PHASE_BROWNOUT; now = status()) {
         if (!now.running || GetTickCount() - begin > PATIENCE_MS)
@@ -314,8 +334,8 @@ int main(int count, char **arguments)
 {
     setvbuf(stdout, NULL, _IONBF, 0);
     if (count < 4)
-        fail(1, "usage: harness INF ROUNDS REPORT [FAULT]");
-    const char *inf = arguments[1], *path = arguments[3], *fault = count > 4 ? arguments[4] : NULL;
+        fail(1, "usage: harness INF ROUNDS FOLDER [FAULT]");
+    const char *inf = arguments[1], *folder = arguments[3], *fault = count > 4 ? arguments[4] : NULL;
     DWORD rounds = fault ? 1 : (DWORD)atoi(arguments[2]);
     manager = OpenSCManagerA(NULL, NULL, SC_MANAGER_ALL_ACCESS);
     need(manager != NULL, "the service manager");
@@ -325,9 +345,14 @@ int main(int count, char **arguments)
         make_devices(fault);
         install(inf, round == 1);
         check_pool_counted();
-        migrate(round == 1 ? path : NULL);
+        migrate(round == 1 ? folder : NULL, "report.json", FALSE);
         if (fault)
             break;
+        if (round == 1) {
+            migrate(folder, "scattered.json", TRUE);
+            check(folder);
+            check_rules();
+        }
         migrate_and_remove(round % 2, round);
         unload(round);
         printf("round %lu of %lu: identical; %s removed in mid-migration; unloaded, no pool left; %lu ms\n", round,

@@ -12,7 +12,7 @@ use wdk_sys::{
 
 use super::request::{Control, Request};
 use super::state;
-use crate::control::{IOCTL_REPORT, IOCTL_START, IOCTL_STATUS, Start, Status};
+use crate::control::{IOCTL_CHECK, IOCTL_REPORT, IOCTL_START, IOCTL_STATUS, Start, Status};
 
 /// IRP_MJ_DEVICE_CONTROL.
 pub(super) unsafe extern "C" fn dispatch(_device: *mut DEVICE_OBJECT, irp: *mut IRP) -> NTSTATUS {
@@ -29,6 +29,8 @@ pub(super) unsafe extern "C" fn dispatch(_device: *mut DEVICE_OBJECT, irp: *mut 
 fn answer(request: &Request, control: Control) -> Result<usize, NTSTATUS> {
     match control.code {
         IOCTL_START => start(request, control).map(|()| 0),
+        IOCTL_CHECK if state::begin_check() => Ok(0),
+        IOCTL_CHECK => Err(STATUS_DEVICE_NOT_READY),
         IOCTL_STATUS => {
             let status = state::status();
             let bytes = size_of::<Status>();

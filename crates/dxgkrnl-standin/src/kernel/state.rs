@@ -11,6 +11,7 @@ use dxgksim::host::{Mutex, Thread};
 use nt::print::{Level, line};
 
 use super::images::{PoolCount, PoolCounter};
+use crate::check;
 use crate::control::Status;
 use crate::scenario::{Plan, Progress, run};
 
@@ -171,12 +172,29 @@ pub(super) fn begin(plan: Plan) -> bool {
     let adapters: Vec<Arc<Adapter>> =
         STATE.lock().devices.iter().filter_map(|device| device.adapter.clone()).collect();
     let Ok([source, target]) = <[Arc<Adapter>; 2]>::try_from(adapters) else { return false };
+    in_background(move |progress| serde_json::to_vec(&run(&source, &target, &plan, progress)).ok())
+}
+
+/// Starts a check of the miniport with the settings of its first device; false when that cannot be.
+pub(super) fn begin_check() -> bool {
+    end_scenario();
+    let (miniport, settings) = {
+        let state = STATE.lock();
+        let adapter = state.devices.iter().find_map(|device| device.adapter.as_ref());
+        (state.miniport.clone(), adapter.map(|adapter| adapter.options().registry_path.clone()))
+    };
+    let (Some(miniport), Some(settings)) = (miniport, settings) else { return false };
+    in_background(move |_| serde_json::to_vec(&check::run(&miniport, settings)).ok())
+}
+
+/// Runs `work` on a thread of its own, which leaves the report; `end_scenario` waits for it.
+fn in_background(work: impl FnOnce(&Progress) -> Option<Vec<u8>> + Send + 'static) -> bool {
     let (progress, ended) = (Arc::new(Progress::default()), Arc::new(AtomicBool::new(false)));
     let (theirs, over) = (progress.clone(), ended.clone());
     let body = move || {
-        let report = run(&source, &target, &plan, &theirs);
-        drop((source, target));
-        STATE.lock().report = serde_json::to_vec(&report).ok();
+        // What the work holds of the driver goes before its end is told.
+        let report = work(&theirs);
+        STATE.lock().report = report;
         over.store(true, Ordering::Release);
     };
     let mut state = STATE.lock();

@@ -22,7 +22,9 @@ use dxgksim::agent::message::GuestOutcome;
 use dxgksim::agent::{Error, Event, Options, Phase, Source};
 use dxgksim::dxgkrnl::Adapter;
 use dxgksim::host::{MILLISECOND, SECOND, now, sleep};
+use dxgksim::vgpu::VgpuOptions;
 use gpup_guest::{Spec, Workload};
+use gpup_scene::calls::calls;
 use gpup_scene::report::Report;
 use gpup_scene::{Guest, Problem, Shares, Work, busy, reference};
 
@@ -50,6 +52,15 @@ pub struct Plan {
     pub cool_down_ns: u64,
     /// Most bytes a second between the agents.
     pub bandwidth: Option<u64>,
+    /// The moving VF's memory lies in many pieces on both sides, described by memory bases.
+    pub scattered: bool,
+}
+
+impl Plan {
+    /// How the moving VF is made, with so many bytes of VRAM.
+    fn vgpu(&self, vram_bytes: u64) -> VgpuOptions {
+        VgpuOptions { vram_bytes, scattered: self.scattered }
+    }
 }
 
 /// How a scenario stands, for those who watch and stop it.
@@ -85,10 +96,11 @@ impl Progress {
 
 /// Boots guests on `source`, moves one of them to `target`, and proves what arrived.
 pub fn run(source: &Arc<Adapter>, target: &Arc<Adapter>, plan: &Plan, progress: &Progress) -> Report {
-    match Scene::set(source, target, plan, progress) {
+    let report = match Scene::set(source, target, plan, progress) {
         Ok(scene) => scene.migrate(target),
         Err(problem) => Report::failed(plan.workload.name().into(), plan.vf_bytes, problem.0),
-    }
+    };
+    Report { calls: calls(source.contract()), ..report }
 }
 
 /// The source with its guests at work.
@@ -115,7 +127,8 @@ impl<'a> Scene<'a> {
         }
         let spec = Spec { seed: plan.seed, ..Spec::new(plan.workload, plan.vf_bytes) };
         let work = Work::with_noise(spec, plan.fill)?;
-        let mover = Guest::boot(source, plan.vf, plan.vf_bytes, &work)?;
+        let options = plan.vgpu(plan.vf_bytes);
+        let mover = Guest::boot_with(source, plan.vf, &options, &work)?;
         let neighbours = (0..plan.vfs)
             .filter(|vf| *vf != plan.vf)
             .map(|vf| {
@@ -133,7 +146,7 @@ impl<'a> Scene<'a> {
 
     fn migrate(self, target: &Arc<Adapter>) -> Report {
         let door = Arc::new(Door::default());
-        let visit = match Visit::start(target, &door, self.plan.cool_down_ns) {
+        let visit = match Visit::start(target, &door, self.plan) {
             Ok(visit) => visit,
             Err(problem) => return self.failed(problem.0),
         };

@@ -12,9 +12,10 @@ use dxgksim::agent::pages::Unpacker;
 use dxgksim::agent::{Arrived, Desk, Event, Held, Target, Visitor};
 use dxgksim::dxgkrnl::Adapter;
 use dxgksim::host::{Mutex, Thread, sleep};
-use dxgksim::vgpu::{Vgpu, VgpuOptions};
+use dxgksim::vgpu::Vgpu;
 use gpup_scene::{Problem, finish};
 
+use super::Plan;
 use super::pipe::Door;
 
 /// A visit under way, on a thread of its own.
@@ -25,15 +26,11 @@ pub(super) struct Visit {
 
 impl Visit {
     /// Waits at `door` for a VM to run on `adapter`.
-    pub(super) fn start(
-        adapter: &Arc<Adapter>,
-        door: &Arc<Door>,
-        cool_down_ns: u64,
-    ) -> Result<Self, Problem> {
+    pub(super) fn start(adapter: &Arc<Adapter>, door: &Arc<Door>, plan: &Plan) -> Result<Self, Problem> {
         let result = Arc::new(Mutex::new(Ok(())));
-        let (adapter, door, theirs) = (adapter.clone(), door.clone(), result.clone());
+        let (adapter, door, plan, theirs) = (adapter.clone(), door.clone(), plan.clone(), result.clone());
         let body = move || {
-            let ended = receive(&adapter, &door, cool_down_ns);
+            let ended = receive(&adapter, &door, &plan);
             door.close();
             *theirs.lock() = ended;
         };
@@ -53,15 +50,18 @@ fn problem(error: impl ToString) -> Problem {
     Problem(error.to_string())
 }
 
-fn receive(adapter: &Arc<Adapter>, door: &Door, cool_down_ns: u64) -> Result<(), Problem> {
+fn receive(adapter: &Arc<Adapter>, door: &Door, plan: &Plan) -> Result<(), Problem> {
     let first = door.answer().map_err(problem)?;
     let Visitor::Source(control, hello) = Visitor::greet(Box::new(first)).map_err(problem)? else {
         return Err(Problem("the first connection is no source's".into()));
     };
     let target = Target { loader: Arc::new(gpup_guest::Loader), unpacker: Arc::new(Unpacked) };
     let mut observer = |_: Event| ControlFlow::Continue(());
-    match target.receive(control, hello, &mut Reception { adapter, door }, &mut observer).map_err(problem)? {
-        Arrived::Running(held, control) => let_finish(held, control, cool_down_ns),
+    match target
+        .receive(control, hello, &mut Reception { adapter, door, plan }, &mut observer)
+        .map_err(problem)?
+    {
+        Arrived::Running(held, control) => let_finish(held, control, plan.cool_down_ns),
         // A pipe loses nothing: a source that closed it has not said Commit, and keeps its VM.
         Arrived::InDoubt(held) => held.discard().map_err(problem),
     }
@@ -85,14 +85,14 @@ fn let_finish(held: Held, mut control: Framed, cool_down_ns: u64) -> Result<(), 
 struct Reception<'a> {
     adapter: &'a Arc<Adapter>,
     door: &'a Door,
+    plan: &'a Plan,
 }
 
 impl Desk for Reception<'_> {
     fn make_vgpu(&mut self, hello: &Hello) -> Result<Arc<Vgpu>, String> {
         let free = (0..self.adapter.partition_count()).find(|vf| !self.adapter.has_vgpu(*vf));
         let vf = free.ok_or("the target has no VF free")?;
-        let options = VgpuOptions { vram_bytes: hello.vf_bytes, ..VgpuOptions::default() };
-        self.adapter.create_vgpu(vf, &options).map_err(|error| error.to_string())
+        self.adapter.create_vgpu(vf, &self.plan.vgpu(hello.vf_bytes)).map_err(|error| error.to_string())
     }
 
     fn accept_stream(&mut self, migration: u128) -> Result<Framed, LinkError> {

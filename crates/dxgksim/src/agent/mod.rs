@@ -140,6 +140,57 @@ pub enum Event {
     Throttle(u32),
     /// The wire was cut in the commit window.
     InDoubt,
+    /// A step was measured. Breaking here stops nothing.
+    Measured {
+        /// Which.
+        step: Step,
+        /// When it began, in nanoseconds of the host's clock.
+        from: u64,
+        /// When it ended.
+        to: u64,
+    },
+}
+
+/// What a source measures: each figure of [`Outcome`] is the time between two readings of the clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// [`Outcome::brownout`].
+    Brownout,
+    /// [`Pause::stop`].
+    Stop,
+    /// [`Pause::drain`].
+    Drain,
+    /// [`Pause::last_pages`].
+    LastPages,
+    /// [`Pause::mutable`].
+    Mutable,
+    /// [`Pause::restore`].
+    Restore,
+    /// [`Outcome::proof_hold`], no part of the pause.
+    Proof,
+    /// [`Pause::resume`].
+    Resume,
+}
+
+impl Step {
+    /// Its name in traces.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Brownout => "brownout",
+            Self::Stop => "stop",
+            Self::Drain => "drain",
+            Self::LastPages => "last pages",
+            Self::Mutable => "mutable data",
+            Self::Restore => "restore",
+            Self::Proof => "proof",
+            Self::Resume => "resume",
+        }
+    }
+
+    /// Whether the guest's standing still in it counts as the pause.
+    pub const fn is_pause(self) -> bool {
+        !matches!(self, Self::Brownout | Self::Proof)
+    }
 }
 
 /// Follows a migration, and may stop it.

@@ -20,7 +20,7 @@ use super::message::{Hello, IterationEnd, ONLY_ASKED, PageVerdict, Resolution, R
 use super::mover::{Moved, Mover, Shared};
 use super::pages::Packer;
 use super::run::{self, Batches};
-use super::{Event, Observer, Phase, proof};
+use super::{Event, Observer, Phase, Step, proof};
 use crate::host::{self, Mutex, Thread};
 use crate::vgpu::Vgpu;
 use crate::vm::Vm;
@@ -289,7 +289,7 @@ impl Source {
                 self.settle(connect, observer)?
             }
         };
-        outcome.pause.resume = seconds(begin, host::now());
+        outcome.pause.resume = measured(observer, Step::Resume, begin, host::now());
         Ok(control)
     }
 
@@ -383,6 +383,12 @@ fn refused(payload: &[u8]) -> Result<Error, Error> {
     }
 }
 
+/// Tells what was measured; the same in seconds.
+fn measured(observer: &mut dyn Observer, step: Step, from: u64, to: u64) -> f64 {
+    let _ = observer.event(Event::Measured { step, from, to });
+    seconds(from, to)
+}
+
 fn seconds(from: u64, to: u64) -> f64 {
     to.saturating_sub(from) as f64 / 1e9
 }
@@ -456,7 +462,7 @@ impl<'a> Carrier<'a> {
             self.source.vgpu.query_dirty(true, &mut self.dirty)?;
             self.iterate(outcome)?;
         }
-        outcome.brownout = seconds(begin, host::now());
+        outcome.brownout = measured(self.observer, Step::Brownout, begin, host::now());
         outcome.throttle_cost = self.convergence.lost();
         Ok(())
     }
@@ -470,34 +476,31 @@ impl<'a> Carrier<'a> {
             source.vgpu.set_pause(true)?;
         }
         let stopped = host::now();
+        outcome.pause.stop = measured(self.observer, Step::Stop, begin, stopped);
         source.enter(self.observer, Phase::LastPages)?;
         source.vgpu.query_dirty(true, &mut self.dirty)?;
         let drained = host::now();
+        outcome.pause.drain = measured(self.observer, Step::Drain, stopped, drained);
         self.iterate(outcome)?;
         self.close_streams()?;
         let moved = host::now();
+        outcome.pause.last_pages = measured(self.observer, Step::LastPages, drained, moved);
         source.enter(self.observer, Phase::Mutable)?;
         let mutable = source.vgpu.save_mutable()?;
         outcome.driver_bytes[1] = mutable.len() as u64;
         self.control.send(Kind::Mutable, &[&mutable])?;
         source.driver_data.lock()[1] = mutable;
         let saved = host::now();
+        outcome.pause.mutable = measured(self.observer, Step::Mutable, moved, saved);
         source.enter(self.observer, Phase::Restore)?;
         self.control.send(Kind::Guest, &[&source.vm.save()])?;
         self.control.expect(Kind::Ready)?;
         let ready = host::now();
-        outcome.pause = Pause {
-            stop: seconds(begin, stopped),
-            drain: seconds(stopped, drained),
-            last_pages: seconds(drained, moved),
-            mutable: seconds(moved, saved),
-            restore: seconds(saved, ready),
-            resume: 0.0,
-        };
+        outcome.pause.restore = measured(self.observer, Step::Restore, saved, ready);
         source.enter(self.observer, Phase::Proof)?;
         if source.options.prove {
             self.prove(outcome)?;
-            outcome.proof_hold = seconds(ready, host::now());
+            outcome.proof_hold = measured(self.observer, Step::Proof, ready, host::now());
         }
         Ok(())
     }

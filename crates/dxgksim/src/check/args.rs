@@ -173,7 +173,7 @@ impl Bench {
         );
         words.resize(words.len().max(5), 0);
         let Some(it) = &self.adapter.interfaces.partition else { return STATUS_NOT_SUPPORTED };
-        super::gates::variable(self.contract(), it.DxgkDdiSetVirtualGpuResources, it.Context, &mut words)
+        super::gates::set_resources(self.contract(), it.DxgkDdiSetVirtualGpuResources, it.Context, &mut words)
     }
 
     /// CreateMemoryBasis: 0 when it is refused.

@@ -109,9 +109,23 @@ impl Bench {
         })
     }
 
+    /// Clocks that do not change, for who measures; returns nothing.
+    pub(super) fn set_stable_power_state(&self, enabled: BOOL) {
+        static DDI: Ddi = Ddi::passive("DxgkDdiSetStablePowerState");
+        let core = self.core();
+        let args = DXGKARG_SETSTABLEPOWERSTATE { Enabled: enabled };
+        if let Some(ddi) = core.table.0.DxgkDdiSetStablePowerState {
+            core.contract.run(&DDI, || {
+                // SAFETY: the function is the driver's and the structure ours.
+                unsafe { ddi(core.context(), &raw const args) }
+            });
+        }
+    }
+
     /// Engine reset of the whole adapter, then its restart.
     pub(super) fn timeout(&self) -> (NTSTATUS, NTSTATUS) {
         static DDI: Ddi = Ddi::passive("DxgkDdiResetFromTimeout");
+        static RESTART: Ddi = Ddi::passive("DxgkDdiRestartFromTimeout");
         let core = self.core();
         let (Some(reset), Some(restart)) =
             (core.table.0.DxgkDdiResetFromTimeout, core.table.0.DxgkDdiRestartFromTimeout)
@@ -122,7 +136,7 @@ impl Bench {
             // SAFETY: the function is the driver's.
             unsafe { reset(core.context()) }
         });
-        let second = core.contract.call(&DDI, || {
+        let second = core.contract.call(&RESTART, || {
             // SAFETY: the function is the driver's.
             unsafe { restart(core.context()) }
         });
@@ -130,14 +144,14 @@ impl Bench {
     }
 }
 
-/// A function of an interface whose argument structure is of variable length: `words` holds all of it.
-pub(super) fn variable<T>(
+/// SetVirtualGpuResources, whose argument structure is of variable length: `words` holds all of it.
+pub(super) fn set_resources(
     contract: &crate::contract::Contract,
-    function: Option<wddm::ddi_type!(unsafe fn(HANDLE, *mut T) -> NTSTATUS)>,
+    function: PDXGKDDI_SETVIRTUALGPURESOURCES,
     context: HANDLE,
     words: &mut [u64],
 ) -> NTSTATUS {
-    static DDI: Ddi = Ddi::passive("a call with a structure of variable length");
+    static DDI: Ddi = Ddi::passive("DxgkDdiSetVirtualGpuResources");
     let Some(function) = function else { return STATUS_NOT_IMPLEMENTED };
     contract.call(&DDI, || {
         // SAFETY: the function and its context come from the driver's interface; the words are ours, and as many as

@@ -32,6 +32,7 @@ mod passive;
 mod query;
 mod resources;
 mod restore;
+mod seldom;
 mod sriov;
 mod submission;
 mod testing;
@@ -182,7 +183,7 @@ pub struct Finding {
 
 /// Every rule, in the order of the run; those that Dxgkrnl records come last.
 pub fn rules() -> Vec<CheckRule> {
-    let families: [&[CheckRule]; 22] = [
+    let families: [&[CheckRule]; 23] = [
         life::RULES,
         cold::RULES,
         query::RULES,
@@ -203,6 +204,7 @@ pub fn rules() -> Vec<CheckRule> {
         dirty::RULES,
         migration::RULES,
         restore::RULES,
+        seldom::RULES,
         tools::RULES,
         parallel::RULES,
     ];

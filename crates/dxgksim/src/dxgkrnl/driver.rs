@@ -9,6 +9,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::mem::offset_of;
 
 use wddm::{
     DRIVER_INITIALIZATION_DATA, DRIVER_OBJECT, NTSTATUS, STATUS_INVALID_PARAMETER, STATUS_REVISION_MISMATCH,
@@ -16,11 +17,15 @@ use wddm::{
 };
 
 use super::core::Table;
+use super::interfaces::supplied;
 use crate::contract::{Contract, calls, check_table};
 use crate::host::Mutex;
 
 /// A driver's DriverEntry.
 pub type DriverEntry = wddm::ddi_type!(unsafe fn(*mut DRIVER_OBJECT, *mut UNICODE_STRING) -> NTSTATUS);
+
+/// Bytes of the table before its functions: the version and what aligns them.
+const TABLE_HEADER: usize = offset_of!(DRIVER_INITIALIZATION_DATA, DxgkDdiAddDevice);
 
 /// Bytes of a DRIVER_OBJECT on x64, with room.
 const DRIVER_OBJECT_WORDS: usize = 64;
@@ -116,6 +121,8 @@ impl Driver {
 
     fn new(table: Table, contract: Arc<Contract>, object: Option<OwnObject>) -> Self {
         check_table(&contract, &table.0);
+        contract.supply(supplied(&table.0, TABLE_HEADER));
+        contract.supply_queries();
         Self { table, contract, _object: object }
     }
 

@@ -135,10 +135,11 @@ impl Core {
     /// A memory basis, NULL when it cannot be made.
     pub(crate) fn create_memory_basis(&self, args: *const DXGKARG_CREATEMEMORYBASIS) -> HANDLE {
         let Some(ddi) = self.table.0.DxgkDdiCreateMemoryBasis else { return core::ptr::null_mut() };
-        self.contract.run(&calls::CREATE_MEMORY_BASIS, || {
+        let call = || {
             // SAFETY: the function is the driver's and the structure with its ranges the caller's.
             unsafe { ddi(self.context(), args) }
-        })
+        };
+        self.contract.run_as(&calls::CREATE_MEMORY_BASIS, call, |basis: &HANDLE| basis.is_null())
     }
 
     /// The adapter's own power state; it has no children.
@@ -179,10 +180,12 @@ impl Core {
 
     pub(crate) fn query_adapter_info(&self, args: &DXGKARG_QUERYADAPTERINFO) -> NTSTATUS {
         let Some(ddi) = self.table.0.DxgkDdiQueryAdapterInfo else { return STATUS_NOT_IMPLEMENTED };
-        self.contract.call(&calls::QUERY_ADAPTER_INFO, || {
+        let status = self.contract.call(&calls::QUERY_ADAPTER_INFO, || {
             // SAFETY: the function is the driver's, the structure and its buffers ours.
             unsafe { ddi(self.context(), args) }
-        })
+        });
+        self.contract.count_query(args.Type, status);
+        status
     }
 
     pub(crate) fn node_metadata(&self, node: u32) -> Result<DXGK_NODEMETADATA, NTSTATUS> {
@@ -260,7 +263,12 @@ impl Core {
             // SAFETY: the function is the driver's.
             unsafe { ddi(self.context(), message) }
         });
-        claimed.is_some_and(|claimed| claimed != 0)
+        // Not called where no line is connected.
+        let claimed = claimed.map(|claimed| claimed != 0);
+        if let Some(claimed) = claimed {
+            self.contract.count_call("DxgkDdiInterruptRoutine", !claimed);
+        }
+        claimed.unwrap_or(false)
     }
 }
 

@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 use wddm::*;
 
 use super::Core;
-use crate::contract::{Guarded, calls, rules};
+use crate::contract::{Guarded, calls, declared, rules};
 
 /// Bytes of the header of every interface.
 const HEADER: usize = size_of::<INTERFACE>();
@@ -127,6 +127,7 @@ fn query<T: Zeroed>(core: &Core, guid: &GUID, version: u16, complete: bool) -> O
         &rules::INTERFACE_SIZE,
         format_args!("interface {guid}: size {}, version {}", header.Size, header.Version),
     );
+    core.contract.supply(supplied(&interface, HEADER));
     Some(interface)
 }
 
@@ -136,4 +137,18 @@ fn functions<T>(interface: &T) -> &[usize] {
     let first = core::ptr::from_ref(interface).cast::<u8>().wrapping_add(HEADER).cast::<usize>();
     // SAFETY: an interface is its header and a row of pointers of this length.
     unsafe { core::slice::from_raw_parts(first, count) }
+}
+
+/// Names of the functions that a structure holds from byte `begin` on, those that are NULL left out.
+pub(crate) fn supplied<T>(structure: &T, begin: usize) -> impl Iterator<Item = &'static str> {
+    let fields = declared::<T>().map_or(&[][..], |layout| layout.fields);
+    let there = |offset: usize| {
+        let word = core::ptr::from_ref(structure).cast::<u8>().wrapping_add(offset).cast::<usize>();
+        // SAFETY: the field lies in the structure, at the offset of its declaration, and is as large as a pointer.
+        unsafe { word.read_unaligned() != 0 }
+    };
+    fields.iter().filter_map(move |field| {
+        let pointer = field.offset >= begin && field.size == size_of::<usize>();
+        (pointer && there(field.offset)).then_some(field.name)
+    })
 }

@@ -20,7 +20,7 @@ use super::process::Process;
 use super::testing::{MOST_BYTES, MOST_PRIVATE, testable_nodes};
 use super::{PagingChannel, PagingError, Reserve, Run};
 use crate::contract::{FenceState, calls, rules};
-use crate::dxgkrnl::{Ask, Caps, Core, Interfaces, SelfTest, guarded, succeed};
+use crate::dxgkrnl::{Ask, Caps, Core, Interfaces, SelfTest, guarded, succeed, supplied};
 use crate::host::Event;
 use crate::memory::Pages;
 
@@ -115,7 +115,11 @@ pub(super) fn test_interface(core: &Core, interfaces: &Interfaces) -> Option<Bui
     args.Interface = (&raw mut interface).cast();
     let status =
         it.QueryFeatureInterface.ask(&core.contract, &calls::QUERY_FEATURE_INTERFACE, context, &mut args);
-    if status.is_success() { interface.pfnBuildTestCommandBuffer } else { None }
+    if !status.is_success() {
+        return None;
+    }
+    core.contract.supply(supplied(&interface, 0));
+    interface.pfnBuildTestCommandBuffer
 }
 
 /// Calls it: any argument structure, a canary behind it.

@@ -63,6 +63,9 @@ pub(super) fn emit(trace: &Trace) {
         TraceEvent::Refused { vf, what, error } => {
             event!(trace, WARN, vf = vf, what = what, reason = tracing::field::display(error));
         }
+        TraceEvent::SubmissionRefused { node, fence, error } => {
+            event!(trace, WARN, node = node, fence = fence, reason = tracing::field::display(error));
+        }
         TraceEvent::Harvested { basis, part, pages } => {
             let (range, offset, bytes) = part_fields(part);
             event!(trace, DEBUG, basis = basis, range = range, offset = offset, bytes = bytes, pages = pages);

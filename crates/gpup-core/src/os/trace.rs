@@ -95,6 +95,15 @@ pub enum TraceEvent {
         /// Why.
         error: Error,
     },
+    /// A submission was refused; Dxgkrnl learns no more than that.
+    SubmissionRefused {
+        /// The node.
+        node: u32,
+        /// The submission's fence.
+        fence: u32,
+        /// Why.
+        error: Error,
+    },
     /// Dirty bits were read and cleared: a piece of an iteration.
     Harvested {
         /// Handle of the memory basis.
@@ -143,6 +152,7 @@ impl TraceEvent {
             Self::LatePages { .. } => "LatePages",
             Self::Throttled { .. } => "Throttled",
             Self::Refused { .. } => "Refused",
+            Self::SubmissionRefused { .. } => "SubmissionRefused",
             Self::Harvested { .. } => "Harvested",
             Self::EngineReset { .. } => "EngineReset",
             Self::FunctionReset { .. } => "FunctionReset",
@@ -153,7 +163,9 @@ impl TraceEvent {
     /// The event's importance.
     pub const fn level(&self) -> Level {
         match self {
-            Self::Refused { .. } | Self::EngineReset { .. } => Level::Warning,
+            Self::Refused { .. } | Self::SubmissionRefused { .. } | Self::EngineReset { .. } => {
+                Level::Warning
+            }
             Self::Harvested { .. } => Level::Debug,
             _ => Level::Info,
         }
@@ -202,6 +214,9 @@ impl fmt::Display for TraceEvent {
             Self::Throttled { vf, permille } => write!(f, "VF {vf} may take {permille}/1000 of its time"),
             Self::Refused { vf: Some(vf), what, error } => write!(f, "VF {vf}: {what} refused: {error}"),
             Self::Refused { vf: None, what, error } => write!(f, "{what} refused: {error}"),
+            Self::SubmissionRefused { node, fence, error } => {
+                write!(f, "node {node} refuses fence {fence}: {error}")
+            }
             Self::Harvested { basis, part, pages } => {
                 let (range, offset, bytes) = part_fields(part);
                 write!(

@@ -21,6 +21,7 @@ use crate::args::Serve;
 use crate::exit::Failure;
 use crate::interrupt;
 use crate::report::{say, write_json};
+use crate::spans::Spans;
 use crate::tcp::{PATIENCE, Tcp, resolve};
 use crate::units::{Bytes, MigrationId, count};
 use crate::world::{Machine, finish};
@@ -190,13 +191,16 @@ impl Shared {
         };
         self.say(&format!("a VM with {} of VRAM ({}) asks to come", Bytes(hello.vf_bytes), hello.workload));
         let mut desk = ServeDesk { shared: self, streams };
-        let mut observer = |event: Event| {
+        let observer = |event: Event| {
             if let Event::Enter(phase) = event {
                 self.say(&format!("{phase}"));
             }
             ControlFlow::Continue(())
         };
-        match self.target.receive(control, hello, &mut desk, &mut observer) {
+        let mut spans = Spans::begin("target", migration, None, observer);
+        let received = self.target.receive(control, hello, &mut desk, &mut spans);
+        let _ = spans.end(&received);
+        match received {
             Ok(Arrived::Running(held, control)) => {
                 self.register.running(migration);
                 self.let_finish(held, control);

@@ -11,6 +11,7 @@ mod migration;
 mod parallel;
 mod recorded;
 mod recovery;
+mod seldom;
 mod space;
 mod work;
 
@@ -94,6 +95,7 @@ fn cases() -> Vec<Case> {
         recorded::cases(),
         recovery::cases(),
         space::cases(),
+        seldom::cases(),
     ]
     .into_iter()
     .flatten()

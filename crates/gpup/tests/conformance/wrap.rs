@@ -169,7 +169,7 @@ slots! {
             DxgkDdiQueryDirtyBitData DxgkDdiPrepareLiveMigration DxgkDdiSaveImmutableMigrationData
             DxgkDdiSaveMutableMigrationData DxgkDdiEndLiveMigration DxgkDdiRestoreImmutableMigrationData
             DxgkDdiRestoreMutableMigrationData DxgkDdiWriteVirtualizedInterrupt DxgkDdiSetVirtualGpuResources2
-            DxgkDdiSetVirtualFunctionPauseState DxgkDdiCancelCommand
+            DxgkDdiSetVirtualFunctionPauseState DxgkDdiCancelCommand DxgkDdiSetStablePowerState
         ];
         forward3 [_, _, _, _]: [
             DxgkDdiGetNodeMetadata DxgkDdiQueryChildRelations DxgkDdiQueryChildStatus DxgkDdiQueryDeviceDescriptor
@@ -181,6 +181,7 @@ slots! {
     wrap_partition(DXGKDDI_GPU_PARTITION_INTERFACE) {
         forward2 [_, _, _]: [
             DxgkDdiGetGpuPartitionInfo DxgkDdiSetGpuPartitionCount DxgkDdiGetVirtualGpuProfile DxgkDdiCreateVirtualGpu
+            DxgkDdiGetGpuEngines
             DxgkDdiGetVirtualGpuInfo DxgkDdiSetVirtualGpuResources DxgkDdiDestroyVirtualGpu DxgkDdiSuspendVirtualGpu
             DxgkDdiResumeVirtualGpu DxgkDdiVirtualGpuDriverEscape DxgkDdiSetVirtualGpuVmBus
         ];

@@ -10,6 +10,8 @@ fn the_driver_is_checked_and_the_exit_code_says_so() {
     let last = ran.out.lines().last().unwrap_or_default();
     assert!(last.contains(" 0 broken, 0 skipped"), "{last}");
     assert!(ran.out.contains("migration.prepare.unknown-vf") && ran.out.contains("OUTPUT_OVERRUN"));
+    let never = "functions of the driver, never called: DxgkDdiResetDevice, DxgkDdiUnload";
+    assert!(ran.out.lines().any(|line| line.ends_with(never)), "{}", ran.out);
     assert!(ran.err.is_empty(), "{}", ran.err);
 }
 
@@ -17,6 +19,8 @@ fn the_driver_is_checked_and_the_exit_code_says_so() {
 fn each_rule_in_the_json_has_id_title_and_verdict() {
     let ran = run(&["check", "--json", "--rule", "fence_once", "--rule", "pause.again"]).exits(0);
     let json: Value = serde_json::from_str(&ran.out).unwrap();
+    assert!(json["calls"]["DxgkDdiSetVirtualFunctionPauseState"]["called"].as_u64() > Some(0));
+    assert_eq!(json["calls"]["DxgkDdiGetGpuEngines"]["called"], 0);
     let rules = json["rules"].as_array().unwrap();
     assert_eq!(rules.len(), 2);
     for rule in rules {

@@ -12,5 +12,6 @@ mod refusals;
 mod report;
 mod schedule;
 mod top;
+mod trace;
 mod usage;
 mod window;

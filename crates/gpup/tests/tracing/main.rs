@@ -14,7 +14,10 @@ mod seen;
 use std::ops::ControlFlow;
 
 use dxgksim::agent::{Error, Event, Phase};
+use dxgksim::check::Verdict;
 use dxgksim::vgpu::VgpuOptions;
+use gpup::check::against_built_in;
+use gpup::world::throttle;
 use gpup_guest::Workload;
 use wddm::DXGK_GPUP_MIGRATIONTYPE as Role;
 
@@ -23,7 +26,12 @@ use crate::harness::{
 };
 use crate::seen::{Entry, Seen};
 
-in_every_mode!(brownout_and_pause_are_in_the_trace, a_cancelled_migration_leads_home, a_refusal_says_why,);
+in_every_mode!(
+    brownout_and_pause_are_in_the_trace,
+    a_cancelled_migration_leads_home,
+    a_refusal_says_why,
+    resets_and_throttles_are_told,
+);
 
 /// Bytes of the image of a guest.
 const IMAGE: u64 = 1 << 20;
@@ -225,4 +233,54 @@ fn dxgkrnl_turns_events_off_and_on_by_level() {
     assert_eq!(counted(Some((true, 2))), [0, 0, 0]);
     assert_eq!(counted(Some((true, 0))), [1, 1, 1], "all levels");
     stop([machine]);
+}
+
+fn resets_and_throttles_are_told(mode: Mode) {
+    let seen = Seen::begin();
+    let here = Host::new(mode).start();
+    let [adapter] = seen.adapters();
+    let vgpu = here
+        .adapter()
+        .create_vgpu(1, &VgpuOptions { vram_bytes: VF_BYTES, ..VgpuOptions::default() })
+        .unwrap();
+    let from = seen.len();
+    vgpu.reset().unwrap();
+    let at = seen.find(from, &adapter, "FunctionReset", &[("vf", "1"), ("level", "INFO")]);
+    assert_eq!(seen.field(at, "message"), "VF 1 was reset");
+
+    // Nothing runs, so nobody's packet is cut.
+    let fence = here.adapter().reset_engine(1).unwrap().last_aborted.to_string();
+    let at = seen.find(at, &adapter, "EngineReset", &[("node", "1"), ("fence", &fence), ("level", "WARN")]);
+    assert!(!seen.has(at, "vf"));
+
+    // Only a source is slowed.
+    throttle(&vgpu, 500).unwrap_err();
+    assert_eq!(seen.count(0..seen.len(), &adapter, "Throttled", &[]), 0);
+    vgpu.prepare(Role::DXGK_GPUP_MIGRATIONTYPE_SOURCE).unwrap();
+    for permille in [500, 1000] {
+        throttle(&vgpu, permille).unwrap();
+        let told = [("vf", "1"), ("permille", &*permille.to_string()), ("level", "INFO")];
+        assert_eq!(seen.count(at..seen.len(), &adapter, "Throttled", &told), 1, "{permille}");
+    }
+    vgpu.end().unwrap();
+    vgpu.destroy().unwrap();
+    drop(vgpu);
+    stop([here]);
+}
+
+#[test]
+fn a_refused_submission_says_why() {
+    let seen = Seen::begin();
+    let rules = ["submit.wrong-node", "submit.no-root"];
+    let (driver, findings) = against_built_in(|rule| rules.contains(&rule.id)).unwrap();
+    assert!(findings.iter().all(|finding| finding.verdict == Verdict::Kept), "{findings:?}");
+    drop(driver);
+    let adapters = seen.every_adapter();
+    let told = |event, with: &[(&str, &str)]| -> usize {
+        adapters.iter().map(|adapter| seen.count(0..seen.len(), adapter, event, with)).sum()
+    };
+    let warned = ("level", "WARN");
+    for reason in ["invalid parameter", "not allowed in the present state"] {
+        assert_eq!(told("SubmissionRefused", &[warned, ("reason", reason)]), 1, "{reason}: {seen:?}");
+    }
 }

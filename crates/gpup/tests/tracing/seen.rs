@@ -110,13 +110,17 @@ impl Seen {
 
     /// The numbers of the adapters, in the order in which they were started.
     pub(crate) fn adapters<const N: usize>(&self) -> [String; N] {
+        self.every_adapter().try_into().unwrap()
+    }
+
+    /// The same, however many there were.
+    pub(crate) fn every_adapter(&self) -> Vec<String> {
         let list = self.list.0.lock().unwrap();
         let started = list.iter().filter_map(|entry| match entry {
             Entry::Driver(fields) if fields["event"] == "AdapterStarted" => Some(fields["adapter"].clone()),
             _ => None,
         });
-        let found: Vec<String> = started.collect();
-        found.try_into().unwrap()
+        started.collect()
     }
 
     /// The places in `within` of an adapter's events of a name with these fields.
@@ -157,6 +161,11 @@ impl Seen {
             Entry::Driver(fields) => fields[name].clone(),
             entry => panic!("{entry:?} has no fields"),
         }
+    }
+
+    /// Whether it has the field.
+    pub(crate) fn has(&self, at: usize, name: &str) -> bool {
+        matches!(&self.list.0.lock().unwrap()[at], Entry::Driver(fields) if fields.contains_key(name))
     }
 
     /// The same as a number.

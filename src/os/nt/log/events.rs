@@ -32,6 +32,17 @@ pub(super) fn write(trace: &Trace) {
             write_event!(PROVIDER, "AdapterStopped", level(Informational), u32("Adapter", adapter));
         }
         TraceEvent::Refused { vf, what, error } => refused(adapter, vf, what, error),
+        TraceEvent::SubmissionRefused { node, fence, error } => {
+            write_event!(
+                PROVIDER,
+                "SubmissionRefused",
+                level(Warning),
+                u32("Adapter", adapter),
+                u32("Node", &node),
+                u32("Fence", &fence),
+                str8("Reason", Line::new(format_args!("{error}")).text())
+            );
+        }
         TraceEvent::Harvested { basis, part, pages } => {
             let (range, offset, bytes) = part_fields(part);
             write_event!(
