@@ -1,23 +1,30 @@
 //! A host process as the kernel below the driver: settings in a table, Dxgkrnl as a connected function.
 //!
-//! A physical address is a virtual one here, so a page's frame number is its address divided by 4096.
+//! A physical address is a virtual one here, so a page's frame number is its address divided by 4096. The one exception
+//! is the memory of a PCI device that the process has opened: see [`pci`].
 //!
 //! UNSAFETY: reads the UNICODE_STRING of a registry path and calls the connected Dxgkrnl.
 #![expect(unsafe_code)]
 
+mod device_memory;
+mod mdl;
+#[cfg(unix)]
+pub mod pci;
+
 use core::cell::Cell;
-use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU32, Ordering};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
-use std::vec::Vec;
 
+use gpup_core::Result;
 use gpup_core::os::level;
-use gpup_core::{Error, PAGE_SIZE, Result};
 use wddm::{
-    DRIVER_INITIALIZATION_DATA, DRIVER_OBJECT, DXGKRNL_INITIALIZE, LUID, MDL, MDL_PAGES_LOCKED,
-    MDL_SOURCE_IS_NONPAGED_POOL, NTSTATUS, STATUS_DEVICE_NOT_READY, UNICODE_STRING,
+    DRIVER_INITIALIZATION_DATA, DRIVER_OBJECT, DXGKRNL_INITIALIZE, LUID, NTSTATUS, STATUS_DEVICE_NOT_READY,
+    UNICODE_STRING,
 };
+
+pub(crate) use device_memory::DeviceMemory;
+pub(crate) use mdl::Mdl;
 
 /// Values under (software key, name), names in lower case: the registry does not tell cases apart.
 static SETTINGS: Mutex<BTreeMap<(String, String), u64>> = Mutex::new(BTreeMap::new());
@@ -121,95 +128,9 @@ pub(crate) fn at_device_level(routine: &mut dyn FnMut()) {
     level::at(level::DEVICE_LEVEL, routine);
 }
 
-/// Memory of a device, which a host process must have mapped itself: a physical address is a virtual one.
-pub(crate) struct DeviceMemory {
-    base: NonNull<u8>,
-}
-
-// SAFETY: the memory is shared by all threads of the process.
-unsafe impl Send for DeviceMemory {}
-// SAFETY: as above; nothing here changes.
-unsafe impl Sync for DeviceMemory {}
-
-impl DeviceMemory {
-    /// Reaches `bytes` at an address.
-    ///
-    /// # Safety
-    /// They are mapped, and nothing else is done with them while this value lives.
-    pub(crate) unsafe fn map(physical: u64, _bytes: usize) -> Option<Self> {
-        let base = core::ptr::with_exposed_provenance_mut(usize::try_from(physical).ok()?);
-        Some(Self { base: NonNull::new(base)? })
-    }
-
-    /// First byte of the mapping.
-    pub(crate) fn base(&self) -> NonNull<u8> {
-        self.base
-    }
-}
-
-/// A memory descriptor list over non-paged memory.
-pub(crate) struct Mdl {
-    /// The header, then one frame number a page; words, so that the header is aligned.
-    words: Vec<u64>,
-}
-
-/// Words of the header before the frame numbers.
-const HEADER_WORDS: usize = size_of::<MDL>() / size_of::<u64>();
-
-impl Mdl {
-    /// Describes `bytes` at `base`, both multiples of the page size.
-    pub(crate) fn new(base: *mut u8, bytes: usize) -> Result<Self> {
-        let page = PAGE_SIZE as usize;
-        if !base.addr().is_multiple_of(page) || !bytes.is_multiple_of(page) || bytes == 0 {
-            return Err(Error::Misaligned);
-        }
-        let pages = bytes / page;
-        let mut words = vec![0u64; HEADER_WORDS];
-        words.extend((0..pages).map(|index| base.expose_provenance() as u64 / PAGE_SIZE + index as u64));
-        let header = MDL {
-            Size: i16::try_from(words.len() * size_of::<u64>()).map_err(|_| Error::OutOfRange)?,
-            MdlFlags: MDL_SOURCE_IS_NONPAGED_POOL | MDL_PAGES_LOCKED,
-            MappedSystemVa: base.cast(),
-            StartVa: base.cast(),
-            ByteCount: u32::try_from(bytes).map_err(|_| Error::OutOfRange)?,
-            ..MDL::zeroed()
-        };
-        // SAFETY: the vector begins with room for the header, aligned to 8 as the header is.
-        unsafe { words.as_mut_ptr().cast::<MDL>().write(header) };
-        Ok(Self { words })
-    }
-
-    /// The list, for Dxgkrnl. It lives as long as `self`.
-    pub(crate) fn as_ptr(&self) -> *mut MDL {
-        self.words.as_ptr().cast::<MDL>().cast_mut()
-    }
-
-    /// Physical address of the first page.
-    pub(crate) fn physical_address(&self) -> u64 {
-        self.words[HEADER_WORDS] * PAGE_SIZE
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_mdl_lists_every_page() {
-        #[repr(align(4096))]
-        struct Pages([u8; 12288]);
-        let mut pages = Box::new(Pages([0; 12288]));
-        let base = pages.0.as_mut_ptr();
-        let mdl = Mdl::new(base, 12288).unwrap();
-        assert_eq!(mdl.physical_address(), base.addr() as u64);
-        assert_eq!(mdl.words[HEADER_WORDS + 2], base.addr() as u64 / 4096 + 2);
-        // SAFETY: the list begins with its header.
-        let header = unsafe { &*mdl.as_ptr() };
-        assert_eq!(
-            (header.ByteCount, header.ByteOffset, usize::try_from(header.Size)),
-            (12288, 0, Ok(48 + 24))
-        );
-    }
 
     #[test]
     fn settings_ignore_case_and_belong_to_a_key() {

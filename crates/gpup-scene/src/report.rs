@@ -92,6 +92,10 @@ pub struct Report {
     pub error: Option<String>,
     /// The moving guest's work.
     pub workload: String,
+    /// What the source's VRAM is; none where nobody says.
+    pub source_vram: Option<String>,
+    /// The same of the target.
+    pub target_vram: Option<String>,
     /// Bytes of the VF's VRAM.
     pub vf_bytes: u64,
     /// Pages compared on both sides before ownership passed.
@@ -150,6 +154,8 @@ impl Report {
             verdict: Verdict::Failed,
             error: None,
             workload,
+            source_vram: None,
+            target_vram: None,
             vf_bytes,
             pages_compared: pages.compared,
             pages_different: pages.different,

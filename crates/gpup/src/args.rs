@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use gpup_kmd::os::host::pci::Location;
 
 use crate::exit::Failure;
 use crate::units::{Bytes, MigrationId, Rate, Time};
@@ -188,6 +189,16 @@ pub struct Migrate {
     /// Where the VF is saved if it stays in doubt [default: gpup-in-doubt-ID.vf]
     #[arg(long, value_name = "FILE")]
     pub in_doubt_file: Option<PathBuf>,
+    /// Move the VF back again afterwards, and prove that too
+    #[arg(long, conflicts_with_all = ["to", "check"])]
+    pub back: bool,
+    /// PCI BAR that the source's VRAM lies in, as 0000:00:04.0 or 0000:00:04.0:2; the device's largest prefetchable
+    /// one if no number is given [default: simulated]
+    #[arg(long, value_name = "DEVICE[:BAR]")]
+    pub source_bar: Option<Location>,
+    /// The same of the target in this process
+    #[arg(long, value_name = "DEVICE[:BAR]", conflicts_with = "to")]
+    pub target_bar: Option<Location>,
     /// Host.
     #[command(flatten)]
     pub host: HostArgs,
@@ -214,6 +225,9 @@ pub struct Serve {
     /// How long a VM that arrived works on before it is made to finish
     #[arg(long, default_value = "500ms", value_name = "TIME")]
     pub cool_down: Time,
+    /// PCI BAR that VRAM lies in, as 0000:00:04.0 or 0000:00:04.0:2 [default: simulated]
+    #[arg(long, value_name = "DEVICE[:BAR]")]
+    pub bar: Option<Location>,
     /// Host.
     #[command(flatten)]
     pub host: HostArgs,

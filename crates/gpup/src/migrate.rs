@@ -1,7 +1,10 @@
 //! `gpup migrate`: boots the guests, moves one, proves what arrived.
 
+mod back;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
 use std::thread::sleep;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -10,7 +13,7 @@ use dxgksim::agent::channel::{Channel, LinkError};
 use dxgksim::agent::converge::{Limits, OnTimeout};
 use dxgksim::agent::message::GuestOutcome;
 use dxgksim::agent::pages::Packer;
-use dxgksim::agent::{Error, Options, Source};
+use dxgksim::agent::{Error, Held, Options, Source};
 
 use crate::args::{Compress, GuestArgs, HostArgs, Migrate, MoveArgs, Timeout};
 use crate::doubt;
@@ -34,15 +37,24 @@ pub fn run(args: &Migrate) -> Result<(), Failure> {
     if let Some(file) = args.in_doubt_file.as_ref().filter(|file| file.exists()) {
         return Err(Failure::usage(format!("{} exists: choose another --in-doubt-file", file.display())));
     }
-    let (target, local) = match &args.to {
+    let (target, mut local) = match &args.to {
         Some(to) => (knock(to)?, None),
         None => {
-            let local = LocalTarget::start(&args.host, args.guest.cool_down.0)?;
+            let machine = Machine::start_in(&args.host, args.target_bar)?;
+            let local = match args.back {
+                true => LocalTarget::on_the_way(machine)?,
+                false => LocalTarget::start(machine, args.guest.cool_down.0)?,
+            };
             (local.address, Some(local))
         }
     };
-    let scene = Scene::set(args)?;
-    let result = if args.check { scene.check(target) } else { scene.migrate(target) };
+    let mut scene = Scene::set(args)?;
+    scene.target_vram = local.as_ref().map(|local| local.machine.vram());
+    let result = match local.as_mut().and_then(|local| local.arrivals.take()) {
+        Some(arrivals) => back::migrate(scene, target, &arrivals),
+        None if args.check => scene.check(target),
+        None => scene.migrate(target),
+    };
     if let Some(local) = local {
         local.end(result.is_ok() && !args.check)?;
     }
@@ -120,17 +132,33 @@ pub(crate) struct LocalTarget {
     /// Where it listens.
     pub(crate) address: SocketAddr,
     server: std::thread::JoinHandle<anyhow::Result<Vec<Visit>>>,
+    /// VMs that run there, if they are not to finish there.
+    arrivals: Option<Receiver<Held>>,
 }
 
 impl LocalTarget {
-    /// A host like `host` that takes in one VF, whose guest works on for `cool_down`.
-    pub(crate) fn start(host: &HostArgs, cool_down: Duration) -> anyhow::Result<Self> {
-        let machine = Arc::new(Machine::start(host)?);
-        let options = ServeOptions { cool_down, quiet: true };
+    /// A host that takes in one VF, whose guest works on for `cool_down`.
+    pub(crate) fn start(machine: Machine, cool_down: Duration) -> anyhow::Result<Self> {
+        Self::serve(machine, ServeOptions { cool_down, quiet: true, hand_over: None }, None)
+    }
+
+    /// A host that takes in one VF, which is to move on.
+    fn on_the_way(machine: Machine) -> anyhow::Result<Self> {
+        let (hand_over, arrivals) = channel();
+        let options = ServeOptions { cool_down: Duration::ZERO, quiet: true, hand_over: Some(hand_over) };
+        Self::serve(machine, options, Some(arrivals))
+    }
+
+    fn serve(
+        machine: Machine,
+        options: ServeOptions,
+        arrivals: Option<Receiver<Held>>,
+    ) -> anyhow::Result<Self> {
+        let machine = Arc::new(machine);
         let server = Server::bind(SocketAddr::from(([127, 0, 0, 1], 0)), machine.clone(), options)?;
         let address = server.address()?;
         let server = std::thread::spawn(move || server.run(Some(1)));
-        Ok(Self { machine, address, server })
+        Ok(Self { machine, address, server, arrivals })
     }
 
     /// Waits for the visit to end, if there was one, and looks for broken rules.
@@ -151,6 +179,8 @@ struct Scene<'a> {
     machine: Machine,
     mover: Guest,
     neighbours: Vec<Guest>,
+    /// What the target's VRAM is, if that is known here.
+    target_vram: Option<String>,
     /// Engine time of each guest when all were at work and the warm-up began.
     at_warm_up: Vec<u64>,
 }
@@ -162,7 +192,7 @@ impl<'a> Scene<'a> {
         let HostArgs { vfs, vf_size, .. } = args.host;
         args.host.check_vf(args.guest.vf)?;
         let work = work_of(&args.guest, vf_size.0)?;
-        let machine = Machine::start(&args.host)?;
+        let machine = Machine::start_in(&args.host, args.source_bar)?;
         let mover = machine.boot(args.guest.vf, &work)?;
         let neighbours: Vec<Guest> = (0..vfs)
             .filter(|vf| *vf != args.guest.vf)
@@ -175,7 +205,7 @@ impl<'a> Scene<'a> {
         neighbours.iter().try_for_each(wait_started)?;
         let at_warm_up = busy(&mover, &neighbours);
         interrupt::pause(args.guest.warm_up.0)?;
-        Ok(Self { args, machine, mover, neighbours, at_warm_up })
+        Ok(Self { args, machine, mover, neighbours, target_vram: None, at_warm_up })
     }
 
     fn source(&self) -> Result<Source, Failure> {
@@ -222,6 +252,7 @@ impl<'a> Scene<'a> {
             Ok((outcome, control)) => {
                 drop(source);
                 let mut report = Report::new(workload, vf_bytes, page_bytes, &outcome);
+                self.name_vram(&mut report);
                 let outcome = doubt::outcome(control, target, migration, self.args.how.settle.0);
                 let rest = self.judge(&mut report, outcome)?;
                 report.neighbours = neighbours;
@@ -231,12 +262,19 @@ impl<'a> Scene<'a> {
             Err(error) => {
                 drop(source);
                 let mut report = Report::of_error(workload, vf_bytes, &error);
+                self.name_vram(&mut report);
                 let rest = self.stayed(&mut report)?;
                 report.neighbours = neighbours;
                 rest.tell(&mut report)?;
                 Err(Failure::from(error))
             }
         }
+    }
+
+    /// Says in the report what VRAM is on both hosts.
+    fn name_vram(&self, report: &mut Report) {
+        report.source_vram = Some(self.machine.vram());
+        report.target_vram = self.target_vram.clone();
     }
 
     /// Nobody knows who owns the VF, so it leaves this process whole, in a file.

@@ -86,6 +86,11 @@ impl fmt::Display for ForPeople<'_> {
             seconds(report.brownout_seconds),
             Bytes(report.brownout_bytes_per_second as u64)
         )?;
+        if let (Some(source), Some(target)) = (&report.source_vram, &report.target_vram)
+            && source != target
+        {
+            writeln!(f, "VRAM       {source} on the source, {target} on the target")?;
+        }
         let p = &report.pause;
         writeln!(
             f,

@@ -11,12 +11,13 @@ use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context, anyhow, bail};
 use dxgksim::contract::Violation;
-use dxgksim::dxgkrnl::{Adapter, AdapterOptions, Driver};
+use dxgksim::dxgkrnl::{Adapter, AdapterOptions, Driver, MemoryRange};
 use dxgksim::guest::Outcome;
 use dxgksim::vgpu::{Vgpu, VgpuOptions};
 use dxgksim::vm::Vm;
 use gpup_guest::Spec;
 use gpup_kmd::escape::Request;
+use gpup_kmd::os::host::pci::{Bar, Location};
 use gpup_scene::size::{VF_UNIT, vram_for};
 pub use gpup_scene::{Guest, Work};
 
@@ -45,12 +46,45 @@ pub(crate) fn load() -> anyhow::Result<Arc<Driver>> {
 pub struct Machine {
     adapter: Arc<Adapter>,
     vf_bytes: u64,
+    /// What VRAM lies in, open until the adapter is gone: dropped after it.
+    bar: Option<Bar>,
 }
 
 impl Machine {
     /// Starts the adapter with the settings of `host`.
     pub fn start(host: &HostArgs) -> anyhow::Result<Self> {
         Self::start_with(host, &[], AdapterOptions::default())
+    }
+
+    /// The same with VRAM in a PCI BAR, if one is named.
+    pub fn start_in(host: &HostArgs, bar: Option<Location>) -> anyhow::Result<Self> {
+        let Some(location) = bar else { return Self::start(host) };
+        let bar = Bar::open(location)?;
+        let (start, bytes) = bar.range();
+        let needed = host.vram.map(|vram| vram.0).or_else(|| vram_for(host.vf_size.0, host.vfs));
+        if needed.is_none_or(|needed| needed > bytes) {
+            let needed = needed.map_or("more".into(), |needed| Bytes(needed).to_string());
+            bail!(Usage(format!(
+                "the BAR {bar} has {}, and {} VFs of {} need {needed}: lower --vfs or --vf-size",
+                Bytes(bytes),
+                host.vfs,
+                host.vf_size
+            )));
+        }
+        let memory = vec![MemoryRange { start, bytes }];
+        let options = AdapterOptions { memory, ..AdapterOptions::default() };
+        let mut machine = Self::start_with(host, &[("Backend", 1)], options)?;
+        machine.bar = Some(bar);
+        Ok(machine)
+    }
+
+    /// What VRAM is, for people.
+    pub fn vram(&self) -> String {
+        self.bar.as_ref().map_or("simulated".into(), |bar| {
+            let (start, bytes) = bar.range();
+            let cached = if bar.is_write_combined() { "write-combined" } else { "uncached" };
+            format!("PCI BAR {bar} ({} at {start:#x}, {cached})", Bytes(bytes))
+        })
     }
 
     /// The same with more of the driver's settings, under a Dxgkrnl that behaves as `options` say.
@@ -96,7 +130,7 @@ impl Machine {
         let adapter = Adapter::start(&driver, options)
             .map_err(|error| anyhow!("the adapter does not start: {error}"))?;
         adapter.set_partition_count(host.vfs).map_err(|error| anyhow!("{error}"))?;
-        Ok(Self { adapter, vf_bytes })
+        Ok(Self { adapter, vf_bytes, bar: None })
     }
 
     /// The adapter.

@@ -14,7 +14,7 @@ use wddm::{
 
 use super::start::{bring_up, take_down};
 use super::triage::TriageEvent;
-use super::{Ask, Caps, Core, DdiError, Driver, Interfaces, StartError, succeed};
+use super::{Ask, Caps, Core, DdiError, Driver, Interfaces, MemoryRange, StartError, succeed};
 use crate::contract::{Contract, Violation, calls, rules};
 use crate::host::{Mutex, SECOND};
 use crate::report::Reading;
@@ -27,6 +27,8 @@ pub struct AdapterOptions {
     pub registry_path: String,
     /// The device has an interrupt line. Without one SynchronizeExecution fails.
     pub interrupt_connected: bool,
+    /// The device's memory, its BARs in their order.
+    pub memory: Vec<MemoryRange>,
     /// Bytes of system memory as the driver is told.
     pub system_memory_bytes: u64,
     /// Virtual addresses of the paging process; the article has 1 GiB.
@@ -52,6 +54,7 @@ impl Default for AdapterOptions {
                 "\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Class\\{F01A9D53-3FF6-48D2-9F97-C8A7004BE10C}\\0000",
             ),
             interrupt_connected: true,
+            memory: Vec::new(),
             system_memory_bytes: 16 << 30,
             paging_va_bytes: 1 << 30,
             staging_bytes: 1 << 20,

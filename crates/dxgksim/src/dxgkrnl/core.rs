@@ -1,18 +1,15 @@
 //! What callbacks, interrupts and calls of one adapter share, found by its DeviceHandle.
 
-use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ptr::null_mut;
 use core::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, AtomicU64, Ordering};
 
-use wddm::{
-    CM_PARTIAL_RESOURCE_DESCRIPTOR, CM_RESOURCE_LIST, CmResourceTypeInterrupt, DRIVER_INITIALIZATION_DATA,
-    HANDLE,
-};
+use wddm::{CM_RESOURCE_LIST, DRIVER_INITIALIZATION_DATA, HANDLE};
 
 use super::AdapterOptions;
 use super::interrupts::Interrupts;
+use super::resources::Resources;
 use super::triage::Triage;
 use crate::contract::{Contract, rules};
 use crate::host::Mutex;
@@ -28,16 +25,6 @@ unsafe impl Send for Table {}
 #[expect(unsafe_code, reason = "a table of function pointers")]
 // SAFETY: as above; the table is never written.
 unsafe impl Sync for Table {}
-
-/// Translated resources as the driver finds them in DXGK_DEVICE_INFO.
-pub(crate) struct Resources(Box<CM_RESOURCE_LIST>);
-
-#[expect(unsafe_code, reason = "plain data in a structure with address-like fields")]
-// SAFETY: the list holds numbers only.
-unsafe impl Send for Resources {}
-#[expect(unsafe_code, reason = "plain data in a structure with address-like fields")]
-// SAFETY: as above.
-unsafe impl Sync for Resources {}
 
 /// The part of an adapter that its driver can reach.
 pub(crate) struct Core {
@@ -75,7 +62,7 @@ impl Core {
             counters: Arc::default(),
             open: AtomicBool::new(true),
             held: AtomicI64::new(0),
-            resources: Resources(resources(options.interrupt_connected)),
+            resources: Resources::new(&options.memory, options.interrupt_connected),
             context: AtomicPtr::new(null_mut()),
             options,
         });
@@ -103,7 +90,7 @@ impl Core {
     }
 
     pub(crate) fn resource_list(&self) -> *mut CM_RESOURCE_LIST {
-        core::ptr::from_ref::<CM_RESOURCE_LIST>(&self.resources.0).cast_mut()
+        self.resources.list()
     }
 }
 
@@ -130,18 +117,4 @@ pub(crate) fn find(name: &'static str, handle: HANDLE) -> Option<Arc<Core>> {
 /// The adapters that exist, for callbacks that name none.
 pub(crate) fn all() -> Vec<Arc<Core>> {
     CORES.lock().clone()
-}
-
-fn resources(interrupt: bool) -> Box<CM_RESOURCE_LIST> {
-    let mut list = Box::new(CM_RESOURCE_LIST::zeroed());
-    if interrupt {
-        let mut descriptor = CM_PARTIAL_RESOURCE_DESCRIPTOR::zeroed();
-        descriptor.Type = CmResourceTypeInterrupt;
-        list.Count = 1;
-        list.List[0].PartialResourceList.Version = 1;
-        list.List[0].PartialResourceList.Revision = 1;
-        list.List[0].PartialResourceList.Count = 1;
-        list.List[0].PartialResourceList.PartialDescriptors[0] = descriptor;
-    }
-    list
 }

@@ -5,8 +5,10 @@ mod settle;
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::ops::ControlFlow;
-use std::sync::mpsc::Receiver;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
@@ -37,6 +39,8 @@ pub struct ServeOptions {
     pub cool_down: Duration,
     /// Say nothing.
     pub quiet: bool,
+    /// Who gets a VM that runs here, instead of its being made to finish.
+    pub hand_over: Option<Sender<Held>>,
 }
 
 /// How a visit ended.
@@ -58,6 +62,8 @@ pub struct Visit {
 pub enum Ending {
     /// The VM ran here and finished.
     Finished,
+    /// The VM ran here and was handed over.
+    HandedOver,
     /// What came was discarded.
     Discarded,
     /// The VM's guest failed here.
@@ -68,6 +74,7 @@ pub enum Ending {
 pub struct Server {
     listener: TcpListener,
     shared: Arc<Shared>,
+    listening: Mutex<Option<JoinHandle<()>>>,
 }
 
 struct Shared {
@@ -77,6 +84,7 @@ struct Shared {
     register: Register,
     visits: Mutex<Vec<Visit>>,
     ended: Condvar,
+    closing: AtomicBool,
 }
 
 impl Server {
@@ -93,8 +101,9 @@ impl Server {
             register: Register::default(),
             visits: Mutex::default(),
             ended: Condvar::new(),
+            closing: AtomicBool::new(false),
         };
-        Ok(Self { listener, shared: Arc::new(shared) })
+        Ok(Self { listener, shared: Arc::new(shared), listening: Mutex::default() })
     }
 
     /// The address it listens on.
@@ -111,19 +120,38 @@ impl Server {
     fn run_until(&self, visits: Option<u32>, mut stop: impl FnMut() -> bool) -> anyhow::Result<Vec<Visit>> {
         let shared = self.shared.clone();
         let listener = self.listener.try_clone()?;
-        std::thread::Builder::new().name("listener".into()).spawn(move || {
+        let thread = std::thread::Builder::new().name("listener".into()).spawn(move || {
+            let mut visitors = Vec::new();
             for stream in listener.incoming() {
+                if shared.closing.load(Ordering::Acquire) {
+                    break;
+                }
                 match stream {
-                    Ok(stream) => shared.welcome(stream),
+                    Ok(stream) => visitors.extend(shared.welcome(stream)),
                     Err(error) => shared.say(&format!("a connection failed: {error}")),
                 }
+                visitors.retain(|visitor| !visitor.is_finished());
             }
+            visitors.into_iter().for_each(|visitor| drop(visitor.join()));
         })?;
+        *self.listening.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
         let mut ended = self.shared.visits.lock().unwrap_or_else(PoisonError::into_inner);
         while visits.is_none_or(|visits| (ended.len() as u32) < visits) && !stop() {
             ended = self.shared.ended.wait_timeout(ended, LOOK).unwrap_or_else(PoisonError::into_inner).0;
         }
         Ok(ended.clone())
+    }
+
+    /// Takes in nobody any more and waits for the visitors that are here: then nothing of it uses the host.
+    pub fn close(self) -> anyhow::Result<()> {
+        self.shared.closing.store(true, Ordering::Release);
+        let listening = self.listening.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = listening {
+            // The listener looks only when somebody comes.
+            drop(TcpStream::connect(self.address()?));
+            thread.join().map_err(|_| anyhow!("the listener's thread died"))?;
+        }
+        Ok(())
     }
 
     /// Whether nothing is lost if it stops now; says so once if there is.
@@ -158,7 +186,7 @@ impl Shared {
     }
 
     /// Each connection has a thread of its own.
-    fn welcome(self: &Arc<Self>, stream: TcpStream) {
+    fn welcome(self: &Arc<Self>, stream: TcpStream) -> Option<JoinHandle<()>> {
         let shared = self.clone();
         let work = move || match Tcp::over(stream)
             .map_err(anyhow::Error::from)
@@ -171,9 +199,11 @@ impl Shared {
             Err(error) if silent(&error) => {}
             Err(error) => shared.say(&format!("a visitor was turned away: {error}")),
         };
-        if std::thread::Builder::new().name("visitor".into()).spawn(work).is_err() {
+        let thread = std::thread::Builder::new().name("visitor".into()).spawn(work);
+        if thread.is_err() {
             self.say("no thread for a visitor: it was turned away");
         }
+        thread.ok()
     }
 
     /// Hands a data connection to its migration.
@@ -203,7 +233,10 @@ impl Shared {
         match received {
             Ok(Arrived::Running(held, control)) => {
                 self.register.running(migration);
-                self.let_finish(held, control);
+                match &self.options.hand_over {
+                    None => self.let_finish(held, control),
+                    Some(to) => self.hand_over(held, to),
+                }
             }
             Ok(Arrived::InDoubt(held)) => {
                 self.register.in_doubt(held);
@@ -222,6 +255,16 @@ impl Shared {
                 self.end(migration, Ending::Discarded, format!("what came was discarded: {error}"), None);
             }
         }
+    }
+
+    /// The VM works on, and somebody else in this process decides what becomes of it.
+    fn hand_over(&self, held: Held, to: &Sender<Held>) {
+        let migration = held.hello.migration;
+        let (ending, message) = match to.send(held) {
+            Ok(()) => (Ending::HandedOver, "the VM runs here, and was handed over"),
+            Err(_) => (Ending::Discarded, "nobody wanted the VM any more: it was discarded"),
+        };
+        self.end(migration, ending, message.into(), None);
     }
 
     /// The VM works on for a while, then it is made to finish; the source learns the outcome.
@@ -297,8 +340,8 @@ impl Desk for ServeDesk<'_> {
 /// `gpup serve`
 pub(crate) fn run(args: &Serve) -> Result<(), Failure> {
     let address = resolve(&args.listen).map_err(Failure::usage)?;
-    let machine = Arc::new(Machine::start(&args.host)?);
-    let options = ServeOptions { cool_down: args.cool_down.0, quiet: args.output.quiet };
+    let machine = Arc::new(Machine::start_in(&args.host, args.bar)?);
+    let options = ServeOptions { cool_down: args.cool_down.0, quiet: args.output.quiet, hand_over: None };
     let server = Server::bind(address, machine.clone(), options)?;
     interrupt::flag();
     // Standard output, so that a script can wait for it and read the port.

@@ -38,7 +38,7 @@ impl<'a> Scene<'a> {
         args.host.check_vf(args.guest.vf)?;
         let work = work_of(&args.guest, args.host.vf_size.0)?;
         let first = Machine::start(&args.host)?;
-        let second = LocalTarget::start(&args.host, args.guest.cool_down.0)?;
+        let second = LocalTarget::start(Machine::start(&args.host)?, args.guest.cool_down.0)?;
         let mover = first.boot(args.guest.vf, &work)?;
         let neighbours: Vec<Guest> = (0..args.host.vfs)
             .filter(|vf| *vf != args.guest.vf)
