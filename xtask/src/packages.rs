@@ -42,6 +42,17 @@ pub(crate) const WINE: &[Need] = &[
     need("gcc-mingw-w64-x86-64-win32", "compiles the user-mode test program"),
 ];
 
+/// To have VRAM in a PCI device's BAR.
+pub(crate) const QEMU: &[Need] = &[
+    Need {
+        package: "qemu-system-x86",
+        purpose: "the machine with the PCI device",
+        program: Some("qemu-system-x86_64"),
+    },
+    need("busybox-static", "the machine's shell"),
+    need("cpio", "packs what the machine boots"),
+];
+
 fn runs(program: &str) -> bool {
     Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
 }

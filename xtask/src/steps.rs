@@ -4,7 +4,9 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use crate::cross;
-use crate::packages::{self, BASE, CROSS, Need, WINE};
+use crate::packages::{self, BASE, CROSS, Need, QEMU, WINE};
+#[cfg(unix)]
+use crate::qemu;
 use crate::wine;
 
 /// How the steps went.
@@ -68,6 +70,14 @@ impl Summary {
         println!("steps: {passed} passed, {} failed, {} skipped", self.failed, self.skipped);
         self
     }
+}
+
+/// Whether the machine of QEMU's, which runs the `gpup` of this machine, can be had.
+const IN_QEMU: bool = cfg!(all(target_os = "linux", target_arch = "x86_64"));
+
+/// Its packages, where it can be had.
+const fn for_qemu() -> &'static [Need] {
+    if IN_QEMU { QEMU } else { &[] }
 }
 
 /// A cargo command of this toolchain.
@@ -136,6 +146,24 @@ pub(crate) fn wine(rounds: u32) -> Summary {
     summary.print()
 }
 
+/// VRAM in a PCI device's BAR, in a machine of QEMU's.
+fn in_qemu(summary: &mut Summary) {
+    #[cfg(unix)]
+    if IN_QEMU {
+        return summary.own("VRAM in a PCI BAR (QEMU)", qemu::run);
+    }
+    summary.skip("VRAM in a PCI BAR (QEMU)", "runs on Linux on x86-64");
+}
+
+/// The same alone.
+pub(crate) fn qemu() -> Summary {
+    let mut summary = Summary::default();
+    if summary.packages(&[BASE, for_qemu()]) {
+        in_qemu(&mut summary);
+    }
+    summary.print()
+}
+
 /// The driver's package alone.
 pub(crate) fn sys() -> Summary {
     let mut summary = Summary::default();
@@ -162,18 +190,19 @@ fn address_sanitizer(summary: &mut Summary) {
 /// Every test in bounded form.
 pub(crate) fn test() -> Summary {
     let mut summary = Summary::default();
-    if !summary.packages(&[BASE, CROSS, WINE]) {
+    if !summary.packages(&[BASE, CROSS, WINE, for_qemu()]) {
         return summary.print();
     }
     common(&mut summary);
     in_wine(&mut summary, wine::ROUNDS);
+    in_qemu(&mut summary);
     summary.print()
 }
 
 /// The bounded tests and the long runs.
 pub(crate) fn full() -> Summary {
     let mut summary = Summary::default();
-    if !summary.packages(&[BASE, CROSS, WINE]) {
+    if !summary.packages(&[BASE, CROSS, WINE, for_qemu()]) {
         return summary.print();
     }
     common(&mut summary);
@@ -187,6 +216,7 @@ pub(crate) fn full() -> Summary {
             summary.step(&format!("migrate {workload}, round {round}"), &mut cargo(&run));
         }
     }
+    in_qemu(&mut summary);
     summary.print()
 }
 
