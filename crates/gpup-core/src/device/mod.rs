@@ -152,8 +152,9 @@ pub struct EngineReset {
     pub vf: Option<VfIndex>,
 }
 
-/// What the device tells the adapter. Called on engine threads at PASSIVE_LEVEL, in order for each node, with no lock held:
-/// each call waits for the routine that reports at the device's level. What a packet wrote is visible and marked before.
+/// What the device tells the adapter. Called on engine threads at PASSIVE_LEVEL, in order for each node, with no lock
+/// held: each call waits for the routine that reports at the device's level. What a packet wrote is visible and marked
+/// before.
 pub trait InterruptSink: Send + Sync {
     /// A host submission is done.
     fn completed(&self, node: usize, fence: u32);
@@ -214,8 +215,8 @@ pub trait Device: Send + Sync {
     /// more, until the next start, which sends what has become pending. What the host queued is dropped unanswered
     /// and counts as completed. VFs keep state, memory and what was written to their MSI-X tables. Idempotent.
     ///
-    /// From StopDevice, SetPowerState, ResetFromTimeout and NotifySurpriseRemoval, also when the device has gone: it waits
-    /// for nothing that may never come. Marks stay.
+    /// From StopDevice, SetPowerState, ResetFromTimeout and NotifySurpriseRemoval, also when the device has gone: it
+    /// waits for nothing that may never come. Marks stay.
     fn stop(&self);
 
     /// Queues a host DMA buffer. In order for each node. Callable at DISPATCH_LEVEL.
@@ -301,7 +302,8 @@ pub trait Device: Send + Sync {
     /// Writes an entry of its MSI-X table: after a reset all are masked. A pending message that it lets through is
     /// sent, once: now, or when the VF is resumed.
     ///
-    /// [`Error::OutOfRange`] for a vector that the table lacks, [`Error::Misaligned`] for an address that is no multiple of 4.
+    /// [`Error::OutOfRange`] for a vector that the table lacks, [`Error::Misaligned`] for an address that is no multiple
+    /// of 4.
     fn vf_write_msix(&self, vf: VfIndex, index: usize, entry: MsixEntry) -> Result<()>;
     /// Copies its state, VRAM apart, into `state` without allocating. Only while paused.
     /// [`Error::WrongState`] when it is not, [`Error::BufferTooSmall`] when `state` was not made for this device. Marks
@@ -313,8 +315,8 @@ pub trait Device: Send + Sync {
     /// [`Error::WrongState`] when it is not paused, [`Error::Corrupt`] for what [`VfHardware::validate`] refuses.
     fn vf_restore(&self, vf: VfIndex, state: &VfHardware) -> Result<()>;
 
-    /// Sets a VF's quantum, preemption timeout, priority and weight. This and what follows may take a spin lock, wait for
-    /// no packet and mark nothing.
+    /// Sets a VF's quantum, preemption timeout, priority and weight. This and what follows may take a spin lock, wait
+    /// for no packet and mark nothing.
     fn vf_parameters(&self, vf: VfIndex, parameters: VfParameters) -> Result<()>;
     /// Sets the most a VF may take of every node, in millionths: what its profile's maximum is of the device.
     fn vf_max(&self, vf: VfIndex, ppm: u32) -> Result<()>;
