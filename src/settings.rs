@@ -13,7 +13,7 @@
 //! | DeviceRevision | revision | 1 | 0 to 255 |
 //! | FirmwareVersion | major << 16 \| minor | 0x0001_0000 | below 2^32 |
 //! | QuantumUs | microseconds | 4000 | 100 to 100 000 |
-//! | PreemptTimeoutUs | microseconds | 640 000 | 0 (none) to 10 000 000 |
+//! | PreemptTimeoutUs | microseconds | 640 000 | 0 (none: a packet that hangs is never cut, and its VF cannot be paused or moved) to 10 000 000 |
 //! | PagingMiBPerSecond | MiB a second | 0 | 0 (no limit) to 1 048 576, of the paging for one migrating VF |
 //! | EnginePercent | of the usual engines' speed | 100 | 1 to 1000 |
 //!

@@ -6,6 +6,7 @@
 #![expect(unsafe_code)]
 
 use core::mem::offset_of;
+use core::sync::atomic::{Ordering::SeqCst, fence};
 
 use gpup_core::vram::{BarVram, Vram, VramStore};
 use gpup_core::{Error, Result};
@@ -58,12 +59,22 @@ impl Vram for Aperture {
 impl VramStore for Aperture {
     unsafe fn write_raw(&self, offset: u64, src: *const u8, bytes: usize) -> Result<()> {
         // SAFETY: the caller vouches for `src`.
-        unsafe { self.vram.write_raw(offset, src, bytes) }
+        unsafe { self.vram.write_raw(offset, src, bytes) }?;
+        drain();
+        Ok(())
     }
 
     fn fill(&self, offset: u64, bytes: u64, pattern: u64) -> Result<()> {
-        self.vram.fill(offset, bytes, pattern)
+        self.vram.fill(offset, bytes, pattern)?;
+        drain();
+        Ok(())
     }
+}
+
+/// Has write-combined stores leave this processor: else whoever sees that the writer has left the dirty plane's section
+/// might read the page before they arrive.
+fn drain() {
+    fence(SeqCst);
 }
 
 /// Address and length of the first memory resource of the first bus's list: a device has one list.

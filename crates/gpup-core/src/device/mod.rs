@@ -152,7 +152,9 @@ pub struct EngineReset {
     pub vf: Option<VfIndex>,
 }
 
-/// What the device tells the adapter. Called on engine threads at PASSIVE_LEVEL, in order for each node.
+/// What the device tells the adapter. Called on engine threads at PASSIVE_LEVEL, in order for each node, with no lock
+/// held: each call waits for the routine that reports at the device's level. What a packet wrote is visible and marked
+/// before.
 pub trait InterruptSink: Send + Sync {
     /// A host submission is done.
     fn completed(&self, node: usize, fence: u32);
@@ -184,22 +186,37 @@ pub struct BarPages {
 
 /// An SR-IOV GPU whose VFs can be moved.
 ///
-/// Every method may be called from several threads at once. A method that names a VF never waits for another VF.
+/// Every method may be called from several threads at once. A method that names a VF never waits for another VF; calls
+/// that name one VF come one at a time, but [`Device::vf_counters`]. Where nothing is said, a method is called at
+/// PASSIVE_LEVEL, may block, and answers [`Error::UnknownVf`] for a VF that the device cannot have.
+/// docs/porting.md says which DDI calls what, and what hardware must do.
 pub trait Device: Send + Sync {
     /// Ids and versions. Constant.
+    /// Any IRQL up to DISPATCH_LEVEL.
     fn identity(&self) -> Identity;
     /// Sizes. Constant.
+    /// Any IRQL up to DISPATCH_LEVEL.
     fn geometry(&self) -> Geometry;
-    /// The local segment's bytes, to read. Writes go through the engines or [`Device::tracker`]'s `TrackedVram`.
+    /// The local segment's bytes, to read. Writes go through the engines or a [`crate::dirty::Writer`] of
+    /// [`Device::tracker`]. Takes no lock.
     fn vram(&self) -> &dyn Vram;
     /// The dirty plane and the bases over it.
+    /// Takes no lock. Answers queries also while the device is stopped.
     fn tracker(&self) -> &Tracker;
 
     /// Starts the engines; interrupts go to `sink`.
+    ///
+    /// From StartDevice, SetPowerState and RestartFromTimeout.
+    ///
+    /// # Errors
+    /// [`Error::WrongState`] when started already, which the last two take for success.
     fn start(&self, sink: Arc<dyn InterruptSink>) -> Result<()>;
     /// Stops the engines and waits until they are still: then no interrupt of the device and no message of a VF any
     /// more, until the next start, which sends what has become pending. What the host queued is dropped unanswered
     /// and counts as completed. VFs keep state, memory and what was written to their MSI-X tables. Idempotent.
+    ///
+    /// From StopDevice, SetPowerState, ResetFromTimeout and NotifySurpriseRemoval, also when the device has gone: it
+    /// waits for nothing that may never come. Marks stay.
     fn stop(&self);
 
     /// Queues a host DMA buffer. In order for each node. Callable at DISPATCH_LEVEL.
@@ -211,19 +228,30 @@ pub trait Device: Send + Sync {
     /// Asks a node to drop what the host queued; the answer comes as `preempted`. A packet that has begun stops at
     /// its next chunk: it may be submitted again whole, since every operation can be repeated. One request at a
     /// time; a later one replaces an unanswered one.
+    ///
+    /// Callable at DISPATCH_LEVEL. An unknown node does nothing.
     fn preempt(&self, node: usize, preemption_fence: u32);
     /// Last fence the node completed for the host.
+    /// Takes no lock; any IRQL. 0 for an unknown node.
     fn last_completed_fence(&self, node: usize) -> u32;
     /// Whether the node makes progress or is idle (false: it hangs in one packet).
+    /// Takes no lock; any IRQL.
     fn responsive(&self, node: usize) -> bool;
     /// What the node runs this moment. Takes no lock; any IRQL.
     fn running(&self, node: usize) -> Option<Running>;
     /// The node's figures, of all VFs and the host together.
+    /// May take a spin lock, and waits for no packet.
     fn totals(&self, node: usize) -> Result<Totals>;
     /// Aborts the packet that hangs on the node, and drops what the host queued there, unanswered; a packet that makes
     /// progress ends by itself, so that no other VF loses by it. A host's packet that waited for a VF's was not
     /// aborted, even if parts of it are done: the operating system submits it again. An aborted fence counts as
     /// completed from now on.
+    ///
+    /// From ResetEngine and ResetFromTimeout. What the packet wrote until then is marked.
+    ///
+    /// # Errors
+    /// [`Error::InvalidParameter`] for an unknown node, [`Error::Timeout`] when the engine does not stop: the operating
+    /// system then resets the adapter.
     fn reset_engine(&self, node: usize) -> Result<EngineReset>;
     /// Makes the next packet of a VF on a node hang until it is reset: for tests of the ways out.
     #[cfg(feature = "fault-injection")]
@@ -232,50 +260,75 @@ pub trait Device: Send + Sync {
         Err(Error::NotSupported)
     }
     /// Forgets cached translations under `root`.
+    /// Before the return, for packets that begin later. From BuildPagingBuffer.
     fn flush_tlb(&self, root: TableAddress);
     /// Device clock in ticks (nanoseconds), and ticks a second.
+    /// Never goes back. Called at DISPATCH_LEVEL, by CalibrateGpuClock: takes no lock that is held while waiting.
     fn clock(&self) -> (u64, u64);
 
     /// Gives a VF its memory: zeroed before anything can read it. Regions are whole pages in the order of VF
     /// addresses. [`Error::Busy`] when a page belongs to another VF. A VF that was paused
     /// before stays paused.
+    ///
+    /// The VF is paused before and stays so. Zeroing marks the pages.
     fn vf_enable(&self, vf: VfIndex, regions: &[Region]) -> Result<()>;
     /// Takes a VF's memory away, zeroed, and stops it; its pause, policy and parameters end.
+    ///
+    /// Its packet in flight is ended. Zeroing marks the pages. Works also when the device is stopped or gone.
+    ///
+    /// # Errors
+    /// [`Error::WrongState`] without memory, [`Error::Timeout`] when its packet does not end: then the VF stays.
     fn vf_disable(&self, vf: VfIndex) -> Result<()>;
     /// Function level reset: rings, registers and memory as after `vf_enable`; a pause stays.
+    ///
+    /// Its packet in flight is ended. Zeroing marks every page of it. Errors as of [`Device::vf_disable`].
     fn vf_reset(&self, vf: VfIndex) -> Result<()>;
     /// Takes the VF off every engine and waits for its packet in flight. Then: no write, interrupt or dirty mark of
     /// it. Idempotent. Who pauses waits as a neighbour does: a packet past its preemption timeout is cut. Without one
     /// it is not, and the wait ends after two seconds with [`Error::Timeout`]: then the VF is not paused.
+    /// A VF without memory can be paused too: it is, before [`Device::vf_enable`].
     fn vf_pause(&self, vf: VfIndex) -> Result<()>;
     /// Lets a paused VF run again, and sends the messages that were pending and are not masked. Idempotent.
     fn vf_resume(&self, vf: VfIndex) -> Result<()>;
     /// Reads the VF's own memory; `offset` is a VF address.
+    /// [`Error::WrongState`] without memory, [`Error::OutOfRange`] beyond its end.
     fn vf_read(&self, vf: VfIndex, offset: u64, out: &mut [u8]) -> Result<()>;
     /// Writes the VF's own memory and marks it dirty; `offset` is a VF address. Only while paused.
+    /// [`Error::WrongState`] when it is not, [`Error::OutOfRange`] beyond its end.
     fn vf_write(&self, vf: VfIndex, offset: u64, data: &[u8]) -> Result<()>;
     /// The pages of its BAR 0.
+    /// The same as long as the device lives.
     fn vf_bar(&self, vf: VfIndex) -> Result<BarPages>;
     /// Writes an entry of its MSI-X table: after a reset all are masked. A pending message that it lets through is
     /// sent, once: now, or when the VF is resumed.
+    ///
+    /// [`Error::OutOfRange`] for a vector that the table lacks, [`Error::Misaligned`] for an address that is no multiple
+    /// of 4.
     fn vf_write_msix(&self, vf: VfIndex, index: usize, entry: MsixEntry) -> Result<()>;
     /// Copies its state, VRAM apart, into `state` without allocating. Only while paused.
+    /// [`Error::WrongState`] when it is not, [`Error::BufferTooSmall`] when `state` was not made for this device. Marks
+    /// nothing.
     fn vf_save(&self, vf: VfIndex, state: &mut VfHardware) -> Result<()>;
     /// Puts a state back, all of it or, when it is refused, nothing. Only while paused. MSI-X entries written before
     /// keep their addresses and masks.
+    ///
+    /// [`Error::WrongState`] when it is not paused, [`Error::Corrupt`] for what [`VfHardware::validate`] refuses.
     fn vf_restore(&self, vf: VfIndex, state: &VfHardware) -> Result<()>;
 
-    /// Sets a VF's quantum, preemption timeout, priority and weight.
+    /// Sets a VF's quantum, preemption timeout, priority and weight. This and what follows may take a spin lock, wait
+    /// for no packet and mark nothing.
     fn vf_parameters(&self, vf: VfIndex, parameters: VfParameters) -> Result<()>;
     /// Sets the most a VF may take of every node, in millionths: what its profile's maximum is of the device.
     fn vf_max(&self, vf: VfIndex, ppm: u32) -> Result<()>;
     /// Sets a VF's migration policy on every node, in force by the next packet.
     fn vf_policy(&self, vf: VfIndex, policy: Policy) -> Result<()>;
     /// Slows a migrating VF's guest on every node to so many thousandths of what it may take; 1000 = not at all.
+    /// [`Error::NotSupported`] by a device that cannot.
     fn vf_throttle(&self, vf: VfIndex, permille: u32) -> Result<()> {
         let _ = (vf, permille);
         Err(Error::NotSupported)
     }
     /// A VF's scheduling counters on a node.
+    /// Waits for nobody who hangs: what is collected of a hang asks it without the VF's lock.
     fn vf_counters(&self, vf: VfIndex, node: usize) -> Result<Counters>;
 }

@@ -17,6 +17,9 @@ use crate::{Error, Result};
 ///
 /// Offsets are bytes from the segment's start. Accesses may race with each other, as they do on a real
 /// device: a reader then sees old or new bytes of each aligned eight.
+///
+/// Called by engines, paging and migration at PASSIVE_LEVEL. An access may be slow, and waits for no packet, VF or
+/// harvester. It fails only with [`Error::OutOfRange`], before anything is copied.
 pub trait Vram: Send + Sync {
     /// Size in bytes, a multiple of the page size.
     fn bytes(&self) -> u64;
@@ -39,6 +42,10 @@ pub trait Vram: Send + Sync {
 }
 
 /// The bytes of a local memory segment, to write. Nothing here marks a page dirty.
+///
+/// Only a [`crate::dirty::Writer`] calls this, inside a section that harvesters wait for: no blocking. When a method
+/// returns, whoever sees the section's end must see the bytes. A mapping whose stores the processor may keep back, as
+/// write-combining does, owes a store fence for it.
 pub trait VramStore: Vram {
     /// Copies `bytes` bytes at `src` to `offset`.
     ///
@@ -48,6 +55,7 @@ pub trait VramStore: Vram {
     unsafe fn write_raw(&self, offset: u64, src: *const u8, bytes: usize) -> Result<()>;
 
     /// Repeats `pattern` (little-endian) over `bytes` bytes at `offset`; both multiples of 8.
+    /// [`Error::Misaligned`] when they are not.
     fn fill(&self, offset: u64, bytes: u64, pattern: u64) -> Result<()>;
 
     /// Copies `data` to `offset`.
