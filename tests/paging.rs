@@ -128,3 +128,56 @@ fn preemption_and_engine_reset_answer() {
     assert_eq!(status, STATUS_SUCCESS);
     paging.run(Operation::DXGK_OPERATION_VIRTUAL_FILL, fill(LOCAL_VA, PAGE, 1), 4096);
 }
+
+#[test]
+fn entries_are_copied_and_private_data_is_put_into_a_context_s_allocation() {
+    let adapter = TestAdapter::start(&[("VramBytes", 64 * MIB)]);
+    let mut paging = Paging::new(&adapter);
+    for (index, byte) in paging.memory.bytes().iter_mut().enumerate() {
+        *byte = (index / 8) as u8;
+    }
+    let range = |source, target, count| {
+        let mut range = DXGK_BUILDPAGINGBUFFER_COPY_RANGE::zeroed();
+        (range.SrcPageTableAddress, range.DstPageTableAddress) = (SYSTEM_VA, SYSTEM_VA + PAGE);
+        (range.SrcStartPteIndex, range.DstStartPteIndex, range.NumPageTableEntries) = (source, target, count);
+        range
+    };
+    let mut ranges = [range(3, 100, 2), range(9, 50, 1)];
+    let mut copy = DXGK_BUILDPAGINGBUFFER_COPYPAGETABLEENTRIES::zeroed();
+    (copy.NumRanges, copy.pRanges) = (2, ranges.as_mut_ptr());
+    let u = DXGKARG_BUILDPAGINGBUFFER_U { CopyPageTableEntries: copy };
+    // Room for one range a buffer.
+    assert_eq!(paging.run(Operation::DXGK_OPERATION_COPY_PAGE_TABLE_ENTRIES, u, 40), 2);
+    let words: Vec<u8> = paging.memory.bytes()[4096..8192].chunks(8).map(|word| word[0]).collect();
+    assert_eq!((words[99], &words[100..103], &words[49..52]), (99, &[3, 4, 102][..], &[49, 9, 51][..]));
+
+    let mut private: [u8; 12] = core::array::from_fn(|index| 200 + index as u8);
+    let mut update = DXGK_BUILDPAGINGBUFFER_UPDATECONTEXTALLOCATION::zeroed();
+    (update.ContextAllocation, update.ContextAllocationSize) = (SYSTEM_VA + 4 * PAGE, PAGE);
+    (update.pDriverPrivateData, update.DriverPrivateDataSize) = (private.as_mut_ptr().cast(), 12);
+    let u = DXGKARG_BUILDPAGINGBUFFER_U { UpdateContextAllocation: update };
+    assert_eq!(paging.run(Operation::DXGK_OPERATION_UPDATE_CONTEXT_ALLOCATION, u, 24), 2);
+    let bytes = &paging.memory.bytes()[4 * 4096..][..24];
+    assert_eq!((&bytes[..12], bytes[16]), (&private[..], 2), "the rest of the last word is zero");
+}
+
+#[test]
+fn a_reset_adapter_runs_nothing_until_its_restart() {
+    let adapter = TestAdapter::start(&[("VramBytes", 64 * MIB)]);
+    let mut paging = Paging::new(&adapter);
+    paging.run(Operation::DXGK_OPERATION_VIRTUAL_FILL, fill(SYSTEM_VA, PAGE, 1), 4096);
+    // SAFETY: live arguments.
+    let status = unsafe { adapter.table.DxgkDdiResetFromTimeout.unwrap()(adapter.context) };
+    assert_eq!(status, STATUS_SUCCESS);
+    // The buffer of the fill is still there.
+    paging.memory.bytes()[..4096].fill(0);
+    let last = adapter.reports.interrupts().len();
+    paging.submit(32);
+    std::thread::sleep(std::time::Duration::from_millis(50));
+    assert_eq!((adapter.reports.interrupts().len(), paging.memory.bytes()[0]), (last, 0));
+    // SAFETY: as above.
+    let status = unsafe { adapter.table.DxgkDdiRestartFromTimeout.unwrap()(adapter.context) };
+    assert_eq!(status, STATUS_SUCCESS);
+    paging.wait();
+    assert_eq!(paging.memory.bytes()[0], 1);
+}

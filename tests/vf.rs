@@ -355,3 +355,41 @@ fn a_basis_is_read_and_cleared() {
     // SAFETY: as above.
     assert_eq!(unsafe { table.DxgkDdiDestroyMemoryBasis.unwrap()(context, handle) }, STATUS_INVALID_HANDLE);
 }
+
+#[test]
+fn a_vm_s_emulation_is_told_of_its_own_vf_only() {
+    let host = Host::start(&[]);
+    let luids = [0, 1].map(|vf| host.make(vf, VF_BYTES).VirtualGpuLuid);
+    let ask = |vf: u32, luid: LUID, about: u32, more: usize, room: usize| {
+        let block = Request::State { vf: about }.encode();
+        let mut input = luid.LowPart.to_le_bytes().to_vec();
+        input.extend(luid.HighPart.to_le_bytes());
+        input.extend(block);
+        let mut output = vec![0; block.len()];
+        let mut args = DXGK_VIRTUALGPUDRIVERESCAPE::zeroed();
+        (args.PartitionId, args.InputBufferSize) = (vf, (input.len() + more) as u32);
+        input.resize(input.len() + more.min(64), 0);
+        args.OutputBufferSize = (output.len() - room) as u32;
+        args.pInputBuffer = input.as_mut_ptr().cast();
+        args.pOutputBuffer = output.as_mut_ptr().cast();
+        (call!(host.partition, DxgkDdiVirtualGpuDriverEscape, &mut args), output)
+    };
+    let (status, output) = ask(1, luids[1], 1, 0, 0);
+    assert_eq!(status, STATUS_SUCCESS);
+    let state = State::get(&output.try_into().unwrap()).unwrap();
+    assert_eq!((state.vram_bytes, state.powered), (VF_BYTES, true));
+    for (vf, luid, about, more, room) in [
+        (1, luids[0], 1, 0, 0),
+        (1, luids[1], 0, 0, 0),
+        (0, luids[1], 1, 0, 0),
+        (1, luids[1], 1, 1, 0),
+        (1, luids[1], 1, 0, 1),
+    ] {
+        assert_eq!(
+            ask(vf, luid, about, more, room).0,
+            STATUS_INVALID_PARAMETER,
+            "{vf} {about} {more} {room}"
+        );
+    }
+    assert_eq!([0, 1].map(|vf| host.destroy(vf)), [STATUS_SUCCESS; 2]);
+}

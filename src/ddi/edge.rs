@@ -218,3 +218,23 @@ macro_rules! entries {
 }
 
 pub(crate) use entries;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_array_is_there_aligned_and_of_a_size_that_can_be() {
+        let words = [1u64, 2];
+        let there = words.as_ptr();
+        let (null, odd) = (core::ptr::null::<u64>(), there.wrapping_byte_add(1));
+        assert_eq!(check(there, 2), Ok(()));
+        for (pointer, count) in [(null, 2), (odd, 1), (there, usize::MAX / 8), (there, usize::MAX)] {
+            assert_eq!(check(pointer, count), Err(Error::InvalidParameter), "{pointer:p} {count}");
+        }
+        // SAFETY: nothing is read of no elements.
+        assert_eq!(unsafe { slice(null, 0) }, Ok(&[][..]));
+        // SAFETY: two words are there.
+        assert_eq!(unsafe { slice(there, 2) }, Ok(&words[..]));
+    }
+}

@@ -59,3 +59,15 @@ fn pte_bytes(pte: &DXGK_PTE) -> [u8; 8] {
         pte.u.bytes
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn system_memory_has_two_numbers_and_vram_one() {
+        let at = [0, 1, 2, 3].map(|segment| address(segment, 4096).ok());
+        let (system, local) = (Some(TableAddress::System(4096)), Some(TableAddress::Local(4096)));
+        assert_eq!(at, [system, local, system, None]);
+    }
+}
