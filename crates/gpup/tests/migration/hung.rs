@@ -6,6 +6,7 @@ use dxgksim::dxgkrnl::Adapter;
 use dxgksim::vidmm::TestProcess;
 use gpup_core::device::abi::{COMPUTE_NODE, COPY_NODE};
 use gpup_core::device::{Running, Whose};
+use gpup_core::sched::Priority;
 use gpup_guest::Workload;
 use gpup_kmd::debug::{self, HEADER_BYTES, NODE_BYTES, Report};
 use gpup_kmd::escape::Request;
@@ -35,8 +36,11 @@ fn a_vf_that_hangs_is_named_with_its_engine() {
     // Nobody waits for the engine, or the packet would be cut.
     let neighbour = machine.create_vf(0, VF_BYTES).unwrap();
     assert!(read_all(&neighbour).iter().all(|byte| *byte == 0));
-    let mut hang = Request::Hang { vf: 1, node: COMPUTE_NODE as u32 }.encode();
-    adapter.escape(&mut hang).unwrap();
+    // Without a preemption timeout a pause does not cut the packet, but waits for it.
+    let priority = Priority::Normal;
+    let patient = Request::SetParameters { vf: 1, quantum_us: 4000, preempt_timeout_us: 0, priority };
+    let hang = Request::Hang { vf: 1, node: COMPUTE_NODE as u32 };
+    [patient, hang].iter().for_each(|request| adapter.escape(&mut request.encode()).unwrap());
     wait_hung(adapter, COMPUTE_NODE);
     let report = collect(adapter, VIDEO_ENGINE_TIMEOUT_DETECTED, 4096);
     assert_eq!((report.header.reason, report.header.driver), (0x141, debug::driver_version()));
