@@ -82,6 +82,10 @@ macro_rules! abi_struct {
 
         impl $crate::Zeroed for $name {
             const ZERO: Self = Self { $( $field: <$type as $crate::Zeroed>::ZERO, )* };
+
+            fn spans(at: usize, span: &mut dyn FnMut(usize, usize)) {
+                $( <$type as $crate::Zeroed>::spans(at + core::mem::offset_of!($name, $field), span); )*
+            }
         }
 
         $crate::macros::zero_default! { $name }

@@ -92,9 +92,7 @@ impl Query<'_> {
         let out = self.args.pOutputData.cast::<u8>();
         // SAFETY: Dxgkrnl's output buffer of OutputDataSize bytes is the driver's alone during the call.
         let out = unsafe { edge::slice_mut(out, bytes) }?;
-        // SAFETY: both ranges are `bytes` long: `out` by construction, `value` is no smaller; a fresh local and
-        // Dxgkrnl's buffer do not overlap.
-        unsafe { core::ptr::copy_nonoverlapping((&raw const value).cast::<u8>(), out.as_mut_ptr(), bytes) };
+        put(&value, out);
         Ok(())
     }
 
@@ -123,10 +121,7 @@ impl Query<'_> {
         };
         // SAFETY: Dxgkrnl's array of NbSegment descriptors, one at least, of that many bytes each.
         let place = unsafe { edge::slice_mut(out.pSegmentDescriptor.cast::<u8>(), bytes) }?;
-        // SAFETY: both ranges are `bytes` long and a fresh local overlaps nothing.
-        unsafe {
-            core::ptr::copy_nonoverlapping((&raw const segment).cast::<u8>(), place.as_mut_ptr(), bytes)
-        };
+        put(&segment, place);
         Ok(())
     }
 
@@ -150,4 +145,20 @@ impl Query<'_> {
             _ => Err(Error::InvalidParameter),
         }
     }
+}
+
+/// Writes the front of a value, as much as there is room for. Its padding holds what the stack held, so zeroes go in its
+/// place.
+fn put<T: Zeroed>(value: &T, out: &mut [u8]) {
+    out.fill(0);
+    let room = out.len();
+    T::spans(0, &mut |at, bytes| {
+        let end = (at + bytes).min(room);
+        if at < end {
+            let from = (&raw const *value).cast::<u8>().wrapping_add(at);
+            // SAFETY: the span lies within the value, and none of it is padding.
+            let bytes = unsafe { core::slice::from_raw_parts(from, end - at) };
+            out[at..end].copy_from_slice(bytes);
+        }
+    });
 }

@@ -7,10 +7,11 @@ use gpup_core::{Error, Result};
 use wddm::{
     D3DKMDT_COMPUTE_PREEMPTION_GRANULARITY, D3DKMDT_GRAPHICS_PREEMPTION_GRANULARITY, D3DKMDT_PREEMPTION_CAPS,
     DXGK_ADAPTER_PERFDATA, DXGK_ADAPTER_PERFDATACAPS, DXGK_DRIVERCAPS, DXGK_DRIVERCAPS_MISCCAPS,
-    DXGK_GPUPCAPS, DXGK_GPUPCAPS_CAPS, DXGK_GPUVERSION, DXGK_IOMMU_CAPS, DXGK_NODE_PERFDATA,
-    DXGK_PHYSICAL_MEMORY_CAPS, DXGK_PHYSICALADAPTERCAPS, DXGK_PHYSICALADAPTERFLAGS,
-    DXGK_QUERYHISTORYBUFFERPRECISIONIN, DXGK_QUERYPHYSICALADAPTERCAPSIN, DXGK_VIDMMCAPS_VALUE,
-    DXGK_VIDSCHCAPS, DXGK_WDDMDEVICECAPS, DXGK_WDDMVERSION, DXGKARG_HISTORYBUFFERPRECISION, TRUE,
+    DXGK_GPUENGINETOPOLOGY, DXGK_GPUPCAPS, DXGK_GPUPCAPS_CAPS, DXGK_GPUVERSION, DXGK_IOMMU_CAPS,
+    DXGK_NODE_PERFDATA, DXGK_PHYSICAL_MEMORY_CAPS, DXGK_PHYSICALADAPTERCAPS, DXGK_PHYSICALADAPTERFLAGS,
+    DXGK_QUERYHISTORYBUFFERPRECISIONIN, DXGK_QUERYPHYSICALADAPTERCAPSIN, DXGK_VIDMMCAPS,
+    DXGK_VIDMMCAPS_VALUE, DXGK_VIDSCHCAPS, DXGK_WDDMDEVICECAPS, DXGK_WDDMVERSION,
+    DXGKARG_HISTORYBUFFERPRECISION, TRUE,
 };
 
 use super::Query;
@@ -28,29 +29,33 @@ const HERTZ: u64 = 1_000_000_000;
 
 /// DXGKQAITYPE_DRIVERCAPS. "DXGK_DRIVERCAPS structure (d3dkmddi.h)".
 pub(super) fn driver_caps(_started: &Started) -> DXGK_DRIVERCAPS {
-    // Field by field over zeroes: a structure expression would leave what the stack held in the gaps between them.
-    let mut caps = DXGK_DRIVERCAPS::zeroed();
-    caps.HighestAcceptableAddress = ALL_MEMORY;
-    caps.SchedulingCaps = DXGK_VIDSCHCAPS::MultiEngineAware
-        | DXGK_VIDSCHCAPS::PreemptionAware
-        | DXGK_VIDSCHCAPS::LowIrqlPreemptCommand
-        | DXGK_VIDSCHCAPS::CancelCommandAware;
-    caps.MemoryManagementCaps.Value =
-        DXGK_VIDMMCAPS_VALUE::VirtualAddressingSupported | DXGK_VIDMMCAPS_VALUE::GpuMmuSupported;
-    caps.MemoryManagementCaps.PagingNode = abi::COPY_NODE as u32;
-    caps.GpuEngineTopology.NbAsymetricProcessingNodes = abi::NODES as u32;
-    caps.WDDMVersion = DXGK_WDDMVERSION::DXGKDDI_WDDMv3_2;
-    caps.PreemptionCaps = D3DKMDT_PREEMPTION_CAPS {
-        GraphicsPreemptionGranularity:
-            D3DKMDT_GRAPHICS_PREEMPTION_GRANULARITY::D3DKMDT_GRAPHICS_PREEMPTION_NONE,
-        ComputePreemptionGranularity:
-            D3DKMDT_COMPUTE_PREEMPTION_GRANULARITY::D3DKMDT_COMPUTE_PREEMPTION_DMA_BUFFER_BOUNDARY,
-    };
-    caps.SupportNonVGA = TRUE;
-    caps.SupportPerEngineTDR = TRUE;
-    caps.SupportSurpriseRemoval = TRUE;
-    caps.MiscCaps = DXGK_DRIVERCAPS_MISCCAPS::ComputeOnly;
-    caps
+    DXGK_DRIVERCAPS {
+        HighestAcceptableAddress: ALL_MEMORY,
+        SchedulingCaps: DXGK_VIDSCHCAPS::MultiEngineAware
+            | DXGK_VIDSCHCAPS::PreemptionAware
+            | DXGK_VIDSCHCAPS::LowIrqlPreemptCommand
+            | DXGK_VIDSCHCAPS::CancelCommandAware,
+        MemoryManagementCaps: DXGK_VIDMMCAPS {
+            Value: DXGK_VIDMMCAPS_VALUE::VirtualAddressingSupported | DXGK_VIDMMCAPS_VALUE::GpuMmuSupported,
+            PagingNode: abi::COPY_NODE as u32,
+        },
+        GpuEngineTopology: DXGK_GPUENGINETOPOLOGY {
+            NbAsymetricProcessingNodes: abi::NODES as u32,
+            ..DXGK_GPUENGINETOPOLOGY::zeroed()
+        },
+        WDDMVersion: DXGK_WDDMVERSION::DXGKDDI_WDDMv3_2,
+        PreemptionCaps: D3DKMDT_PREEMPTION_CAPS {
+            GraphicsPreemptionGranularity:
+                D3DKMDT_GRAPHICS_PREEMPTION_GRANULARITY::D3DKMDT_GRAPHICS_PREEMPTION_NONE,
+            ComputePreemptionGranularity:
+                D3DKMDT_COMPUTE_PREEMPTION_GRANULARITY::D3DKMDT_COMPUTE_PREEMPTION_DMA_BUFFER_BOUNDARY,
+        },
+        SupportNonVGA: TRUE,
+        SupportPerEngineTDR: TRUE,
+        SupportSurpriseRemoval: TRUE,
+        MiscCaps: DXGK_DRIVERCAPS_MISCCAPS::ComputeOnly,
+        ..DXGK_DRIVERCAPS::zeroed()
+    }
 }
 
 /// DXGKQAITYPE_WDDMDEVICECAPS. "DXGK_WDDMDEVICECAPS structure (d3dkmddi.h)".
