@@ -35,14 +35,7 @@ fn the_driver_s_capabilities_are_whole() {
     assert_eq!(({ node.Frequency }, { node.MaxFrequency }), (1_000_000_000, 1_000_000_000));
     let physical: DXGK_PHYSICAL_MEMORY_CAPS = adapter.query(Type::DXGKQAITYPE_PHYSICAL_MEMORY_CAPS, &[]);
     assert_eq!(physical.HighestVisibleAddress, i64::MAX);
-    let bits: [u32; 2] = [0, 4].map(|at| {
-        let mut out = [0u8; 8];
-        assert_eq!(
-            adapter.query_raw(Type::DXGKQAITYPE_HISTORYBUFFERPRECISION, &[], &mut out, 8),
-            STATUS_SUCCESS
-        );
-        u32::from_le_bytes(out[at..at + 4].try_into().unwrap())
-    });
+    let bits: [u32; 2] = adapter.query(Type::DXGKQAITYPE_HISTORYBUFFERPRECISION, &[]);
     assert_eq!(bits, [64, 64]);
 }
 
@@ -56,7 +49,7 @@ fn memory_is_described_whole() {
     assert_eq!(mmu.Value, value);
     let levels: u32 = (0..mmu.PageTableLevelCount)
         .map(|level| {
-            let input = ((level as u16) as u32).to_le_bytes();
+            let input = level.to_le_bytes();
             let desc: DXGK_PAGE_TABLE_LEVEL_DESC =
                 adapter.query(Type::DXGKQAITYPE_PAGETABLELEVELDESC, &input);
             desc.PageTableIndexBitCount

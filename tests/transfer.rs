@@ -84,7 +84,6 @@ fn a_list_is_not_left() {
     let mut list = List::over(&from, 4);
     assert_eq!(transfer(&adapter, &mut list, false, 4 * PAGE, 0, true), STATUS_SUCCESS);
     for (bytes, first) in [(4 * PAGE, 1), (PAGE, 4), (4 * PAGE + 1, 0)] {
-        // Dxgkrnl takes no failure here, so what cannot be done is said to be busy or done without effect.
         let status = transfer(&adapter, &mut list, false, bytes, first, true);
         assert!(!status.is_success(), "{bytes} bytes from page {first}: {status}");
     }

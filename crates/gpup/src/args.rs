@@ -450,11 +450,7 @@ pub struct Output {
 impl Output {
     /// Whether people are to be told the result on standard output.
     pub fn speaks(&self) -> bool {
-        !self.quiet && !self.on_standard_output(&self.json) && !self.on_standard_output(&self.trace)
-    }
-
-    fn on_standard_output(&self, path: &Option<PathBuf>) -> bool {
-        path.as_deref() == Some(std::path::Path::new("-"))
+        !self.quiet && ![&self.json, &self.trace].contains(&&Some(PathBuf::from("-")))
     }
 
     /// Refuses two things in one place.

@@ -10,7 +10,7 @@ use crate::world::fault;
 use crate::wrap::{Fault, put};
 
 /// The VF of these rules.
-const VF: u32 = 3;
+pub(super) const VF: u32 = 3;
 
 pub(super) fn cases() -> Vec<Case> {
     vec![

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use wddm::*;
 
 use super::answers::span;
-use super::{Case, OK, after, fail, fault, lie, vf};
+use super::{Case, OK, after, fail, fault, lie, seldom, vf};
 use crate::world::World;
 use crate::wrap::{Call, Fault, get, put};
 
@@ -109,7 +109,7 @@ fn memory() -> Vec<Case> {
         ("resources2.overlap", lie(SCATTERED, move |c, _, _| segments(c) == 2)),
         ("resources2.unaligned", aligned_after_all()),
         // The VF of `resources2.pieces` gets its memory.
-        ("resources2.order", fail(SCATTERED, |c, world| world.last_ranges == 2 && vf(c) != 3)),
+        ("resources2.order", fail(SCATTERED, |c, world| world.last_ranges == 2 && vf(c) != seldom::VF)),
     ]
 }
 
