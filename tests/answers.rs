@@ -191,5 +191,16 @@ fn a_partition_is_described_whole() {
     let memory = unsafe { resource.u.Memory };
     assert_eq!({ resource.Type }, CmResourceTypeMemory);
     assert!({ memory.Start } != 0 && { memory.Length } >= 4096);
+    let mut backing = CM_PARTIAL_RESOURCE_DESCRIPTOR::zeroed();
+    let lists = [&raw mut backing, std::ptr::null_mut()].map(|place| {
+        let mut args = DXGKARG_GETBACKINGRESOURCE::zeroed();
+        (args.VirtualFunctionIndex, args.Resource) = (1, place);
+        assert_eq!(call!(host.flexiov, DxgkDdiGetBackingResource, &mut args), STATUS_SUCCESS);
+        args.pMdl
+    });
+    assert!(!lists[0].is_null() && lists[0] == lists[1]);
+    // SAFETY: as above.
+    let same = unsafe { backing.u.Memory };
+    assert_eq!(({ backing.Type }, { same.Start }), (CmResourceTypeMemory, { memory.Start }));
     assert_eq!(host.destroy(1), STATUS_SUCCESS);
 }
