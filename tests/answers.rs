@@ -37,6 +37,8 @@ fn the_driver_s_capabilities_are_whole() {
     assert_eq!(physical.HighestVisibleAddress, i64::MAX);
     let bits: [u32; 2] = adapter.query(Type::DXGKQAITYPE_HISTORYBUFFERPRECISION, &[]);
     assert_eq!(bits, [64, 64]);
+    let other = adapter.query_raw(Type::DXGKQAITYPE_HISTORYBUFFERPRECISION, &[9, 0, 0, 0], &mut [0; 8], 8);
+    assert_eq!(other, STATUS_INVALID_PARAMETER, "there is one physical adapter");
 }
 
 #[test]
@@ -110,6 +112,17 @@ fn nodes_and_contexts_are_described_whole() {
     let (status, context) = create(DXGK_CREATECONTEXTFLAGS::empty());
     assert_eq!((status, context.ContextInfo.DmaBufferSize), (STATUS_SUCCESS, 65536));
     assert_eq!(context.ContextInfo.Caps, DXGK_CONTEXTINFO_CAPS::NoPatchingRequired);
+    let mut header = DXGK_HISTORY_BUFFER::zeroed();
+    let mut format = DXGKARG_FORMATHISTORYBUFFER::zeroed();
+    format.pHistoryBuffer = &raw mut header;
+    for (bytes, expected) in [(15, STATUS_BUFFER_TOO_SMALL), (16, STATUS_SUCCESS)] {
+        (format.HistoryBufferSize, format.NumTimestamps) = (bytes, 7);
+        // SAFETY: live arguments, and a buffer with room for the header.
+        let status =
+            unsafe { host.adapter.table.DxgkDdiFormatHistoryBuffer.unwrap()(context.hContext, &mut format) };
+        assert_eq!(status, expected, "{bytes} bytes");
+    }
+    assert_eq!(format.NumTimestamps, 0);
     // SAFETY: the driver's own handles, closed once.
     let status = unsafe { host.adapter.table.DxgkDdiDestroyContext.unwrap()(context.hContext) };
     assert_eq!(status, STATUS_SUCCESS);
@@ -179,6 +192,16 @@ fn a_partition_is_described_whole() {
         assert_eq!(status, STATUS_INVALID_PARAMETER, "there is no video engine");
     }
     host.make(1, 2 * MIB);
+    let most = u64::from(DXGK_MAX_VIRTUAL_GPU_ALLOCATIONS);
+    let mut create = DXGKARG_CREATEVIRTUALGPU::zeroed();
+    let bytes = most * MIB;
+    create.Profile.Capability[0] =
+        DXGK_VIRTUALGPUCAPABILITY { MinValue: bytes, MaxValue: bytes, OptimalValue: bytes };
+    assert_eq!(call!(host.partition, DxgkDdiCreateVirtualGpu, &mut create), STATUS_SUCCESS);
+    let pieces = |count: u64| (0..count).map(|piece| (16 * MIB + piece * MIB, MIB)).collect::<Vec<_>>();
+    assert_eq!(host.resources(0, &pieces(most + 1)), STATUS_INVALID_PARAMETER);
+    assert_eq!(host.resources(0, &pieces(most)), STATUS_SUCCESS);
+    assert_eq!(host.destroy(0), STATUS_SUCCESS);
     let mut location = DXGKARG_GETDEVICELOCATION::zeroed();
     location.VirtualFunctionIndex = 1;
     call!(host.sriov, DxgkDdiGetDeviceLocation, &mut location);
