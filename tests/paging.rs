@@ -57,6 +57,7 @@ fn the_engine_writes_tables_in_as_many_buffers_as_it_takes() {
     let adapter = TestAdapter::start(&[("VramBytes", 64 * MIB)]);
     let mut paging = Paging::new(&adapter);
     let entries: Vec<_> = (0..100).map(|page| pte(page % 2, 1000 + page)).collect();
+    paging.run(Operation::DXGK_OPERATION_VIRTUAL_FILL, fill(LOCAL_VA, PAGE, 0xA5A5_A5A5), 4096);
     let mut update = DXGK_BUILDPAGINGBUFFER_UPDATEPAGETABLE::zeroed();
     update.PageTableAddress.u.GpuVirtual = LOCAL_VA;
     update.UpdateMode = DXGK_PAGETABLEUPDATEMODE::DXGK_PAGETABLEUPDATE_GPU_VIRTUAL;
@@ -71,7 +72,8 @@ fn the_engine_writes_tables_in_as_many_buffers_as_it_takes() {
     paging.run(Operation::DXGK_OPERATION_VIRTUAL_TRANSFER, transfer(LOCAL_VA, SYSTEM_VA, PAGE), 4096);
     let bytes = paging.memory.bytes()[..4096].to_vec();
     let word = |index: usize| u64::from_le_bytes(bytes[8 * index..8 * index + 8].try_into().unwrap());
-    assert_eq!((word(9), word(110)), (0, 0));
+    let beside = u64::from_ne_bytes([0xA5; 8]);
+    assert_eq!([9, 110, 199, 250].map(word), [beside; 4], "nothing but the entries asked for");
     for index in 0..100u64 {
         // Odd pages were local, even ones system memory.
         let system = if index % 2 == 0 { 2 } else { 0 };
@@ -180,4 +182,31 @@ fn a_reset_adapter_runs_nothing_until_its_restart() {
     assert_eq!(status, STATUS_SUCCESS);
     paging.wait();
     assert_eq!(paging.memory.bytes()[0], 1);
+}
+
+#[test]
+fn entries_beyond_a_table_or_below_the_root_are_refused() {
+    let adapter = TestAdapter::start(&[("VramBytes", 64 * MIB)]);
+    let levels = adapter
+        .query::<DXGK_GPUMMUCAPS>(DXGK_QUERYADAPTERINFOTYPE::DXGKQAITYPE_GPUMMUCAPS, &0u32.to_le_bytes());
+    let entries = [pte(0, 1); 2];
+    let mut buffer = [0u64; 64];
+    let mut update = |level, start| {
+        let mut args = DXGKARG_BUILDPAGINGBUFFER::zeroed();
+        args.Operation = Operation::DXGK_OPERATION_UPDATE_PAGE_TABLE;
+        (args.pDmaBuffer, args.DmaSize) = (buffer.as_mut_ptr().cast(), 512);
+        let mut update = DXGK_BUILDPAGINGBUFFER_UPDATEPAGETABLE::zeroed();
+        update.PageTableAddress.u.GpuVirtual = LOCAL_VA;
+        update.UpdateMode = DXGK_PAGETABLEUPDATEMODE::DXGK_PAGETABLEUPDATE_GPU_VIRTUAL;
+        update.pPageTableEntries = entries.as_ptr().cast_mut();
+        (update.PageTableLevel, update.StartIndex, update.NumPageTableEntries) = (level, start, 2);
+        args.u.UpdatePageTable = update;
+        // SAFETY: live arguments, and a buffer of that size.
+        unsafe { adapter.table.DxgkDdiBuildPagingBuffer.unwrap()(adapter.context, &mut args) }
+    };
+    let top = levels.PageTableLevelCount - 1;
+    assert_eq!([(0, 510), (top, 0)].map(|(level, start)| update(level, start)), [STATUS_SUCCESS; 2]);
+    for (level, start) in [(0, 511), (top + 1, 0), (0, u32::MAX)] {
+        assert!(!update(level, start).is_success(), "level {level}, entry {start}");
+    }
 }

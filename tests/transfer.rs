@@ -88,3 +88,15 @@ fn a_list_is_not_left() {
         assert!(!status.is_success(), "{bytes} bytes from page {first}: {status}");
     }
 }
+
+#[test]
+fn a_list_describes_every_page_that_it_touches() {
+    let adapter = TestAdapter::start(&[("VramBytes", 64 << 20)]);
+    let pages = Pages::new(2);
+    let mut list = List::over(&pages, 2);
+    // SAFETY: the list begins with its header.
+    let header = unsafe { &mut *list.0.as_mut_ptr().cast::<MDL>() };
+    (header.ByteOffset, header.ByteCount) = (4000, 200);
+    assert_eq!(transfer(&adapter, &mut list, false, 2 * PAGE, 0, true), STATUS_SUCCESS);
+    assert!(!transfer(&adapter, &mut list, false, 2 * PAGE, 1, true).is_success());
+}
