@@ -167,6 +167,13 @@ fn harvest_vm_memory(bencher: Bencher<'_, '_>, step: u64) {
     bencher.with_inputs(dirty).bench_local_values(|()| bitmap.get_and_reset());
 }
 
+/// How many pages of an answer are dirty, which the driver's trace says of each clearing query.
+#[divan::bench]
+fn count(bencher: Bencher<'_, '_>) {
+    let out = vec![0x10u8; PAGES as usize / 8];
+    bencher.bench_local(|| gpup_core::dirty::count(black_box(&out)));
+}
+
 /// A clearing query of 64 MiB that begins off a word.
 #[divan::bench]
 fn harvest_piece(bencher: Bencher<'_, '_>) {

@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 
 use super::Shared;
 use crate::device::Region;
-use crate::dirty::{BasisHandle, Part, Queried};
+use crate::dirty::{self, BasisHandle, Part};
 use crate::os::TraceEvent;
 use crate::{Error, Result};
 
@@ -54,9 +54,9 @@ impl Bases {
 
     /// Writes one bit a page to the front of `out`, and clears exactly those bits if asked to.
     pub fn query(&self, handle: BasisHandle, part: Part, clear: bool, out: &mut [u8]) -> Result<usize> {
-        let Queried { bytes, pages } =
-            self.shared.device.tracker().query_counted(handle, part, clear, out)?;
+        let bytes = self.shared.device.tracker().query(handle, part, clear, out)?;
         if clear {
+            let pages = dirty::count(&out[..bytes]);
             self.shared.trace(TraceEvent::Harvested { basis: handle.to_raw(), part, pages });
         }
         Ok(bytes)

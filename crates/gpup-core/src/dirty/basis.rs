@@ -55,15 +55,6 @@ pub enum Part {
     },
 }
 
-/// What a query answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Queried {
-    /// Bytes written.
-    pub bytes: usize,
-    /// Dirty pages among those asked for.
-    pub pages: u64,
-}
-
 /// A stretch of a basis' bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stretch {

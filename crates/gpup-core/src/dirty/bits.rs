@@ -56,37 +56,30 @@ impl Source for [u64] {
     }
 }
 
-/// Packs `count` bits from `first` into the first bytes of `out`, least significant bit first, and answers how many
-/// of them are set. Spare bits of the last byte are zero; bytes after it stay.
-pub(super) fn extract(source: &(impl Source + ?Sized), first: u64, count: u64, out: &mut [u8]) -> u64 {
-    let mut set = 0;
+/// Packs `count` bits from `first` into the first bytes of `out`, least significant bit first. Spare bits
+/// of the last byte are zero; bytes after it stay.
+pub(super) fn extract(source: &(impl Source + ?Sized), first: u64, count: u64, out: &mut [u8]) {
     let out = &mut out[..bytes_for(count)];
     let (whole, last) = out.split_at_mut(index(count / 64) * 8);
     let (whole, _) = whole.as_chunks_mut::<8>();
     let start = index(first / 64);
     if first.is_multiple_of(64) {
         for (word, bytes) in whole.iter_mut().enumerate() {
-            let bits = source.word(start + word);
-            set += u64::from(bits.count_ones());
-            *bytes = bits.to_le_bytes();
+            *bytes = source.word(start + word).to_le_bytes();
         }
     } else {
         let shift = first % 64;
         let mut this = source.word(start);
         for (word, bytes) in whole.iter_mut().enumerate() {
             let next = source.word(start + word + 1);
-            let bits = (this >> shift) | (next << (64 - shift));
-            set += u64::from(bits.count_ones());
-            *bytes = bits.to_le_bytes();
+            *bytes = ((this >> shift) | (next << (64 - shift))).to_le_bytes();
             this = next;
         }
     }
     if !last.is_empty() {
-        let bits = source.at(first + count / 64 * 64) & low(count % 64);
-        set += u64::from(bits.count_ones());
-        last.copy_from_slice(&bits.to_le_bytes()[..last.len()]);
+        let bytes = (source.at(first + count / 64 * 64) & low(count % 64)).to_le_bytes();
+        last.copy_from_slice(&bytes[..last.len()]);
     }
-    set
 }
 
 /// Gives `count` bits from `from` to `sink` as words shifted to begin at bit `to`: word index and bits. Words
@@ -125,6 +118,19 @@ pub(super) fn clear(words: &mut [u64], first: u64, count: u64) {
         words[head + 1..last].fill(0);
         words[last] &= !to;
     }
+}
+
+/// How many bits of a bitmap are set.
+///
+/// ```
+/// assert_eq!(gpup_core::dirty::count(&[0b1110_0001, 0, 1]), 5);
+/// ```
+pub fn count(bitmap: &[u8]) -> u64 {
+    // By words, which the compiler adds up in vectors.
+    let (words, rest) = bitmap.as_chunks::<8>();
+    let words = words.iter().map(|bytes| u64::from(u64::from_le_bytes(*bytes).count_ones()));
+    let rest = rest.iter().map(|byte| u64::from(byte.count_ones()));
+    words.sum::<u64>() + rest.sum::<u64>()
 }
 
 /// The runs of set bits of a bitmap, in order: half-open ranges of bit numbers.
@@ -176,8 +182,9 @@ mod tests {
             words in prop::collection::vec(any::<u64>(), 4), first in 0u64..130, count in 0u64..120,
         ) {
             let mut out = [0xa5u8; 24];
-            let set = extract(&words[..], first, count, &mut out);
-            prop_assert_eq!(set, (first..first + count).filter(|i| bit(&words, *i)).count() as u64);
+            extract(&words[..], first, count, &mut out);
+            let set = (first..first + count).filter(|i| bit(&words, *i)).count();
+            prop_assert_eq!(super::count(&out[..bytes_for(count)]), set as u64);
             for i in 0..count {
                 prop_assert_eq!(out[index(i / 8)] >> (i % 8) & 1 == 1, bit(&words, first + i));
             }

@@ -50,8 +50,8 @@ mod tracker;
 mod words;
 mod writer;
 
-pub use basis::{BasisHandle, Part, Queried};
-pub use bits::runs;
+pub use basis::{BasisHandle, Part};
+pub use bits::{count, runs};
 #[cfg(any(test, feature = "fault-injection"))]
 pub use fault::Fault;
 pub use ledger::{Ledger, Outcome};

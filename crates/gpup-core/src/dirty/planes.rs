@@ -4,7 +4,7 @@
 //!
 //! Between reading a bit and clearing it a writer may write the page, see the bit still set, and leave it:
 //! the harvester clears the bit, and a copy taken before the write is never renewed. Atomic
-//! read-and-clear of every word repairs that at some eight nanoseconds a word, but only if marks are
+//! read-and-clear of every word repairs that at a locked instruction a word, but only if marks are
 //! never test-first. Here a harvester never clears what a writer can still look at:
 //!
 //! ```text

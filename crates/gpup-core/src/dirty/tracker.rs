@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 
 use super::MAX_LEDGERS;
 use super::active::{Active, ActiveBases};
-use super::basis::{Basis, BasisHandle, Part, Queried};
+use super::basis::{Basis, BasisHandle, Part};
 use super::bits;
 use super::extents::Extents;
 use super::fault::Faults;
@@ -174,17 +174,6 @@ impl Tracker {
     /// many bytes that was; spare bits of the last are zero. With `clear` exactly those bits are cleared, and
     /// recorded in the ledgers that cover them. A refused query has written and cleared nothing.
     pub fn query(&self, handle: BasisHandle, part: Part, clear: bool, out: &mut [u8]) -> Result<usize> {
-        self.query_counted(handle, part, clear, out).map(|queried| queried.bytes)
-    }
-
-    /// As [`Tracker::query`], and how many pages are dirty, which is counted as they are copied.
-    pub fn query_counted(
-        &self,
-        handle: BasisHandle,
-        part: Part,
-        clear: bool,
-        out: &mut [u8],
-    ) -> Result<Queried> {
         self.slots.with(handle, |slot, basis| {
             let stretch = basis.stretch(part, self.page_bytes())?;
             let needed = bits::bytes_for(stretch.count);
@@ -194,19 +183,18 @@ impl Tracker {
             if out.len() < needed {
                 return Err(Error::BufferTooSmall);
             }
-            let pages = if clear {
+            if clear {
                 basis.harvest(|| self.grace());
-                let pages = bits::extract(&basis.residue[..], stretch.first, stretch.count, out);
+                bits::extract(&basis.residue[..], stretch.first, stretch.count, out);
                 if !self.shared.faults.ledger_off() {
                     self.ledgers.record(slot, basis, stretch);
                 }
                 bits::clear(&mut basis.residue, stretch.first, stretch.count);
-                pages
             } else {
                 let dirty = basis.planes.with(&basis.residue);
-                bits::extract(&dirty, stretch.first, stretch.count, out)
-            };
-            Ok(Queried { bytes: needed, pages })
+                bits::extract(&dirty, stretch.first, stretch.count, out);
+            }
+            Ok(needed)
         })
     }
 
