@@ -275,7 +275,7 @@ mod tests {
     use super::*;
 
     fn example() -> (Header, [Node; 2], Vf) {
-        let running = |whose| Some(Running { whose, since_ns: 3_000_000_000 });
+        let running = |whose| Some(Running { whose, since_ns: 7_000_000_000 });
         let node = Node { node: 0, responsive: false, last_completed: 7, running: running(Whose::Vf(5)) };
         let other = Node { node: 1, responsive: true, last_completed: 9, running: running(Whose::Host(10)) };
         let counters =
@@ -314,10 +314,40 @@ mod tests {
     }
 
     #[test]
+    fn the_layout_is_the_one_that_is_written_down() {
+        let (header, [node, _], vf) = example();
+        assert_eq!((HEADER_BYTES, NODE_BYTES, VF_BYTES), (32, 24, 96));
+        let [major, minor, patch] = header.driver;
+        assert_eq!(format!("{major}.{minor}.{patch}"), env!("CARGO_PKG_VERSION"));
+        assert_eq!(header.encode()[24..28], [patch, minor, major, 0]);
+        assert_eq!((half(&node.encode(), 4), word(&node.encode(), 16)), (RUNS_VF, 7_000_000_000));
+        assert_eq!(half(&vf.encode(), 4), RESOURCED | POWERED | PAUSED);
+    }
+
+    #[test]
+    fn what_is_not_so_is_read_as_not_so() {
+        let (_, [node, _], vf) = example();
+        let idle = Node { running: None, ..node };
+        assert_eq!(Node::decode(&idle.encode()), idle);
+        for (resourced, power, paused) in
+            [(false, Power::On, true), (true, Power::Off, true), (true, Power::On, false)]
+        {
+            let vf = Vf { standing: Standing { resourced, power, paused, ..vf.standing }, ..vf };
+            assert_eq!(Vf::decode(&vf.encode()), Some(vf));
+        }
+    }
+
+    #[test]
     fn a_report_names_who_hangs() {
-        let (_, [node, other], vf) = example();
-        assert_eq!(format!("{node}"), "node 0: HANGS, last fence 7, has run a packet of VF 5 for 3000000 us");
-        assert!(format!("{other}").ends_with("has run the host's fence 10 for 3000000 us"));
+        let (header, [node, other], vf) = example();
+        let version = env!("CARGO_PKG_VERSION");
+        let bytes = 32 + 2 * 24 + 96;
+        assert_eq!(
+            format!("{header}"),
+            format!("gpup_kmd {version}, reason 0x141: 2 nodes, 1 VFs, {bytes} bytes")
+        );
+        assert_eq!(format!("{node}"), "node 0: HANGS, last fence 7, has run a packet of VF 5 for 7000000 us");
+        assert!(format!("{other}").ends_with("has run the host's fence 10 for 7000000 us"));
         assert!(
             format!("{vf}").starts_with("VF 5: does not execute (memory: true, power: true, paused: true)")
         );

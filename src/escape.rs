@@ -281,6 +281,11 @@ mod tests {
             assert_eq!(Request::decode(&request.encode()), Some(request));
         }
         assert_eq!(Request::decode(&[0; BYTES]), None);
+        for wrong in [0, 4] {
+            let mut block = Request::Engine { node: 1 }.encode();
+            block[wrong] ^= 1;
+            assert_eq!(Request::decode(&block), None, "byte {wrong}");
+        }
         let state = State {
             vram_bytes: 1 << 40,
             weight: 4096,

@@ -46,3 +46,26 @@ impl Bars {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[repr(align(4096))]
+    struct Page([u8; 4096]);
+
+    #[test]
+    fn a_list_lives_from_the_first_question_to_the_end_of_its_vf() {
+        gpup_core::os::host::install();
+        let mut page = Box::new(Page([0; 4096]));
+        let mut pages = || BarPages { base: page.0.as_mut_ptr(), bytes: 4096 };
+        let bars = Bars::new(1).unwrap();
+        let first = bars.backing(0, pages()).unwrap();
+        assert_eq!(bars.backing(0, pages()), Ok(first));
+        assert_eq!(bars.backing(1, pages()), Err(Error::UnknownVf));
+        bars.drop_backing(1);
+        assert!(bars.0[0].lock().is_some());
+        bars.drop_backing(0);
+        assert!(bars.0[0].lock().is_none());
+    }
+}
