@@ -85,11 +85,12 @@ impl Dxgkrnl {
         }
     }
 
-    /// Asks for a call of DpcRoutine. False when one is waiting already: it will see this interrupt too.
-    pub(crate) fn queue_dpc(&self) -> bool {
-        let Some(call) = self.interface.DxgkCbQueueDpc else { return false };
-        // SAFETY: the handle is Dxgkrnl's own.
-        unsafe { call(self.interface.DeviceHandle) != 0 }
+    /// Asks for a call of DpcRoutine. One that is waiting already, which is no error, will see this interrupt too.
+    pub(crate) fn queue_dpc(&self) {
+        if let Some(call) = self.interface.DxgkCbQueueDpc {
+            // SAFETY: the handle is Dxgkrnl's own.
+            unsafe { call(self.interface.DeviceHandle) };
+        }
     }
 
     /// Tells Dxgkrnl, from DpcRoutine, to look at what was reported.

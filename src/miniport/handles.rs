@@ -218,8 +218,10 @@ mod tests {
         let handles = Handles::new(Kind::Device, 0);
         let handle = handles.insert(()).unwrap();
         assert!(!handle.is_null());
-        let other = Handles::<()>::new(Kind::Device, 1);
-        assert_eq!(other.get(handle).unwrap_err(), Error::StaleHandle);
+        for other in [Handles::new(Kind::Device, 1), Handles::new(Kind::Context, 0)] {
+            assert_eq!(Name::of(other.insert(()).unwrap()).index, Name::of(handle).index);
+            assert_eq!(other.get(handle).unwrap_err(), Error::StaleHandle);
+        }
         for bits in [0usize, 1, usize::MAX, 0xDEAD_BEEF] {
             let wrong = core::ptr::without_provenance_mut(bits);
             assert_eq!(handles.get(wrong).unwrap_err(), Error::StaleHandle);
