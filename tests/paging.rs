@@ -95,6 +95,7 @@ fn an_unmapped_address_is_a_page_fault() {
     assert_eq!(status, STATUS_SUCCESS);
     paging.submit(32);
     adapter.reports.wait(Interrupt::DXGK_INTERRUPT_DMA_PAGE_FAULTED, 1, COPY);
+    assert_eq!(adapter.reports.faulted_at(), 0x1F_0000);
     paging.run(Operation::DXGK_OPERATION_VIRTUAL_FILL, fill(LOCAL_VA, PAGE, 1), 4096);
 }
 

@@ -57,6 +57,8 @@ pub(crate) fn load() -> DRIVER_INITIALIZATION_DATA {
 pub(crate) struct Reports {
     interrupts: Mutex<Vec<(DXGK_INTERRUPT_TYPE, u32, u32)>>,
     changed: Condvar,
+    /// FaultedVirtualAddress of the last page fault.
+    faulted_at: AtomicU64,
     pub(crate) dpcs: AtomicU64,
     pub(crate) events: Mutex<Vec<Event>>,
     /// SynchronizeExecution fails: no interrupt is connected.
@@ -79,6 +81,11 @@ impl Reports {
             .wait_timeout_while(seen, Duration::from_secs(10), |seen| !seen.contains(&(kind, fence, node)))
             .unwrap();
         assert!(!timeout.timed_out(), "no {kind:?} of fence {fence}: {seen:?}");
+    }
+
+    /// The address of the last page fault.
+    pub(crate) fn faulted_at(&self) -> u64 {
+        self.faulted_at.load(Ordering::SeqCst)
     }
 
     /// All interrupts so far.
@@ -143,6 +150,7 @@ wddm::ddi! {
             DXGK_INTERRUPT_TYPE::DXGK_INTERRUPT_DMA_PAGE_FAULTED => {
                 // SAFETY: as above.
                 let it = unsafe { data.u.DmaPageFaulted };
+                reports(handle).faulted_at.store(it.FaultedVirtualAddress, Ordering::SeqCst);
                 (it.FaultedFenceId, it.NodeOrdinal)
             }
             DXGK_INTERRUPT_TYPE::DXGK_INTERRUPT_DMA_FAULTED => {
