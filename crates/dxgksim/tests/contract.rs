@@ -7,7 +7,6 @@
     unused_unsafe,
     clippy::not_unsafe_ptr_arg_deref,
     clippy::missing_safety_doc,
-    clippy::undocumented_unsafe_blocks,
     clippy::multiple_unsafe_ops_per_block,
     reason = "drivers that break rules are drivers still"
 )]
@@ -144,6 +143,7 @@ fn capabilities_of_another_kind_of_driver() {
 fn a_table_with_holes_and_display_functions() {
     let rules = run(|table| {
         table.DxgkDdiCalibrateGpuClock = None;
+        // SAFETY: a function pointer that is never called.
         table.DxgkDdiPresent = Some(unsafe {
             std::mem::transmute::<*const (), UnknownCallback>(
                 fake::unused as unsafe extern "win64" fn(_) -> _ as *const (),
@@ -242,6 +242,7 @@ fn paging_that_would_be_a_bug_check() {
 
 /// Executes a submission and reports nothing.
 unsafe fn execute(context: HANDLE, args: *const DXGKARG_SUBMITCOMMANDVIRTUAL) {
+    // SAFETY: the arguments of a DDI that is still running.
     let args = unsafe { &*args };
     let mut state = fake(context).state.lock().unwrap();
     state.execute(args.hContext as usize, args.DmaBufferVirtualAddress, args.DmaBufferSize);
@@ -253,6 +254,7 @@ unsafe fn synchronize(context: HANDLE, routine: KSYNCHRONIZE_ROUTINE) {
     let callbacks = fake(context).state.lock().unwrap().callbacks;
     let mut result = 0;
     let call = callbacks.DxgkCbSynchronizeExecution.unwrap();
+    // SAFETY: Dxgkrnl's own callback and handle, and a routine that knows its context.
     let _ = unsafe { call(callbacks.DeviceHandle, Some(routine), context, 0, &raw mut result) };
 }
 

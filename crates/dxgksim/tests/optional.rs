@@ -2,7 +2,6 @@
 #![cfg(feature = "std")]
 #![allow(
     unsafe_code,
-    clippy::undocumented_unsafe_blocks,
     clippy::multiple_unsafe_ops_per_block,
     clippy::missing_safety_doc,
     clippy::not_unsafe_ptr_arg_deref,

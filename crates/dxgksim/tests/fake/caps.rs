@@ -6,13 +6,12 @@ use super::{VF_BYTES, VRAM, vf};
 
 /// Writes an answer if it fits.
 fn answer<T>(args: &DXGKARG_QUERYADAPTERINFO, value: T) -> NTSTATUS {
-    unsafe {
-        if (args.OutputDataSize as usize) < size_of::<T>() {
-            return STATUS_BUFFER_TOO_SMALL;
-        }
-        args.pOutputData.cast::<T>().write_unaligned(value);
-        STATUS_SUCCESS
+    if (args.OutputDataSize as usize) < size_of::<T>() {
+        return STATUS_BUFFER_TOO_SMALL;
     }
+    // SAFETY: Dxgkrnl's buffer, and the answer fits.
+    unsafe { args.pOutputData.cast::<T>().write_unaligned(value) };
+    STATUS_SUCCESS
 }
 
 pub fn driver_caps() -> DXGK_DRIVERCAPS {

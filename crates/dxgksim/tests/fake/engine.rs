@@ -17,12 +17,15 @@ enum Place {
 
 impl State {
     fn word(&mut self, place: Place) -> *mut u64 {
-        unsafe {
-            match place {
-                Place::System(address) => address as *mut u64,
-                Place::Vram(offset) => self.vram.as_mut_ptr().add(offset as usize / 8),
-            }
+        match place {
+            Place::System(address) => address as *mut u64,
+            Place::Vram(offset) => &raw mut self.vram[offset as usize / 8],
         }
+    }
+
+    fn load(&mut self, place: Place) -> u64 {
+        // SAFETY: VRAM, or memory that Dxgkrnl mapped for the engine.
+        unsafe { *self.word(place) }
     }
 
     fn place(segment: u32, address: u64) -> Place {
@@ -30,71 +33,67 @@ impl State {
     }
 
     fn translate(&mut self, context: usize, va: u64) -> Place {
-        unsafe {
-            let (segment, address) = self.roots[&context];
-            let mut at = Self::place(segment, address);
-            for level in (0..3).rev() {
-                let index = (va >> (12 + 9 * level)) & 511;
-                let slot = match at {
-                    Place::System(address) => Place::System(address + index * 8),
-                    Place::Vram(offset) => Place::Vram(offset + index * 8),
-                };
-                let entry = *self.word(slot);
-                assert_eq!(entry & 1, 1, "no entry for {va:#x} at level {level}");
-                at = Self::place((entry >> 1 & 31) as u32, entry & !0xFFF);
-            }
-            match at {
-                Place::System(address) => Place::System(address + va % 4096),
-                Place::Vram(offset) => Place::Vram(offset + va % 4096),
-            }
+        let (segment, address) = self.roots[&context];
+        let mut at = Self::place(segment, address);
+        for level in (0..3).rev() {
+            let index = (va >> (12 + 9 * level)) & 511;
+            let slot = match at {
+                Place::System(address) => Place::System(address + index * 8),
+                Place::Vram(offset) => Place::Vram(offset + index * 8),
+            };
+            let entry = self.load(slot);
+            assert_eq!(entry & 1, 1, "no entry for {va:#x} at level {level}");
+            at = Self::place((entry >> 1 & 31) as u32, entry & !0xFFF);
+        }
+        match at {
+            Place::System(address) => Place::System(address + va % 4096),
+            Place::Vram(offset) => Place::Vram(offset + va % 4096),
         }
     }
 
     fn store(&mut self, context: usize, va: u64, value: u64) {
-        unsafe {
-            let place = self.translate(context, va);
-            if let Place::Vram(offset) = place {
-                self.mark(offset);
-            }
-            *self.word(place) = value;
+        let place = self.translate(context, va);
+        if let Place::Vram(offset) = place {
+            self.mark(offset);
         }
+        // SAFETY: VRAM, or memory that Dxgkrnl mapped for the engine.
+        unsafe { *self.word(place) = value };
     }
 
     /// Executes `bytes` of commands at `va`.
     pub fn execute(&mut self, context: usize, va: u64, bytes: u32) {
-        unsafe {
-            let (mut at, end) = (va, va + u64::from(bytes));
-            let mut next = |state: &mut Self| {
-                let place = state.translate(context, at);
-                at += 8;
-                *state.word(place)
-            };
-            let mut left = (end - va) / 8;
-            while left > 0 {
-                let head: [u64; 4] = std::array::from_fn(|_| next(self));
-                left -= 4;
-                let [opcode, target, source, count] = head;
-                for index in 0..count {
-                    let value = match opcode {
-                        UPDATE => {
-                            left -= 1;
-                            next(self)
-                        }
-                        COPY => {
-                            let place = self.translate(context, source + index * 8);
-                            *self.word(place)
-                        }
-                        FILL => source,
-                        other => panic!("command {other}"),
-                    };
-                    self.store(context, target + index * 8, value);
-                }
+        let (mut at, end) = (va, va + u64::from(bytes));
+        let mut next = |state: &mut Self| {
+            let place = state.translate(context, at);
+            at += 8;
+            state.load(place)
+        };
+        let mut left = (end - va) / 8;
+        while left > 0 {
+            let head: [u64; 4] = std::array::from_fn(|_| next(self));
+            left -= 4;
+            let [opcode, target, source, count] = head;
+            for index in 0..count {
+                let value = match opcode {
+                    UPDATE => {
+                        left -= 1;
+                        next(self)
+                    }
+                    COPY => {
+                        let place = self.translate(context, source + index * 8);
+                        self.load(place)
+                    }
+                    FILL => source,
+                    other => panic!("command {other}"),
+                };
+                self.store(context, target + index * 8, value);
             }
         }
     }
 }
 
 fn encode(entry: &DXGK_PTE) -> u64 {
+    // SAFETY: any bits are a number.
     let page = unsafe { entry.u.PageAddress };
     if entry.Flags.contains(DXGK_PTE_FLAGS::Valid) { page << 12 | entry.Flags.Segment() << 1 | 1 } else { 0 }
 }
@@ -209,36 +208,34 @@ driver! {
 
 /// Interrupt, DPC and all; without a line the driver goes straight to NotifyInterrupt.
 pub fn complete(context: HANDLE) {
-    unsafe {
-        let callbacks = fake(context).state.lock().unwrap().callbacks;
-        let mut result = 0;
-        let synchronize = callbacks.DxgkCbSynchronizeExecution.unwrap();
-        let status = synchronize(callbacks.DeviceHandle, Some(interrupt), context, 0, &raw mut result);
-        if !status.is_success() {
-            interrupt(context);
-        }
+    let callbacks = fake(context).state.lock().unwrap().callbacks;
+    let mut result = 0;
+    let synchronize = callbacks.DxgkCbSynchronizeExecution.unwrap();
+    // SAFETY: Dxgkrnl's own callback and handle, and a routine that knows its context.
+    let status = unsafe { synchronize(callbacks.DeviceHandle, Some(interrupt), context, 0, &raw mut result) };
+    if !status.is_success() {
+        // SAFETY: the same routine and context.
+        unsafe { interrupt(context) };
     }
 }
 
 /// NotifyInterrupt for the last fence.
 pub fn report(context: HANDLE) {
-    unsafe {
-        let (callbacks, fence) = {
-            let state = fake(context).state.lock().unwrap();
-            (state.callbacks, state.done)
-        };
-        report_fence(&callbacks, fence);
-    }
+    let (callbacks, fence) = {
+        let state = fake(context).state.lock().unwrap();
+        (state.callbacks, state.done)
+    };
+    report_fence(&callbacks, fence);
 }
 
 /// NotifyInterrupt for any fence.
 pub fn report_fence(callbacks: &DXGKRNL_INTERFACE, fence: u32) {
-    unsafe {
-        let mut data = DXGKARGCB_NOTIFY_INTERRUPT_DATA::zeroed();
-        data.InterruptType = DXGK_INTERRUPT_TYPE::DXGK_INTERRUPT_DMA_COMPLETED;
-        data.u.DmaCompleted.SubmissionFenceId = fence;
-        callbacks.DxgkCbNotifyInterrupt.unwrap()(callbacks.DeviceHandle, &raw const data);
-    }
+    let mut data = DXGKARGCB_NOTIFY_INTERRUPT_DATA::zeroed();
+    data.InterruptType = DXGK_INTERRUPT_TYPE::DXGK_INTERRUPT_DMA_COMPLETED;
+    data.u.DmaCompleted.SubmissionFenceId = fence;
+    let notify = callbacks.DxgkCbNotifyInterrupt.unwrap();
+    // SAFETY: Dxgkrnl's own callback and handle; it copies the data.
+    unsafe { notify(callbacks.DeviceHandle, &raw const data) };
 }
 
 pub fn feature_interface() -> DXGKDDI_FEATURE_INTERFACE {

@@ -5,7 +5,6 @@
 #![allow(
     unsafe_code,
     dead_code,
-    clippy::undocumented_unsafe_blocks,
     clippy::multiple_unsafe_ops_per_block,
     clippy::missing_safety_doc,
     clippy::missing_transmute_annotations,
@@ -21,6 +20,7 @@ macro_rules! driver {
     ($( $(#[$meta:meta])* pub unsafe fn $name:ident($($arg:ident: $type:ty),* $(,)?) $(-> $ret:ty)? $body:block )*) => {
         $( wddm::ddi! { $(#[$meta])* pub unsafe fn $name($($arg: $type),*) $(-> $ret)? {
             #[allow(unused_unsafe, reason = "not every body does something unsafe")]
+            // SAFETY: Dxgkrnl passes live arguments, and handles that this driver gave it.
             unsafe { $body }
         } } )*
     };
@@ -59,7 +59,7 @@ pub struct State {
     pub done: u32,
 }
 
-// The callback table is only copied and called.
+// SAFETY: the callback table is only copied and called.
 unsafe impl Send for State {}
 
 impl State {
@@ -72,6 +72,7 @@ impl State {
 
 /// The adapter behind a MiniportDeviceContext.
 pub fn fake(context: HANDLE) -> &'static Fake {
+    // SAFETY: AddDevice made it, and nobody asks after RemoveDevice.
     unsafe { &*context.cast::<Fake>() }
 }
 
@@ -164,7 +165,10 @@ driver! {
 
 /// Fills required slots that are never called, whatever their type.
 macro_rules! fill {
-    ($table:ident: $( $slot:ident )*) => { $( $table.$slot = unsafe { std::mem::transmute::<*const (), _>(unused as unsafe extern "win64" fn(HANDLE) -> NTSTATUS as *const ()) }; )* };
+    ($table:ident: $( $slot:ident )*) => { $(
+        // SAFETY: a function pointer of the calling convention of every slot, never called.
+        $table.$slot = unsafe { std::mem::transmute::<*const (), _>(unused as unsafe extern "win64" fn(HANDLE) -> NTSTATUS as *const ()) };
+    )* };
 }
 
 /// The driver's table.
@@ -205,11 +209,13 @@ pub fn driver_with(change: impl FnOnce(&mut DRIVER_INITIALIZATION_DATA)) -> Arc<
     dxgksim::host::std_host::install();
     let mut table = table();
     change(&mut table);
+    // SAFETY: the table is this driver's, whatever the test changed in it.
     Arc::new(unsafe { Driver::from_table(&table) })
 }
 
 /// The driver, loaded through its DriverEntry.
 pub fn load(entry: DriverEntry) -> Result<Driver, NTSTATUS> {
     dxgksim::host::std_host::install();
+    // SAFETY: one of the entries above.
     unsafe { Driver::load(entry, "fake") }
 }
