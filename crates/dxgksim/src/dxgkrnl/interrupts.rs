@@ -71,7 +71,7 @@ pub(crate) struct Interrupts {
     line: AtomicUsize,
     inside: Mutex<Inside>,
     notifying: AtomicBool,
-    /// NotifyInterrupt was called without the line: when its QueueDpc comes cannot be told.
+    /// NotifyInterrupt was called without the line, or without QueueDpc: when that comes cannot be told.
     loose: AtomicBool,
     state: Mutex<State>,
     dpc_queued: AtomicBool,
@@ -131,8 +131,12 @@ impl Interrupts {
             routine()
         };
         let inside = *self.inside.lock();
+        let complete = !inside.notified || inside.queued;
+        if !complete {
+            self.loose.store(true, Ordering::Release);
+        }
         contract.require(
-            !inside.notified || inside.queued,
+            complete,
             &rules::QUEUE_DPC,
             format_args!("the routine called NotifyInterrupt and left without QueueDpc"),
         );
@@ -197,13 +201,10 @@ impl Interrupts {
 
     /// After a DPC nothing may be reported and not settled, unless another DPC is queued for it.
     fn check_settled(&self, contract: &Contract) {
-        if self.loose.load(Ordering::Acquire) {
-            return;
-        }
         // With the line held, no routine stands between its NotifyInterrupt and its QueueDpc.
         host().lock(&self.line);
         let unsettled = self.state.lock().nodes.iter().any(Fences::is_unsettled);
-        let queued = self.dpc_queued.load(Ordering::Acquire);
+        let queued = self.dpc_queued.load(Ordering::Acquire) || self.loose.load(Ordering::Acquire);
         host().unlock(&self.line);
         contract.require(
             !unsettled || queued,
@@ -351,5 +352,24 @@ mod tests {
             });
         });
         assert_eq!(contract.violations()[0].rule.id, "NOTIFY_REENTRANT");
+    }
+
+    /// A DPC of another packet may come between NotifyInterrupt and a QueueDpc that is late.
+    #[test]
+    fn a_routine_that_leaves_without_queue_dpc_breaks_that_rule_alone() {
+        crate::host::std_host::install();
+        for (queues, expected) in [(true, "NOTIFY_DPC"), (false, "QUEUE_DPC")] {
+            let (contract, interrupts) = (Contract::default(), Interrupts::new(true));
+            interrupts.set_nodes(1);
+            let fence = interrupts.state.lock().nodes[0].submit();
+            interrupts.synchronize(&contract, || {
+                interrupts.notify(&contract, |nodes| nodes[0].report(&contract, 0, fence, None));
+                u8::from(queues && interrupts.queue_dpc())
+            });
+            interrupts.dpc_queued.store(false, Ordering::Release);
+            interrupts.check_settled(&contract);
+            let broken: Vec<_> = contract.violations().iter().map(|it| it.rule.id).collect();
+            assert_eq!(broken, [expected]);
+        }
     }
 }
