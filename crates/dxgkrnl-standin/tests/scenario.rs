@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use dxgkrnl::check;
 use dxgkrnl::scenario::{Plan, Progress, run};
-use dxgksim::agent::Phase;
 use dxgksim::dxgkrnl::{Adapter, AdapterOptions, Driver};
 use gpup_guest::Workload;
 use gpup_kmd::os::host::set_setting;
 use gpup_scene::report::{Report, Verdict};
 use gpup_scene::size::vram_for;
+use live_migration::Phase;
 
 const PLAN: Plan = Plan {
     vfs: 2,

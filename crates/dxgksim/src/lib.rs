@@ -1,4 +1,4 @@
-//! A simulated Dxgkrnl with VidMm, a VM worker and the agents of a Hyper-V live migration.
+//! A simulated Dxgkrnl with VidMm and a VM worker.
 //!
 //! It drives any display miniport driver through DRIVER_INITIALIZATION_DATA and the interfaces of
 //! QueryInterface, and through nothing else. It knows no driver: what runs in a VM comes as a [`guest::Guest`].
@@ -10,7 +10,6 @@
 //! vidmm      segments, the paging process, channels that move VRAM
 //! vgpu       one VF: memory, BAR, dirty tracking, migration DDIs
 //! vm         a guest on a virtual processor
-//! agent      the two ends of a migration
 //! check      the conformance checker: the contract rule by rule
 //! ```
 
@@ -18,7 +17,6 @@
 
 extern crate alloc;
 
-pub mod agent;
 pub mod check;
 pub mod contract;
 pub mod dxgkrnl;

@@ -3,8 +3,8 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use dxgksim::agent::converge::{FULL_SPEED, Iteration};
-use dxgksim::agent::{Error, Outcome, Pause};
+use live_migration::converge::{FULL_SPEED, Iteration};
+use live_migration::{Error, Outcome, Pause};
 use serde::Serialize;
 
 use crate::calls::Calls;

@@ -3,7 +3,7 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use dxgksim::agent::{Event, Phase};
+use live_migration::{Event, Phase};
 
 use crate::Guest;
 use crate::report::Neighbour;

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use dxgksim::agent::frame::{Framed, Kind};
-use dxgksim::agent::message::{GuestOutcome, Resolution, Resolve};
-use dxgksim::agent::{Error, Source};
+use live_migration::wire::frame::{Framed, Kind};
+use live_migration::wire::message::{GuestOutcome, Resolution, Resolve};
+use live_migration::{Error, Source};
 
 use crate::interrupt;
 use crate::progress::Progress;
@@ -79,7 +79,7 @@ fn hear(mut control: Framed) -> Result<GuestOutcome, Error> {
 }
 
 fn ask(target: SocketAddr, migration: u128) -> Result<GuestOutcome, Error> {
-    let tcp = Tcp::connect(target).map_err(|_| dxgksim::agent::channel::LinkError::Closed)?;
+    let tcp = Tcp::connect(target).map_err(|_| live_migration::wire::channel::LinkError::Closed)?;
     let mut link = Framed::new(Box::new(tcp));
     link.send_message(Kind::Resolve, &Resolve::Ask(migration))?;
     match link.expect_message(Kind::Resolution)? {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::process::ExitCode;
 
-use dxgksim::agent::Error;
+use live_migration::Error;
 
 use crate::report::Verdict;
 

@@ -9,11 +9,11 @@ use std::thread::sleep;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, anyhow, bail};
-use dxgksim::agent::channel::{Channel, LinkError};
-use dxgksim::agent::converge::{Limits, OnTimeout};
-use dxgksim::agent::message::GuestOutcome;
-use dxgksim::agent::pages::Packer;
-use dxgksim::agent::{Error, Held, Options, Source};
+use live_migration::converge::{Limits, OnTimeout};
+use live_migration::pages::list::Packer;
+use live_migration::wire::channel::{Channel, LinkError};
+use live_migration::wire::message::GuestOutcome;
+use live_migration::{Error, Held, Options, Source};
 
 use crate::args::{Compress, GuestArgs, HostArgs, Migrate, MoveArgs, Timeout};
 use crate::doubt;

@@ -2,7 +2,7 @@
 
 use std::io::{Cursor, Read, Write};
 
-use dxgksim::agent::pages::{Packer, Unpacker};
+use live_migration::pages::list::{Packer, Unpacker};
 
 /// Numbers on the wire.
 const LZ4: u8 = 1;

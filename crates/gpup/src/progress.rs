@@ -4,9 +4,9 @@ use std::io::IsTerminal;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use dxgksim::agent::converge::{FULL_SPEED, Iteration};
-use dxgksim::agent::{Event, Observer};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use live_migration::converge::{FULL_SPEED, Iteration};
+use live_migration::{Event, Observer};
 
 use crate::units::{Bytes, count, seconds};
 

@@ -2,10 +2,10 @@
 
 use std::net::SocketAddr;
 
-use dxgksim::agent::Error;
-use dxgksim::agent::channel::LinkError;
-use dxgksim::agent::frame::{Framed, Kind};
-use dxgksim::agent::message::{Resolution, Resolve as Word};
+use live_migration::Error;
+use live_migration::wire::channel::LinkError;
+use live_migration::wire::frame::{Framed, Kind};
+use live_migration::wire::message::{Resolution, Resolve as Word};
 
 use crate::args::Resolve;
 use crate::exit::Failure;

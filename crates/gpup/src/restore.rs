@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::thread::sleep;
 
 use anyhow::{Context, anyhow};
-use dxgksim::agent::file::open;
-use dxgksim::agent::message::PageVerdict;
-use dxgksim::agent::{Error, Held, file};
+use live_migration::saved::open;
+use live_migration::wire::message::PageVerdict;
+use live_migration::{Error, Held, saved};
 
 use crate::args::{HostArgs, Restore, Switch};
 use crate::exit::Failure;
@@ -41,7 +41,7 @@ pub(crate) fn run(args: &Restore) -> Result<(), Failure> {
     let vgpu = machine.create_vf(0, hello.vf_bytes)?;
     let progress = Progress::new(hello.page_bytes, args.output.quiet);
     let mut spans = Spans::begin("restore", hello.migration, Some(vgpu.index()), progress);
-    let restored = file::restore(link, hello, vgpu, &gpup_guest::Loader, Arc::new(AnyUnpacker), &mut spans);
+    let restored = saved::restore(link, hello, vgpu, &gpup_guest::Loader, Arc::new(AnyUnpacker), &mut spans);
     drop(spans.end(&restored));
     let (held, pages) = restored.map_err(refuse)?;
     finish_and_compare(args, held, pages, &note, machine)

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
-use dxgksim::agent::message::Hello;
-use dxgksim::agent::pages::Packer;
-use dxgksim::agent::{Error, file};
+use live_migration::pages::list::Packer;
+use live_migration::wire::message::Hello;
+use live_migration::{Error, saved};
 
 use crate::args::{Output, Save};
 use crate::exit::Failure;
@@ -93,13 +93,13 @@ fn write(
     find_zero: bool,
     place: &Place,
     output: &Output,
-) -> Result<file::Saved, String> {
+) -> Result<saved::Saved, String> {
     let text = |error: std::io::Error| error.to_string();
     let writer = FileWriter::new(place.file.try_clone().map_err(text)?);
     let failure = writer.failure();
     let progress = Progress::new(hello.page_bytes, output.quiet);
     let mut spans = Spans::begin("save", hello.migration, Some(guest.vgpu.index()), progress);
-    let saved = file::save(&guest.vgpu, &guest.vm, hello, packer, find_zero, Box::new(writer), &mut spans);
+    let saved = saved::save(&guest.vgpu, &guest.vm, hello, packer, find_zero, Box::new(writer), &mut spans);
     drop(spans.end(&saved));
     let saved = saved.map_err(|error: Error| failure.get().map_or(error.to_string(), ToString::to_string))?;
     place.keep().map_err(text)?;

@@ -11,8 +11,8 @@
 
 use std::ops::ControlFlow;
 
-use dxgksim::agent::converge::Iteration;
-use dxgksim::agent::{Error, Event, Observer, Phase, Step};
+use live_migration::converge::Iteration;
+use live_migration::{Error, Event, Observer, Phase, Step};
 use tracing::field::{Empty, display};
 use tracing::span::EnteredSpan;
 use tracing::{info, info_span};

@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use dxgksim::agent::channel::{Channel, LinkError};
+use live_migration::wire::channel::{Channel, LinkError};
 
 /// How long a silent peer is waited for: longer than any step of a migration takes.
 pub const PATIENCE: Duration = Duration::from_secs(60);

@@ -2,9 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use dxgksim::agent::converge::FULL_SPEED;
-use dxgksim::agent::{Event, Observer};
 use gpup_scene::Shares;
+use live_migration::converge::FULL_SPEED;
+use live_migration::{Event, Observer};
 
 use crate::progress::Progress;
 use crate::report::Neighbour;

@@ -5,9 +5,9 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicBool, Ordering};
 
-use dxgksim::agent::Phase;
 use dxgksim::dxgkrnl::{Adapter, AdapterOptions, Driver};
 use dxgksim::host::{Mutex, Thread};
+use live_migration::Phase;
 use nt::print::{Level, line};
 
 use super::images::{PoolCount, PoolCounter};

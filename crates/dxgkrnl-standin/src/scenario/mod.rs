@@ -15,11 +15,6 @@ use alloc::vec::Vec;
 use core::ops::ControlFlow;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use dxgksim::agent::channel::Channel;
-use dxgksim::agent::converge::{Limits, OnTimeout};
-use dxgksim::agent::frame::{Framed, Kind};
-use dxgksim::agent::message::GuestOutcome;
-use dxgksim::agent::{Error, Event, Options, Phase, Source};
 use dxgksim::dxgkrnl::Adapter;
 use dxgksim::host::{MILLISECOND, SECOND, now, sleep};
 use dxgksim::vgpu::VgpuOptions;
@@ -27,6 +22,11 @@ use gpup_guest::{Spec, Workload};
 use gpup_scene::calls::calls;
 use gpup_scene::report::Report;
 use gpup_scene::{Guest, Problem, Shares, Work, busy, reference};
+use live_migration::converge::{Limits, OnTimeout};
+use live_migration::wire::channel::Channel;
+use live_migration::wire::frame::{Framed, Kind};
+use live_migration::wire::message::GuestOutcome;
+use live_migration::{Error, Event, Options, Phase, Source};
 
 use pipe::Door;
 use visit::Visit;

@@ -3,8 +3,8 @@
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 
-use dxgksim::agent::channel::{Channel, LinkError};
 use dxgksim::host::{Event, Mutex, SECOND};
+use live_migration::wire::channel::{Channel, LinkError};
 
 /// Bytes that lie in a pipe at most: enough that neither side waits for each frame of the other.
 const ROOM: usize = 1 << 20;

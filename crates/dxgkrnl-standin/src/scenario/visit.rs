@@ -5,15 +5,15 @@ use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use core::ops::ControlFlow;
 
-use dxgksim::agent::channel::LinkError;
-use dxgksim::agent::frame::{Framed, Kind};
-use dxgksim::agent::message::{GuestOutcome, Hello};
-use dxgksim::agent::pages::Unpacker;
-use dxgksim::agent::{Arrived, Desk, Event, Held, Target, Visitor};
 use dxgksim::dxgkrnl::Adapter;
 use dxgksim::host::{Mutex, Thread, sleep};
 use dxgksim::vgpu::Vgpu;
 use gpup_scene::{Problem, finish};
+use live_migration::pages::list::Unpacker;
+use live_migration::wire::channel::LinkError;
+use live_migration::wire::frame::{Framed, Kind};
+use live_migration::wire::message::{GuestOutcome, Hello};
+use live_migration::{Arrived, Desk, Event, Held, Target, Visitor};
 
 use super::Plan;
 use super::pipe::Door;

@@ -6,11 +6,12 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
 use anyhow::Context;
-use dxgksim::agent::file::{describe_pages, walk};
-use dxgksim::agent::frame::Kind;
-use dxgksim::agent::message::{Hello, decode};
 use gpup_core::migration::describe::describe;
 use gpup_kmd::debug::Report;
+use live_migration::saved::{describe_pages, walk};
+use live_migration::wire::frame::Kind;
+use live_migration::wire::message::Hello;
+use live_migration::wire::talk::decode;
 use serde::Serialize;
 
 use crate::args::Inspect;

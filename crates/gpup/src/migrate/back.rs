@@ -6,8 +6,8 @@ use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use dxgksim::agent::message::GuestOutcome;
-use dxgksim::agent::{Error, Held, Options, Source};
+use live_migration::wire::message::GuestOutcome;
+use live_migration::{Error, Held, Options, Source};
 use serde::Serialize;
 
 use super::{Rest, Scene, connector, options};

@@ -12,11 +12,11 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use dxgksim::agent::channel::LinkError;
-use dxgksim::agent::frame::{Framed, Kind};
-use dxgksim::agent::message::{GuestOutcome, Hello, ONLY_ASKED};
-use dxgksim::agent::{Arrived, Desk, Error, Event, Held, Target, Visitor};
 use dxgksim::vgpu::Vgpu;
+use live_migration::wire::channel::LinkError;
+use live_migration::wire::frame::{Framed, Kind};
+use live_migration::wire::message::{GuestOutcome, Hello, ONLY_ASKED};
+use live_migration::{Arrived, Desk, Error, Event, Held, Target, Visitor};
 use serde::Serialize;
 
 use crate::args::Serve;

@@ -5,9 +5,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use dxgksim::agent::Held;
-use dxgksim::agent::frame::Framed;
-use dxgksim::agent::message::{GuestOutcome, Resolution};
+use live_migration::Held;
+use live_migration::wire::frame::Framed;
+use live_migration::wire::message::{GuestOutcome, Resolution};
 
 /// Where a migration stands on this side.
 enum Entry {

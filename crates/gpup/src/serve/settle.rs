@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use dxgksim::agent::Held;
-use dxgksim::agent::frame::{Framed, Kind};
-use dxgksim::agent::message::{Resolution, Resolve};
+use live_migration::Held;
+use live_migration::wire::frame::{Framed, Kind};
+use live_migration::wire::message::{Resolution, Resolve};
 
 use super::{Ending, Shared};
 use crate::tcp::PATIENCE;

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use dxgksim::agent::converge::FULL_SPEED;
-use dxgksim::agent::{Event, Options, Source};
+use live_migration::converge::FULL_SPEED;
+use live_migration::{Event, Options, Source};
 
 use super::sample::{Row, Sample, rows};
 use crate::args::Top;

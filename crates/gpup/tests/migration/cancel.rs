@@ -1,9 +1,9 @@
 //! A migration that ends early, at every phase and on either side, leaves the VF as it was; the next one moves it.
 
-use dxgksim::agent::frame::FrameError;
-use dxgksim::agent::{Error, Phase};
 use gpup::world::{Guest, Machine};
 use gpup_guest::Workload;
+use live_migration::wire::frame::FrameError;
+use live_migration::{Error, Phase};
 
 use crate::harness::{
     Host, How, Mode, assert_right, boot, free, in_every_mode, is_empty, settled, state, stop, stop_at,

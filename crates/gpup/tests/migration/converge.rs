@@ -1,9 +1,9 @@
 //! A guest that dirties pages faster than they move: what the policy says happens, and nothing of it stays behind.
 
-use dxgksim::agent::converge::{Limits, OnTimeout};
-use dxgksim::agent::{Error, Event};
 use gpup::world::{Guest, Machine};
 use gpup_guest::{Pattern, Workload};
+use live_migration::converge::{Limits, OnTimeout};
+use live_migration::{Error, Event};
 
 use crate::harness::{
     Host, How, Mode, assert_right, boot, in_every_mode, is_empty, settled, state, stop, wait_steps, work,

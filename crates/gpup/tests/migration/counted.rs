@@ -3,12 +3,12 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use dxgksim::agent::{Event, Phase};
 use dxgksim::guest::{Cpu, Guest, GuestLoader, MsixMessage, Outcome, Progress};
 use dxgksim::vm::Vm;
 use gpup_core::device::abi::{
     COMPUTE_NODE, FLAG_FENCE, FLAG_INTERRUPT, HEADER_BYTES, Opcode, RING_BYTES, RING_OFFSET, reg, status,
 };
+use live_migration::{Event, Phase};
 
 use crate::harness::{Host, How, Mode, VF_BYTES, in_every_mode, stop, wait_steps};
 

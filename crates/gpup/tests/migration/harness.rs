@@ -6,13 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use dxgksim::agent::channel::LinkError;
-use dxgksim::agent::converge::{Limits, OnTimeout};
-use dxgksim::agent::frame::Framed;
-use dxgksim::agent::message::Hello;
-use dxgksim::agent::{
-    Arrived, Desk, Error, Event, Held, Observer, Options, Outcome, Phase, Source, Target, Visitor,
-};
 use dxgksim::dxgkrnl::AdapterOptions;
 use dxgksim::guest::{Bar, GuestLoader};
 use dxgksim::vgpu::{Vgpu, VgpuOptions};
@@ -23,6 +16,13 @@ use gpup::world::{Guest, Machine, Work};
 use gpup_core::device::abi;
 use gpup_guest::{Pattern, Spec, Workload};
 use gpup_kmd::escape::{Request, State};
+use live_migration::converge::{Limits, OnTimeout};
+use live_migration::wire::channel::LinkError;
+use live_migration::wire::frame::Framed;
+use live_migration::wire::message::Hello;
+use live_migration::{
+    Arrived, Desk, Error, Event, Held, Observer, Options, Outcome, Phase, Source, Target, Visitor,
+};
 
 use crate::wire::{Door, Wire, accept};
 
@@ -192,7 +192,7 @@ pub(crate) fn compute_register(vgpu: &Vgpu, register: usize) -> u32 {
 
 /// All bytes of a VF, read through the paging node.
 pub(crate) fn read_all(vgpu: &Arc<Vgpu>) -> Vec<u8> {
-    use dxgksim::agent::run::Run;
+    use live_migration::pages::run::Run;
     let mut channel = vgpu.paging_channel().unwrap();
     let batch = channel.bytes() as u64 / vgpu.dirty_page_bytes();
     let mut bytes = Vec::with_capacity(vgpu.vram_bytes() as usize);

@@ -2,12 +2,12 @@
 
 use std::sync::{Arc, Mutex};
 
-use dxgksim::agent::{Event, Phase};
 use dxgksim::guest::{Bar, Cpu, Guest, GuestLoader, MsixMessage, Outcome, Progress};
 use dxgksim::vgpu::Vgpu;
 use dxgksim::vm::Vm;
 use gpup_core::device::abi::MSIX_VECTORS;
 use gpup_guest::Workload;
+use live_migration::{Event, Phase};
 
 use crate::harness::{
     Host, How, Mode, VF_BYTES, assert_right, boot, in_every_mode, settled, stop, wait_steps, work,

@@ -2,11 +2,11 @@
 
 use std::ops::ControlFlow;
 
-use dxgksim::agent::{Error, Event, Phase};
 use dxgksim::vgpu::Vgpu;
 use gpup_core::device::abi;
 use gpup_core::device::abi::reg::{HEAD, TAIL};
 use gpup_guest::Workload;
+use live_migration::{Error, Event, Phase};
 
 use crate::harness::{
     Attempt, Host, How, Mode, PAGE, assert_right, boot, compute_register, settled, stop, wait_until, work,

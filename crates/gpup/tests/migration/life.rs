@@ -2,13 +2,13 @@
 
 use std::ops::ControlFlow;
 
-use dxgksim::agent::{Arrived, Event, Phase};
 use dxgksim::dxgkrnl::Adapter;
 use dxgksim::guest::Bar;
 use gpup::world::Machine;
 use gpup_core::device::abi;
 use gpup_guest::Workload;
 use gpup_kmd::escape::Request;
+use live_migration::{Arrived, Event, Phase};
 use wddm::DEVICE_POWER_STATE;
 
 use crate::harness::{

@@ -1,8 +1,8 @@
 //! Every workload moves, on every kind of host, alone and beside others, and back again.
 
-use dxgksim::agent::Outcome;
 use gpup::world::Guest;
 use gpup_guest::Workload;
+use live_migration::Outcome;
 
 use crate::harness::{
     Host, How, Mode, PAGE, VF_BYTES, assert_right, boot, boot_scattered, free, in_every_mode, settled, stop,

@@ -4,12 +4,12 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-use dxgksim::agent::run::Run;
-use dxgksim::agent::{Event, Phase};
 use dxgksim::vgpu::{Vgpu, VgpuOptions};
 use dxgksim::vidmm::{TestProcess, copy, fill};
 use gpup_core::device::abi::NODES;
 use gpup_guest::Workload;
+use live_migration::pages::run::Run;
+use live_migration::{Event, Phase};
 
 use crate::harness::{
     Host, How, Mode, PAGE, VF_BYTES, assert_right, boot, in_every_mode, read_all, settled, stop, work,

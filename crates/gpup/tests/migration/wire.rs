@@ -4,8 +4,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use dxgksim::agent::Connect;
-use dxgksim::agent::channel::{Channel, LinkError};
+use live_migration::Connect;
+use live_migration::wire::channel::{Channel, LinkError};
 
 /// Longer than any step of a migration takes.
 const PATIENCE: Duration = Duration::from_secs(60);

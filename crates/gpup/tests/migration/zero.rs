@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use dxgksim::agent::run::Run;
 use dxgksim::vgpu::{Vgpu, VgpuOptions};
+use live_migration::pages::run::Run;
 
 use crate::harness::{Host, Mode, in_every_mode, noise, read_all, stop};
 

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use dxgksim::agent::Error;
-use dxgksim::agent::channel::{Channel, LinkError};
-use dxgksim::agent::file::walk;
-use dxgksim::agent::frame::{FrameError, HEADER_BYTES};
+use live_migration::Error;
+use live_migration::saved::walk;
+use live_migration::wire::channel::{Channel, LinkError};
+use live_migration::wire::frame::{FrameError, HEADER_BYTES};
 
 use crate::harness::{Dir, SMALL, run};
 

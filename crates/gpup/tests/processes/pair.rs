@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dxgksim::agent::frame::Kind;
+use live_migration::wire::frame::Kind;
 
 use crate::harness::{Dir, Process, Ran, migrate_to, run, serve};
 use crate::proxy::{Fate, Way, between};

@@ -1,6 +1,6 @@
 //! Cuts in the commit window: doubt, how it is settled, and what an operator can do where it is not.
 
-use dxgksim::agent::frame::Kind;
+use live_migration::wire::frame::Kind;
 
 use crate::harness::{Dir, Process, Ran, migrate_to, run, run_in, serve};
 use crate::proxy::{Fate, Way, between, cut_once};

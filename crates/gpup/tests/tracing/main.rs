@@ -13,12 +13,12 @@ mod seen;
 
 use std::ops::ControlFlow;
 
-use dxgksim::agent::{Error, Event, Phase};
 use dxgksim::check::Verdict;
 use dxgksim::vgpu::VgpuOptions;
 use gpup::check::against_built_in;
 use gpup::world::throttle;
 use gpup_guest::Workload;
+use live_migration::{Error, Event, Phase};
 use wddm::DXGK_GPUP_MIGRATIONTYPE as Role;
 
 use crate::harness::{

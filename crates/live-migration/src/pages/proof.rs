@@ -4,10 +4,10 @@ use alloc::vec::Vec;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::error::Error;
-use super::message::PageVerdict;
-use super::run::Run;
-use crate::vgpu::Vgpu;
+use crate::error::Error;
+use crate::pages::run::Run;
+use crate::wire::message::PageVerdict;
+use dxgksim::vgpu::Vgpu;
 
 /// Hashes every page of a VF, read out through the paging node.
 pub fn hash_pages(vgpu: &Vgpu) -> Result<Vec<u64>, Error> {

@@ -7,18 +7,18 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::error::Error;
-use super::frame::{Framed, Kind};
-use super::limiter::Limiter;
-use super::message::IterationEnd;
-use super::pages::{Content, List, Packer};
-use super::run::{Batches, Run};
-use super::{Event, Observer};
-use crate::host::Mutex;
-use crate::vidmm::PagingChannel;
+use crate::error::Error;
+use crate::event::{Event, Observer};
+use crate::pages::Limiter;
+use crate::pages::list::{Content, List, Packer};
+use crate::pages::run::{Batches, Run};
+use crate::wire::frame::{Framed, Kind};
+use crate::wire::message::IterationEnd;
+use dxgksim::host::Mutex;
+use dxgksim::vidmm::PagingChannel;
 
 /// What all streams of a source share.
-pub(super) struct Shared {
+pub(crate) struct Shared {
     /// Bytes of a page.
     pub page_bytes: usize,
     /// Zero pages travel without bytes.
@@ -35,7 +35,7 @@ pub(super) struct Shared {
 
 /// What a stream moved.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Moved {
+pub(crate) struct Moved {
     /// Pages, zero ones included.
     pub pages: u64,
     /// Zero pages.
@@ -43,7 +43,7 @@ pub(super) struct Moved {
 }
 
 /// A data stream and its staging buffers.
-pub(super) struct Mover {
+pub(crate) struct Mover {
     link: Framed,
     staging: [PagingChannel; 2],
     list: List,
@@ -52,23 +52,23 @@ pub(super) struct Mover {
 
 impl Mover {
     /// A stream over `link` with two staging buffers.
-    pub(super) fn new(link: Framed, staging: [PagingChannel; 2]) -> Self {
+    pub(crate) fn new(link: Framed, staging: [PagingChannel; 2]) -> Self {
         Self { link, staging, list: List::default(), packed: Vec::new() }
     }
 
     /// Bytes put on the wire so far.
-    pub(super) fn bytes_sent(&self) -> u64 {
+    pub(crate) fn bytes_sent(&self) -> u64 {
         self.link.bytes_sent()
     }
 
     /// The link below, for what is sent beside pages.
-    pub(super) fn link(&mut self) -> &mut Framed {
+    pub(crate) fn link(&mut self) -> &mut Framed {
         &mut self.link
     }
 
     /// Moves batches of `work` until none is left, then ends the stream's part of the iteration. A stream
     /// that fails leaves the others nothing to do.
-    pub(super) fn run(
+    pub(crate) fn run(
         &mut self,
         work: &Mutex<Batches>,
         shared: &Shared,

@@ -12,7 +12,7 @@ use core::fmt;
 
 use xxhash_rust::xxh3::Xxh3;
 
-use super::channel::{Channel, LinkError};
+use crate::wire::channel::{Channel, LinkError};
 
 /// First bytes of a frame.
 pub const MAGIC: [u8; 4] = *b"GPMF";
@@ -308,7 +308,7 @@ impl Framed {
     }
 
     /// Names the present frame in an error about what it holds.
-    pub(super) fn senseless(&self, kind: Kind, what: &'static str) -> FrameError {
+    pub(crate) fn senseless(&self, kind: Kind, what: &'static str) -> FrameError {
         FrameError::Senseless { sequence: self.received, kind, what }
     }
 
@@ -328,7 +328,7 @@ impl Framed {
     }
 
     /// Receives the payload in steps, so that a lying length costs no more memory than bytes that came.
-    pub(super) fn receive_rest(&mut self, header: &Header) -> Result<Vec<u8>, FrameError> {
+    pub(crate) fn receive_rest(&mut self, header: &Header) -> Result<Vec<u8>, FrameError> {
         const STEP: usize = 1 << 20;
         let mut payload = Vec::new();
         while payload.len() < header.bytes {

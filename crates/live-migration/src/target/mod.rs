@@ -7,17 +7,19 @@ use alloc::vec::Vec;
 
 use wddm::migration::DXGK_GPUP_MIGRATIONTYPE;
 
-use super::channel::{Channel, LinkError};
-use super::error::Error;
-use super::frame::{Framed, Kind};
-use super::message::{Hello, IterationEnd, Verdict, decode};
-use super::pages::Unpacker;
-use super::placer::{Arrival, Placer, Written};
-use super::{Event, Observer, Phase, enter, proof};
-use crate::guest::GuestLoader;
-use crate::host::{Event as Signal, Mutex, Thread};
-use crate::vgpu::Vgpu;
-use crate::vm::Vm;
+use crate::error::Error;
+use crate::event::{Event, Observer, Phase, enter};
+use crate::pages::list::Unpacker;
+use crate::pages::placer::{Arrival, Placer, Written};
+use crate::pages::proof;
+use crate::wire::channel::{Channel, LinkError};
+use crate::wire::frame::{Framed, Kind};
+use crate::wire::message::{Hello, IterationEnd, Verdict};
+use crate::wire::talk::decode;
+use dxgksim::guest::GuestLoader;
+use dxgksim::host::{Event as Signal, Mutex, Thread};
+use dxgksim::vgpu::Vgpu;
+use dxgksim::vm::Vm;
 
 /// How long the control thread waits for a stream to finish its part of an iteration, in nanoseconds.
 const STREAM_NS: u64 = 60_000_000_000;
@@ -43,7 +45,7 @@ pub struct Held {
 
 impl Held {
     /// A VM that has been restored and does not run yet.
-    pub(super) fn new(vgpu: Arc<Vgpu>, vm: Arc<Vm>, hello: Hello) -> Self {
+    pub(crate) fn new(vgpu: Arc<Vgpu>, vm: Arc<Vm>, hello: Hello) -> Self {
         Self { vgpu, vm, hello, running: false }
     }
 
@@ -82,7 +84,7 @@ pub struct Target {
 pub enum Arrived {
     /// The VM runs here; its outcome is to be sent on the connection.
     Running(Held, Framed),
-    /// The wire was cut after Ready: the VM stands ready until the source asks ([`super::message::Resolve`]).
+    /// The wire was cut after Ready: the VM stands ready until the source asks ([`crate::wire::message::Resolve`]).
     InDoubt(Held),
 }
 
@@ -325,7 +327,7 @@ pub enum Visitor {
     /// A data stream of a migration.
     Stream(Framed, u128),
     /// A source in doubt.
-    Resolve(Framed, super::message::Resolve),
+    Resolve(Framed, crate::wire::message::Resolve),
 }
 
 impl Visitor {

@@ -12,20 +12,23 @@ use core::sync::atomic::AtomicU64;
 
 use wddm::migration::DXGK_GPUP_MIGRATIONTYPE;
 
-use super::channel::Channel;
-use super::error::Error;
-use super::frame::{Framed, Kind};
-use super::limiter::Limiter;
-use super::message::{Hello, PageVerdict, decode};
-use super::mover::{Moved, Mover, Shared};
-use super::pages::{Packer, Unpacker};
-use super::placer::{Arrival, Placer, Written};
-use super::run::Batches;
-use super::{Event, Held, Observer, Phase, enter, proof};
-use crate::guest::GuestLoader;
-use crate::host::Mutex;
-use crate::vgpu::Vgpu;
-use crate::vm::Vm;
+use crate::error::Error;
+use crate::event::{Event, Observer, Phase, enter};
+use crate::pages::Limiter;
+use crate::pages::list::{Packer, Unpacker};
+use crate::pages::mover::{Moved, Mover, Shared};
+use crate::pages::placer::{Arrival, Placer, Written};
+use crate::pages::proof;
+use crate::pages::run::Batches;
+use crate::target::Held;
+use crate::wire::channel::Channel;
+use crate::wire::frame::{Framed, Kind};
+use crate::wire::message::{Hello, PageVerdict};
+use crate::wire::talk::decode;
+use dxgksim::guest::GuestLoader;
+use dxgksim::host::Mutex;
+use dxgksim::vgpu::Vgpu;
+use dxgksim::vm::Vm;
 
 /// What saving moved.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,7 +80,7 @@ fn shared(vgpu: &Vgpu, packer: Option<Arc<dyn Packer>>, find_zero: bool) -> Shar
 }
 
 /// Writes a VM that a migration left standing still, with the driver's data saved then. It stays as it is.
-pub(super) fn save_held(
+pub(crate) fn save_held(
     vgpu: &Arc<Vgpu>,
     vm: &Arc<Vm>,
     hello: &Hello,
@@ -240,8 +243,9 @@ pub fn describe_pages(payload: &[u8]) -> Result<String, Error> {
     let short = Error::Protocol("a batch without a list");
     let (length, rest) = payload.split_first_chunk::<4>().ok_or(short.clone())?;
     let list = rest.get(..u32::from_le_bytes(*length) as usize).ok_or(short)?;
-    let list: super::pages::List = decode(list)?;
-    let (bytes, zero) = (list.pages(super::pages::Content::Bytes), list.pages(super::pages::Content::Zero));
+    let list: crate::pages::list::List = decode(list)?;
+    let (bytes, zero) =
+        (list.pages(crate::pages::list::Content::Bytes), list.pages(crate::pages::list::Content::Zero));
     Ok(alloc::format!(
         "iteration {}, {bytes} pages, {zero} zero pages, packing {}",
         list.iteration,

@@ -3,11 +3,11 @@
 use alloc::string::{String, ToString};
 use core::fmt;
 
-use super::channel::LinkError;
-use super::frame::{FrameError, Kind};
-use super::message::PageVerdict;
-use crate::dxgkrnl::DdiError;
-use crate::vidmm::PagingError;
+use crate::wire::channel::LinkError;
+use crate::wire::frame::{FrameError, Kind};
+use crate::wire::message::PageVerdict;
+use dxgksim::dxgkrnl::DdiError;
+use dxgksim::vidmm::PagingError;
 
 /// Why an agent gave up.
 #[derive(Clone, Debug, PartialEq, Eq)]

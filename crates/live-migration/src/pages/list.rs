@@ -8,9 +8,9 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use super::error::Error;
-use super::message::decode;
-use super::run::Run;
+use crate::error::Error;
+use crate::pages::run::Run;
+use crate::wire::talk::decode;
 
 /// How the bytes of a batch are packed.
 pub trait Packer: Send + Sync {

@@ -1,12 +1,12 @@
 //! The bandwidth limit of a migration: a bucket of bytes that all streams share.
 
-use crate::host::{self, Mutex};
+use dxgksim::host::{self, Mutex};
 
 /// Nanoseconds of bandwidth that may be saved up, so that short waits do not cost rate.
 const BURST_NS: u64 = 20_000_000;
 
 /// Slows senders down to a rate.
-pub(super) struct Limiter {
+pub(crate) struct Limiter {
     bytes_per_second: u64,
     /// When the bytes taken so far will have been sent, at the rate.
     free_at: Mutex<u64>,
@@ -14,12 +14,12 @@ pub(super) struct Limiter {
 
 impl Limiter {
     /// Lets `bytes_per_second` through; `None` lets everything through.
-    pub(super) fn new(bytes_per_second: Option<u64>) -> Self {
+    pub(crate) fn new(bytes_per_second: Option<u64>) -> Self {
         Self { bytes_per_second: bytes_per_second.unwrap_or(0), free_at: Mutex::new(0) }
     }
 
     /// Takes `bytes` out of the bucket and waits for as long as they cost.
-    pub(super) fn take(&self, bytes: u64) {
+    pub(crate) fn take(&self, bytes: u64) {
         if self.bytes_per_second == 0 {
             return;
         }

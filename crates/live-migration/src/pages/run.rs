@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-pub use crate::vidmm::Run;
+pub use dxgksim::vidmm::Run;
 
 /// Calls `visit` with every run of set bits among the first `bits` of `words`, in order.
 pub fn for_each_run(words: &[u64], bits: u64, mut visit: impl FnMut(Run)) {

@@ -6,19 +6,20 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use super::error::Error;
-use super::frame::{Framed, Header, Kind};
-use super::message::{IterationEnd, decode};
-use super::pages::{Content, List, Unpacker};
-use super::run::Run;
-use crate::vidmm::PagingChannel;
+use crate::error::Error;
+use crate::pages::list::{Content, List, Unpacker};
+use crate::pages::run::Run;
+use crate::wire::frame::{Framed, Header, Kind};
+use crate::wire::message::IterationEnd;
+use crate::wire::talk::decode;
+use dxgksim::vidmm::PagingChannel;
 
 /// Longest list of a batch: every page a run of its own, at the longest encoding.
 const MAX_LIST: usize = 1 << 16;
 
 /// What came next on a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Arrival {
+pub(crate) enum Arrival {
     /// A batch; it is in VRAM, or on its way there until the next [`Placer::settle`].
     Pages,
     /// The stream's part of an iteration is over, and all of it is in VRAM.
@@ -28,7 +29,7 @@ pub(super) enum Arrival {
 }
 
 /// A data stream and its staging buffers.
-pub(super) struct Placer {
+pub(crate) struct Placer {
     link: Framed,
     staging: [PagingChannel; 2],
     filling: usize,
@@ -43,11 +44,11 @@ pub(super) struct Placer {
 }
 
 /// One bit a page, shared by the streams of a target: something else than zero may be there.
-pub(super) struct Written(Vec<AtomicU64>);
+pub(crate) struct Written(Vec<AtomicU64>);
 
 impl Written {
     /// Of a fresh VF, where every page reads zero.
-    pub(super) fn new(vf_pages: u64) -> Self {
+    pub(crate) fn new(vf_pages: u64) -> Self {
         Self((0..vf_pages.div_ceil(64)).map(|_| AtomicU64::new(0)).collect())
     }
 
@@ -62,7 +63,7 @@ impl Written {
 
 impl Placer {
     /// A stream over `link` into a VF of `vf_pages` pages.
-    pub(super) fn new(
+    pub(crate) fn new(
         link: Framed,
         staging: [PagingChannel; 2],
         unpacker: Arc<dyn Unpacker>,
@@ -86,17 +87,17 @@ impl Placer {
     }
 
     /// The link below.
-    pub(super) fn link(&mut self) -> &mut Framed {
+    pub(crate) fn link(&mut self) -> &mut Framed {
         &mut self.link
     }
 
     /// Pages received so far, zero ones included.
-    pub(super) fn pages(&self) -> u64 {
+    pub(crate) fn pages(&self) -> u64 {
         self.pages
     }
 
     /// Takes the next frame.
-    pub(super) fn next(&mut self) -> Result<Arrival, Error> {
+    pub(crate) fn next(&mut self) -> Result<Arrival, Error> {
         let header = self.link.receive_header()?;
         match header.kind {
             Kind::Pages => match self.place(&header) {
@@ -117,7 +118,7 @@ impl Placer {
     }
 
     /// Waits until everything received is in VRAM.
-    pub(super) fn settle(&mut self) -> Result<(), Error> {
+    pub(crate) fn settle(&mut self) -> Result<(), Error> {
         for (staging, busy) in self.staging.iter_mut().zip(&mut self.busy) {
             if core::mem::take(busy) {
                 staging.wait()?;

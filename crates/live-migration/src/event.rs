@@ -1,51 +1,10 @@
-//! The agents of a live migration: what Hyper-V's worker processes do on the two hosts.
-//!
-//! ```text
-//! source                                        target
-//! Prepare(SOURCE), SaveImmutable                create the VF, Prepare(TARGET)
-//!   Immutable        ------------------------>    RestoreImmutable
-//!                    <------------------------  Verdict
-//! brownout, the guest runs:
-//!   QueryDirtyBitData(clear), VIRTUAL_TRANSFER
-//!   Pages...         ------------------------>    VIRTUAL_TRANSFER
-//!   IterationEnd     ------------------------>
-//!                    <------------------------  IterationApplied
-//! pause: the VM stops
-//!   last Pages, Mutable, Guest --------------->   RestoreMutable, the VM is loaded, paused
-//!                    <------------------------  Ready
-//!   (proof: PageHashes ----------------------->   compared)
-//!                    <------------------------  PageVerdict
-//!   Commit           ------------------------>    EndLiveMigration, the VM runs
-//!                    <------------------------  Running
-//! EndLiveMigration, the VF goes
-//! ```
-//! Ownership passes with Commit. Before it, any failure leaves the VM with the source. After it the
-//! source's VF never runs again without an answer; if the wire is cut before Running arrives, both sides
-//! are in doubt until the source asks again ([`message::Resolve`]).
-
-pub mod channel;
-pub mod converge;
-mod error;
-pub mod file;
-pub mod frame;
-mod limiter;
-pub mod message;
-mod mover;
-pub mod pages;
-mod placer;
-pub mod proof;
-pub mod run;
-mod source;
-mod target;
+//! What an agent tells as it goes, and how whoever listens may stop it.
 
 use core::fmt;
 use core::ops::ControlFlow;
 
-pub use error::Error;
-pub use source::{Connect, Options, Outcome, Pause, Source};
-pub use target::{Arrived, Desk, Held, Target, Visitor};
-
-use converge::Iteration;
+use crate::converge::Iteration;
+use crate::error::Error;
 
 /// Where a migration stands, on either side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -154,7 +113,7 @@ pub enum Event {
 /// What a source measures: each figure of [`Outcome`] is the time between two readings of the clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// [`Outcome::brownout`].
+    /// [`Outcome::brownout`](crate::Outcome::brownout).
     Brownout,
     /// [`Pause::stop`].
     Stop,
@@ -206,6 +165,6 @@ impl<F: FnMut(Event) -> ControlFlow<()>> Observer for F {
 }
 
 /// Tells that `phase` begins; the observer may cancel there.
-fn enter(observer: &mut dyn Observer, phase: Phase) -> Result<(), Error> {
+pub(crate) fn enter(observer: &mut dyn Observer, phase: Phase) -> Result<(), Error> {
     if observer.event(Event::Enter(phase)).is_break() { Err(Error::Cancelled) } else { Ok(()) }
 }

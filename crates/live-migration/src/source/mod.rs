@@ -10,20 +10,22 @@ use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use wddm::migration::DXGK_GPUP_MIGRATIONTYPE;
 
-use super::channel::{Channel, LinkError};
-use super::converge::{Convergence, Decision, FULL_SPEED, Iteration, Limits};
-use super::error::Error;
-use super::file::{self, Saved};
-use super::frame::{Framed, Kind};
-use super::limiter::Limiter;
-use super::message::{Hello, IterationEnd, ONLY_ASKED, PageVerdict, Resolution, Resolve, Verdict, decode};
-use super::mover::{Moved, Mover, Shared};
-use super::pages::Packer;
-use super::run::{self, Batches};
-use super::{Event, Observer, Phase, Step, proof};
-use crate::host::{self, Mutex, Thread};
-use crate::vgpu::Vgpu;
-use crate::vm::Vm;
+use crate::converge::{Convergence, Decision, FULL_SPEED, Iteration, Limits};
+use crate::error::Error;
+use crate::event::{Event, Observer, Phase, Step};
+use crate::pages::Limiter;
+use crate::pages::list::Packer;
+use crate::pages::mover::{Moved, Mover, Shared};
+use crate::pages::proof;
+use crate::pages::run::{self, Batches};
+use crate::saved::{self, Saved};
+use crate::wire::channel::{Channel, LinkError};
+use crate::wire::frame::{Framed, Kind};
+use crate::wire::message::{Hello, IterationEnd, ONLY_ASKED, PageVerdict, Resolution, Resolve, Verdict};
+use crate::wire::talk::decode;
+use dxgksim::host::{self, Mutex, Thread};
+use dxgksim::vgpu::Vgpu;
+use dxgksim::vm::Vm;
 
 /// Part of a pause that does not depend on pages, for the first estimate: states, guest, round trips.
 const PAUSE_OVERHEAD: f64 = 0.003;
@@ -322,7 +324,7 @@ impl Source {
     /// On an error it stands still as before.
     pub fn save_in_doubt(&self, file: Box<dyn Channel>, observer: &mut dyn Observer) -> Result<Saved, Error> {
         let hello = Hello { streams: 1, prove: true, ..self.hello() };
-        let saved = file::save_held(
+        let saved = saved::save_held(
             &self.vgpu,
             &self.vm,
             &hello,

@@ -1,0 +1,6 @@
+//! The wire between two agents: connections, the frames on them, the messages in those. docs/wire.md has the protocol.
+
+pub mod channel;
+pub mod frame;
+pub mod message;
+pub mod talk;
