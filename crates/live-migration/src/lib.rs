@@ -26,6 +26,7 @@
 //! ```text
 //! wire       connections, frames and messages: docs/wire.md
 //! pages      sets of pages, batches on their way, the proof that they arrived
+//! handover   who owns the VM: pure transition functions
 //! converge   when to stop iterating
 //! source     the agent that moves a VM away
 //! target     the agent that takes one in
@@ -40,6 +41,7 @@ extern crate alloc;
 pub mod converge;
 mod error;
 mod event;
+pub mod handover;
 pub mod pages;
 pub mod saved;
 mod source;
