@@ -3,6 +3,7 @@
 use alloc::string::{String, ToString};
 use core::fmt;
 
+use crate::phase::Phase;
 use crate::wire::channel::LinkError;
 use crate::wire::frame::{FrameError, Kind};
 use crate::wire::message::PageVerdict;
@@ -10,7 +11,7 @@ use dxgksim::dxgkrnl::DdiError;
 use dxgksim::vidmm::PagingError;
 
 /// Why an agent gave up.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Error {
     /// The wire or the file failed, or what it carried is damaged.
     Frame(FrameError),
@@ -37,6 +38,15 @@ pub enum Error {
     Cancelled,
     /// The iterations did not converge within the time limit, and the policy says cancel.
     NotConverging,
+    /// The time limit was over before a page could move.
+    OutOfTime,
+    /// The pause took longer than its limit and the grace, and the guest runs on the source again: seconds of the
+    /// limit, and the phase that took it.
+    PauseTooLong(f64, Phase),
+    /// No pause is that short: seconds of the limit, and of the shortest pause to be had.
+    LimitTooLow(f64, f64),
+    /// The target runs the VM; what was left of it here could not be taken down.
+    Left(String),
     /// The wire was cut in the commit window: the VF is paused and whole until this is settled.
     InDoubt {
         /// Names the migration.
@@ -63,6 +73,22 @@ impl fmt::Display for Error {
                 "the guest dirties pages faster than they move, and the time limit is over: \
                  raise --pause-limit or --time-limit, or choose --on-timeout throttle or switchover",
             ),
+            Self::Left(why) => write!(f, "the VM runs on the target, but its VF here could not be taken down: {why}"),
+            Self::OutOfTime => {
+                f.write_str("the time limit was over before the target was ready for pages: raise --time-limit")
+            }
+            Self::PauseTooLong(limit, phase) => write!(
+                f,
+                "the pause was not over {:.0} ms and the grace after it began, in the phase '{phase}', so the guest \
+                 runs on here: raise --pause-limit or --pause-grace",
+                limit * 1e3
+            ),
+            Self::LimitTooLow(limit, least) => write!(
+                f,
+                "no pause is as short as {:.1} ms: here it takes {:.1} ms at the least, so raise --pause-limit",
+                limit * 1e3,
+                least * 1e3
+            ),
             Self::InDoubt { migration } => write!(
                 f,
                 "in doubt: the connection was cut while ownership passed (migration {migration:032x}); \
@@ -76,14 +102,28 @@ impl core::error::Error for Error {}
 
 impl From<LinkError> for Error {
     fn from(error: LinkError) -> Self {
-        Self::Frame(FrameError::Link(error))
+        FrameError::from(error).into()
+    }
+}
+
+impl From<FrameError> for Error {
+    fn from(error: FrameError) -> Self {
+        match error {
+            FrameError::Link(LinkError::Cancelled) => Self::Cancelled,
+            error => Self::Frame(error),
+        }
     }
 }
 
 impl Error {
-    /// Whether the connection is what failed.
+    /// Whether the connection is what failed: nothing can be said on it any more.
     pub fn is_link(&self) -> bool {
-        matches!(self, Self::Frame(FrameError::Link(_)))
+        matches!(self, Self::Frame(FrameError::Link(_))) && !self.is_overdue()
+    }
+
+    /// Whether the time for it was over.
+    pub fn is_overdue(&self) -> bool {
+        matches!(self, Self::Frame(FrameError::Link(LinkError::Overdue)))
     }
 }
 

@@ -1,72 +1,10 @@
 //! What an agent tells as it goes, and how whoever listens may stop it.
 
-use core::fmt;
 use core::ops::ControlFlow;
 
 use crate::converge::Iteration;
 use crate::error::Error;
-
-/// Where a migration stands, on either side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Phase {
-    /// The sides introduce themselves.
-    Connect,
-    /// PrepareLiveMigration.
-    Prepare,
-    /// SaveImmutableMigrationData, RestoreImmutableMigrationData and the verdict.
-    Immutable,
-    /// Pages move while the guest runs.
-    Brownout,
-    /// The VM is being stopped.
-    Pause,
-    /// The last dirty bits are gathered and the last pages move.
-    LastPages,
-    /// SaveMutableMigrationData and RestoreMutableMigrationData.
-    Mutable,
-    /// The target loads the VM.
-    Restore,
-    /// Both sides hash every page: only for the proof, no part of a migration.
-    Proof,
-    /// Ownership passes.
-    Commit,
-    /// EndLiveMigration.
-    End,
-}
-
-impl Phase {
-    /// All phases in order.
-    pub const ALL: [Self; 11] = [
-        Self::Connect,
-        Self::Prepare,
-        Self::Immutable,
-        Self::Brownout,
-        Self::Pause,
-        Self::LastPages,
-        Self::Mutable,
-        Self::Restore,
-        Self::Proof,
-        Self::Commit,
-        Self::End,
-    ];
-}
-
-impl fmt::Display for Phase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Connect => "connect",
-            Self::Prepare => "prepare",
-            Self::Immutable => "immutable data",
-            Self::Brownout => "brownout",
-            Self::Pause => "pause",
-            Self::LastPages => "last pages",
-            Self::Mutable => "mutable data",
-            Self::Restore => "restore",
-            Self::Proof => "proof",
-            Self::Commit => "commit",
-            Self::End => "end",
-        })
-    }
-}
+use crate::phase::Phase;
 
 /// What an agent tells as it goes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -97,6 +35,8 @@ pub enum Event {
     },
     /// The guest's engine work is to run at so many thousandths of full speed.
     Throttle(u32),
+    /// The pause would have become too long, so the guest runs on, on the source.
+    Resumed,
     /// The wire was cut in the commit window.
     InDoubt,
     /// A step was measured. Breaking here stops nothing.

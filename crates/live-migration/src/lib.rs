@@ -43,12 +43,14 @@ mod error;
 mod event;
 pub mod handover;
 pub mod pages;
+mod phase;
 pub mod saved;
 mod source;
 mod target;
 pub mod wire;
 
 pub use error::Error;
-pub use event::{Event, Observer, Phase, Step};
+pub use event::{Event, Observer, Step};
+pub use phase::Phase;
 pub use source::{Connect, Options, Outcome, Pause, Source};
 pub use target::{Arrived, Desk, Held, Target, Visitor};

@@ -1,6 +1,9 @@
 //! The bandwidth limit of a migration: a bucket of bytes that all streams share.
 
-use dxgksim::host::{self, Mutex};
+use dxgksim::host::Mutex;
+
+use crate::wire::channel::LinkError;
+use crate::wire::vigil::Vigil;
 
 /// Nanoseconds of bandwidth that may be saved up, so that short waits do not cost rate.
 const BURST_NS: u64 = 20_000_000;
@@ -18,20 +21,19 @@ impl Limiter {
         Self { bytes_per_second: bytes_per_second.unwrap_or(0), free_at: Mutex::new(0) }
     }
 
-    /// Takes `bytes` out of the bucket and waits for as long as they cost.
-    pub(crate) fn take(&self, bytes: u64) {
+    /// Takes `bytes` out of the bucket and waits for as long as they cost, but not longer than to `stop_at`: whoever
+    /// sends no more need not wait.
+    pub(crate) fn take(&self, bytes: u64, vigil: &Vigil, stop_at: u64) -> Result<(), LinkError> {
         if self.bytes_per_second == 0 {
-            return;
+            return Ok(());
         }
-        let now = host::now();
+        let now = vigil.now();
         let wait = {
             let mut free_at = self.free_at.lock();
             *free_at = due(*free_at, now, bytes, self.bytes_per_second);
-            free_at.saturating_sub(now)
+            (*free_at).min(stop_at).saturating_sub(now)
         };
-        if wait > 0 {
-            host::sleep(wait);
-        }
+        vigil.sleep(wait)
     }
 }
 

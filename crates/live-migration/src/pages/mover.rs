@@ -5,15 +5,17 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::Error;
 use crate::event::{Event, Observer};
 use crate::pages::Limiter;
 use crate::pages::list::{Content, List, Packer};
 use crate::pages::run::{Batches, Run};
-use crate::wire::frame::{Framed, Kind};
+use crate::wire::frame::Kind;
+use crate::wire::framed::Framed;
 use crate::wire::message::IterationEnd;
+use crate::wire::vigil::Vigil;
 use dxgksim::host::Mutex;
 use dxgksim::vidmm::PagingChannel;
 
@@ -27,8 +29,10 @@ pub(crate) struct Shared {
     pub packer: Option<Arc<dyn Packer>>,
     /// The bandwidth limit.
     pub limiter: Limiter,
-    /// Somebody wants the migration to stop.
-    pub cancel: Arc<AtomicBool>,
+    /// What ends waits.
+    pub vigil: Arc<Vigil>,
+    /// When no more batches are to be begun, by the vigil's clock.
+    pub stop_at: AtomicU64,
     /// Pages of this iteration that have moved.
     pub moved: AtomicU64,
 }
@@ -40,6 +44,19 @@ pub(crate) struct Moved {
     pub pages: u64,
     /// Zero pages.
     pub zero_pages: u64,
+    /// Nanoseconds in which it waited for the wire and the bandwidth limit.
+    pub wire_ns: u64,
+}
+
+impl Moved {
+    /// Both together.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            pages: self.pages + other.pages,
+            zero_pages: self.zero_pages + other.zero_pages,
+            wire_ns: self.wire_ns + other.wire_ns,
+        }
+    }
 }
 
 /// A data stream and its staging buffers.
@@ -67,7 +84,7 @@ impl Mover {
     }
 
     /// Moves batches of `work` until none is left, then ends the stream's part of the iteration. A stream
-    /// that fails leaves the others nothing to do.
+    /// that fails leaves the others nothing to do; one that is out of time begins no more.
     pub(crate) fn run(
         &mut self,
         work: &Mutex<Batches>,
@@ -94,10 +111,9 @@ impl Mover {
         let mut filling = 0;
         let mut ready = false;
         loop {
-            if shared.cancel.load(Ordering::Relaxed) {
-                return Err(Error::Cancelled);
-            }
-            let more = work.lock().take(&mut runs[filling]);
+            shared.vigil.check()?;
+            let in_time = shared.vigil.now() < shared.stop_at.load(Ordering::Relaxed);
+            let more = in_time && work.lock().take(&mut runs[filling]);
             if more {
                 self.staging[filling].start_out(&runs[filling])?;
             }
@@ -145,9 +161,11 @@ impl Mover {
         let mut parts: Vec<&[u8]> = Vec::with_capacity(pieces.len() + 2);
         parts.extend([&length[..], &list]);
         parts.append(&mut pieces);
-        let before = self.link.bytes_sent();
+        let (before, begin) = (self.link.bytes_sent(), shared.vigil.now());
         self.link.send(Kind::Pages, &parts)?;
-        shared.limiter.take(self.link.bytes_sent() - before);
+        let sent = self.link.bytes_sent() - before;
+        shared.limiter.take(sent, &shared.vigil, shared.stop_at.load(Ordering::Relaxed))?;
+        moved.wire_ns += shared.vigil.now().saturating_sub(begin);
         moved.zero_pages += self.list.pages(Content::Zero);
         moved.pages += self.list.pages(Content::Zero) + self.list.pages(Content::Bytes);
         Ok(())

@@ -9,8 +9,9 @@ use crate::pages::run::Run;
 use crate::wire::message::PageVerdict;
 use dxgksim::vgpu::Vgpu;
 
-/// Hashes every page of a VF, read out through the paging node.
-pub fn hash_pages(vgpu: &Vgpu) -> Result<Vec<u64>, Error> {
+/// Hashes every page of a VF, read out through the paging node. `beat` is called after each batch, so that the other
+/// side can be told that this one is at work; an error of it ends the hashing.
+pub fn hash_pages(vgpu: &Vgpu, mut beat: impl FnMut() -> Result<(), Error>) -> Result<Vec<u64>, Error> {
     let mut staging = [vgpu.paging_channel()?, vgpu.paging_channel()?];
     let (pages, page_bytes) = (vgpu.pages(), vgpu.dirty_page_bytes() as usize);
     let batch = (staging[0].bytes() / page_bytes) as u64;
@@ -29,6 +30,7 @@ pub fn hash_pages(vgpu: &Vgpu) -> Result<Vec<u64>, Error> {
             staging[which].wait()?.chunks_exact(page_bytes).take(run(first).count as usize).map(xxh3_64),
         );
         which = 1 - which;
+        beat()?;
     }
     Ok(hashes)
 }

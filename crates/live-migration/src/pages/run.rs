@@ -65,6 +65,16 @@ impl Batches {
         self.runs[self.next..].iter().map(|run| run.count).sum()
     }
 
+    /// Hands out no more, and sets the bits of what was not handed out in `left`.
+    pub fn stop_into(&mut self, left: &mut [u64]) {
+        for run in &self.runs[self.next..] {
+            for page in run.first..run.first + run.count {
+                left[(page / 64) as usize] |= 1 << (page % 64);
+            }
+        }
+        self.stop();
+    }
+
     /// Hands out no more.
     pub fn stop(&mut self) {
         self.next = self.runs.len();
@@ -126,5 +136,18 @@ mod tests {
             }
         }
         assert_eq!(seen, count(&words));
+    }
+
+    #[test]
+    fn what_was_not_handed_out_is_left() {
+        let words = [0xffff_0000_0000_00ff, 0b1011];
+        let mut batches = Batches::new(&words, 128, 10);
+        let mut batch = Vec::new();
+        assert!(batches.take(&mut batch));
+        let mut left = [0; 2];
+        batches.stop_into(&mut left);
+        assert_eq!(left, [0xfffc_0000_0000_0000, 0b1011]);
+        assert!(!batches.take(&mut batch));
+        assert_eq!(batches.pages(), 0);
     }
 }

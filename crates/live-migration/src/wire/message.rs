@@ -5,6 +5,8 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use crate::handover::{Identity, Standing};
+
 /// What the source offers. First on the control channel, first in a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
@@ -56,15 +58,29 @@ pub struct PageVerdict {
     pub first_different: Option<u64>,
 }
 
-/// What became of a migration, as the target knows it.
+/// The target's answer to Hello: go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Resolution {
-    /// The target runs the VM: the source's VF can go.
-    Running,
-    /// The target is ready and has not begun: the source may commit again or take the VM back.
-    Ready,
-    /// The target knows nothing of it, or has discarded it: the source runs its VM again.
-    Unknown,
+pub struct Welcome {
+    /// Whose word the source will take from now on.
+    pub target: Identity,
+}
+
+/// What became of a migration, as a target knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resolution {
+    /// Who says so.
+    pub target: Identity,
+    /// How the VM stands there.
+    pub standing: Standing,
+}
+
+/// Behind the Hello of a file: the VM was saved in doubt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Doubt {
+    /// The target that may run the VM.
+    pub target: Identity,
+    /// Where it was reached.
+    pub address: String,
 }
 
 /// What the guest had to show at its end.
@@ -76,13 +92,24 @@ pub struct GuestOutcome {
     pub result: Result<Vec<u8>, String>,
 }
 
-/// What a source in doubt says or asks.
+/// What is asked of a target, on a connection of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Resolve {
-    /// What became of this migration?
-    Ask(u128),
-    /// Commit it after all.
-    Commit(u128),
-    /// Discard it: the source takes the VM back.
-    Discard(u128),
+pub enum Question {
+    /// The source asks what became of its VM.
+    Ask,
+    /// An operator looks.
+    Look,
+    /// It is to run there.
+    Run,
+    /// It is to be discarded there.
+    Discard,
+}
+
+/// A question about one migration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resolve {
+    /// Which.
+    pub migration: u128,
+    /// What is asked.
+    pub question: Question,
 }

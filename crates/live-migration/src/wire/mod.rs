@@ -2,5 +2,7 @@
 
 pub mod channel;
 pub mod frame;
+pub mod framed;
 pub mod message;
 pub mod talk;
+pub mod vigil;

@@ -1,10 +1,12 @@
 //! Messages over frames: what is sent and what is expected, and what another answer means.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use super::frame::{FrameError, Framed, Kind};
+use super::frame::Kind;
+use super::framed::Framed;
 use crate::error::Error;
 
 impl Framed {
@@ -31,16 +33,26 @@ impl Framed {
     }
 }
 
+impl Framed {
+    /// Why the other side gave up, if that is what it says within `ns` nanoseconds on a connection that has failed.
+    pub fn last_words(mut self, ns: u64) -> Option<String> {
+        let vigil = self.vigil().resolute();
+        vigil.within(ns);
+        self = self.watched_by(vigil);
+        loop {
+            match self.receive() {
+                Ok((Kind::Abort, payload)) => return decode(&payload).ok(),
+                Ok(_) => {}
+                Err(_) => return None,
+            }
+        }
+    }
+}
+
 /// Decodes a message; bytes left over are an error, as they are in a file.
 pub fn decode<'a, T: Deserialize<'a>>(payload: &'a [u8]) -> Result<T, Error> {
     match postcard::take_from_bytes(payload) {
         Ok((message, [])) => Ok(message),
         _ => Err(Error::Protocol("a message cannot be decoded")),
-    }
-}
-
-impl From<FrameError> for Error {
-    fn from(error: FrameError) -> Self {
-        Self::Frame(error)
     }
 }

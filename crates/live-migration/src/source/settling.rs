@@ -1,0 +1,250 @@
+//! Runs the source's side of the hand-over: does what its machine says, and tells it how that went.
+
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
+
+use dxgksim::host::MILLISECOND;
+
+use super::carrier::measured;
+use super::options::{Connect, Outcome};
+use super::Source;
+use crate::converge::FULL_SPEED;
+use crate::error::Error;
+use crate::event::{Event as Told, Observer, Step};
+use crate::handover::source::{Action, Event, State};
+use crate::handover::{Identity, Standing};
+use crate::phase::Phase;
+use crate::wire::channel::LinkError;
+use crate::wire::frame::Kind;
+use crate::wire::framed::Framed;
+use crate::wire::message::{Question, Resolution, Resolve};
+use crate::wire::vigil::Vigil;
+
+/// Between two questions, in nanoseconds.
+const STEP_NS: u64 = 100 * MILLISECOND;
+/// How often a target whose agent is still at its connection is told to discard, before it is left to find out.
+const DISCARDS: u32 = 20;
+
+/// One run of the machine, from one event to where nothing is left to do.
+struct Run<'a> {
+    source: &'a Source,
+    connect: &'a mut dyn Connect,
+    observer: &'a mut dyn Observer,
+    /// Ends the waits for answers.
+    vigil: Arc<Vigil>,
+    /// The connection that the last word was said on.
+    link: Option<Framed>,
+    /// Why the VM could not move.
+    why: Option<Error>,
+    /// A question was asked.
+    asked: bool,
+}
+
+impl Source {
+    /// Ownership passes, or the VM is taken back.
+    pub(super) fn hand_over(
+        &self,
+        offered: Result<Framed, Error>,
+        connect: &mut dyn Connect,
+        observer: &mut dyn Observer,
+        outcome: &mut Outcome,
+    ) -> Result<Framed, Error> {
+        let begin = self.vigil.now();
+        let (event, link, why) = match offered {
+            Ok(control) => {
+                let _ = observer.event(Told::Enter(Phase::Commit));
+                (Event::Ready, Some(control), None)
+            }
+            Err(error) => (Event::Failed, None, Some(error)),
+        };
+        let mut run = self.run(connect, observer);
+        (run.link, run.why) = (link, why);
+        let ended = run.to_the_end(event);
+        outcome.was_in_doubt = run.asked;
+        outcome.pause.resume = measured(observer, Step::Resume, begin, self.vigil.now());
+        ended
+    }
+
+    /// Asks the target what became of the migration, for as long as the options say.
+    ///
+    /// Ok: the target runs the VM, which has left. [`Error::Aborted`]: it does not, and the VM runs here again.
+    /// [`Error::InDoubt`]: no answer; the VM stands still here, whole, and this can be called again.
+    pub fn settle(&self, connect: &mut dyn Connect, observer: &mut dyn Observer) -> Result<Framed, Error> {
+        self.run(connect, observer).to_the_end(Event::AskAgain)
+    }
+
+    /// The VM that stood still in doubt is in a file that outlives this process: it leaves its VF.
+    pub fn kept(&self, observer: &mut dyn Observer) -> Result<(), Error> {
+        match self.step(Event::Saved) {
+            Action::Leave => self.leave(observer),
+            _ => Err(Error::Protocol("the VM is not in doubt")),
+        }
+    }
+
+    fn run<'a>(&'a self, connect: &'a mut dyn Connect, observer: &'a mut dyn Observer) -> Run<'a> {
+        let vigil = self.vigil.apart();
+        vigil.within(self.options.settle_ns);
+        Run { source: self, connect, observer, vigil, link: None, why: None, asked: false }
+    }
+
+    fn step(&self, event: Event) -> Action {
+        let mut hand = self.hand.lock();
+        let (next, action) = hand.step(event);
+        *hand = next;
+        action
+    }
+
+    /// The VM runs here as before.
+    fn recover(&self, observer: &mut dyn Observer) -> Result<(), Error> {
+        let _ = observer.event(Told::Throttle(FULL_SPEED));
+        self.vgpu.end()?;
+        if self.options.pause_vf {
+            self.vgpu.set_pause(false)?;
+        }
+        self.vm.resume();
+        Ok(())
+    }
+
+    /// The VM has left: its VF is powered off before EndLiveMigration, so that it cannot run again.
+    fn leave(&self, observer: &mut dyn Observer) -> Result<(), Error> {
+        let _ = observer.event(Told::Enter(Phase::End));
+        self.vm.stop();
+        self.vgpu.power_off()?;
+        Ok(self.vgpu.end()?)
+    }
+}
+
+impl Run<'_> {
+    fn to_the_end(&mut self, first: Event) -> Result<Framed, Error> {
+        let mut event = first;
+        loop {
+            let action = self.source.step(event);
+            match self.perform(action)? {
+                Some(next) => event = next,
+                None => return self.end(),
+            }
+        }
+    }
+
+    /// Does what the machine says; how it went, unless that is the end of it.
+    fn perform(&mut self, action: Action) -> Result<Option<Event>, Error> {
+        Ok(match action {
+            Action::Commit => Some(self.commit()),
+            Action::Ask => Some(self.ask()),
+            Action::CommitAgain => Some(self.say_on_link(Question::Run)),
+            Action::RunHere => {
+                self.source.recover(self.observer)?;
+                None
+            }
+            Action::TakeBack => {
+                self.source.recover(self.observer)?;
+                self.discard_there();
+                None
+            }
+            Action::Leave => {
+                self.source.leave(self.observer).map_err(|error| Error::Left(error.to_string()))?;
+                None
+            }
+            Action::Keep | Action::Nothing | Action::DiscardThere | Action::Refuse => None,
+        })
+    }
+
+    fn end(&mut self) -> Result<Framed, Error> {
+        let migration = self.source.options.migration;
+        match self.source.standing() {
+            State::There => self.link.take().ok_or(Error::InDoubt { migration }),
+            State::Here => Err(self.why.take().unwrap_or_else(discarded)),
+            State::Owner | State::Committed | State::Kept => Err(Error::InDoubt { migration }),
+        }
+    }
+
+    /// Says the word, and waits for the answer on the same connection for half of the time there is.
+    fn commit(&mut self) -> Event {
+        let Some(link) = self.link.take() else { return Event::NoWord };
+        let waiting = self.vigil.resolute();
+        waiting.within(self.source.options.settle_ns / 2);
+        let mut link = link.watched_by(waiting);
+        match link.send(Kind::Commit, &[]).map_err(Error::from).and_then(|()| link.expect(Kind::Running)) {
+            Ok(_) => {
+                self.link = Some(link.watched_by(self.source.vigil.clone()));
+                Event::Running
+            }
+            Err(Error::Aborted(why)) => {
+                self.why = Some(Error::Aborted(why));
+                Event::Refused
+            }
+            Err(_) => Event::NoWord,
+        }
+    }
+
+    /// Asks on a new connection, after a while.
+    fn ask(&mut self) -> Event {
+        if !core::mem::replace(&mut self.asked, true) {
+            let _ = self.observer.event(Told::InDoubt);
+        } else if self.vigil.sleep(STEP_NS).is_err() {
+            return Event::GaveUp;
+        }
+        if self.vigil.check().is_err() {
+            return Event::GaveUp;
+        }
+        match self.connect.connect(&self.vigil) {
+            Ok(channel) => {
+                self.link = Some(Framed::new(channel, self.vigil.clone()));
+                self.say_on_link(Question::Ask)
+            }
+            Err(LinkError::Cancelled | LinkError::Overdue) => Event::GaveUp,
+            Err(_) => Event::NoWord,
+        }
+    }
+
+    /// Says something to whoever is at the other end of the link, and hears the answer.
+    fn say_on_link(&mut self, question: Question) -> Event {
+        let migration = self.source.options.migration;
+        let Some(link) = &mut self.link else { return Event::NoWord };
+        match put(link, Resolve { migration, question }) {
+            Ok(Resolution { target, standing }) => Event::Answer(target, standing),
+            Err(_) => Event::NoWord,
+        }
+    }
+
+    /// Tells a target that may stand ready that the VM is taken back. If it cannot be reached, it is in doubt until an
+    /// operator tells it.
+    fn discard_there(&mut self) {
+        let Some(target) = self.source.hand.lock().target else { return };
+        let connection_failed = self.why.as_ref().is_some_and(|why| why.is_link() || why.is_overdue());
+        let cut_off = matches!(self.why, Some(Error::PauseTooLong(..) | Error::NotConverging | Error::OutOfTime));
+        if !connection_failed && !cut_off {
+            // It has been told on the connection itself.
+            return;
+        }
+        let vigil = self.vigil.resolute();
+        vigil.within(u64::from(DISCARDS) * STEP_NS);
+        for _ in 0..DISCARDS {
+            match self.discard_once(&vigil) {
+                Some((from, Standing::UnderWay)) if from == target => {}
+                Some(_) => return,
+                None => {}
+            }
+            if vigil.sleep(STEP_NS).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn discard_once(&mut self, vigil: &Arc<Vigil>) -> Option<(Identity, Standing)> {
+        let channel = self.connect.connect(vigil).ok()?;
+        let question = Resolve { migration: self.source.options.migration, question: Question::Discard };
+        let answer = put(&mut Framed::new(channel, vigil.clone()), question).ok()?;
+        Some((answer.target, answer.standing))
+    }
+}
+
+/// Puts a question, and hears the answer.
+pub(crate) fn put(link: &mut Framed, question: Resolve) -> Result<Resolution, Error> {
+    link.send_message(Kind::Resolve, &question)?;
+    link.expect_message(Kind::Resolution)
+}
+
+fn discarded() -> Error {
+    Error::Aborted(String::from("it has discarded the VM; the source runs it again"))
+}
