@@ -18,7 +18,8 @@ Exit codes:
   2  wrong usage
   3  the VF cannot move there
   4  in doubt: the VF is saved in a file
-  5  cancelled, or not converging";
+  5  cancelled, or not converging
+  6  done, but the result could not be written";
 
 /// Migrate a VF of a simulated GPU-P host live, through the driver's own WDDM 3.2 callback table.
 #[derive(Parser, Debug)]

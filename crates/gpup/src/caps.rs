@@ -5,7 +5,8 @@ use wddm::DXGK_NODEMETADATA_FLAGS;
 
 use crate::args::Caps;
 use crate::exit::Failure;
-use crate::report::{say, write_json};
+use crate::report::write_json;
+use crate::tell::say;
 use crate::units::Bytes;
 use crate::world::Machine;
 
@@ -14,7 +15,7 @@ pub(crate) fn run(args: &Caps) -> Result<(), Failure> {
     let machine = Machine::start(&args.host)?;
     let caps = describe(&machine);
     if let Some(path) = &args.output.json {
-        write_json(&caps, path)?;
+        write_json(&caps, path);
     }
     if args.output.speaks() {
         print(&caps);

@@ -10,19 +10,20 @@ use gpup_scene::checked::Checked;
 
 use crate::args::Check;
 use crate::exit::Failure;
-use crate::report::{say, write_json};
+use crate::report::write_json;
+use crate::tell::say;
 use crate::world;
 
 /// Runs the command.
 pub(crate) fn run(args: &Check) -> Result<(), Failure> {
     if args.markdown {
-        print!("{}", check::markdown());
+        say!("{}", check::markdown().trim_end_matches('\n'));
         return Ok(());
     }
     let wanted = wanted(&args.rule)?;
     let (driver, findings) = against_built_in(|rule| wanted.is_empty() || wanted.contains(&rule.id))?;
     if let Some(path) = &args.output.json {
-        write_json(&Checked::new(&findings, driver.contract()), path)?;
+        write_json(&Checked::new(&findings, driver.contract()), path);
     }
     if args.output.speaks() {
         print(&findings);

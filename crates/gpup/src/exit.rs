@@ -20,12 +20,32 @@ pub enum Failure {
     InDoubt(String),
     /// Cancelled, or not converging. Code 5.
     Cancelled(String),
+    /// Done, but the result could not be written. Code 6.
+    Unwritten(String),
 }
 
 impl Failure {
     /// The command line is wrong.
     pub fn usage(message: impl Into<String>) -> Self {
         Self::Usage(message.into())
+    }
+
+    /// Everything was done, but the result did not get to its place: `why` names it.
+    pub(crate) fn unwritten(why: &str) -> Self {
+        Self::Unwritten(format!("done, but the result could not be written to {why}"))
+    }
+
+    /// The same failure, and something more to say of it.
+    pub(crate) fn and(mut self, more: &str) -> Self {
+        let (Self::Failed(text)
+        | Self::Usage(text)
+        | Self::Incompatible(text)
+        | Self::InDoubt(text)
+        | Self::Cancelled(text)
+        | Self::Unwritten(text)) = &mut self;
+        text.push_str("; ");
+        text.push_str(more);
+        self
     }
 
     /// Fine if everything was proved.
@@ -47,6 +67,7 @@ impl Failure {
             Self::Incompatible(_) => 3,
             Self::InDoubt(_) => 4,
             Self::Cancelled(_) => 5,
+            Self::Unwritten(_) => 6,
         })
     }
 }
@@ -59,7 +80,8 @@ impl fmt::Display for Failure {
         | Self::Usage(text)
         | Self::Incompatible(text)
         | Self::InDoubt(text)
-        | Self::Cancelled(text)) = self;
+        | Self::Cancelled(text)
+        | Self::Unwritten(text)) = self;
         f.write_str(text)
     }
 }

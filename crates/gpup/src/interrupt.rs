@@ -7,6 +7,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::exit::Failure;
+use crate::tell::tell;
 
 /// Exit code of a process that SIGINT ended, as shells have it.
 const INTERRUPTED: i32 = 130;
@@ -24,7 +25,7 @@ pub(crate) fn flag() -> Arc<AtomicBool> {
             if theirs.swap(true, Ordering::Relaxed) {
                 exit(INTERRUPTED);
             }
-            eprintln!("\ngpup: stopping; Ctrl-C again ends at once");
+            tell!("\ngpup: stopping; Ctrl-C again ends at once");
         };
         // Without a handler Ctrl-C ends the process, which is what it does anyway.
         let _ = ctrlc::set_handler(handler);

@@ -1,5 +1,8 @@
 //! The command-line tool as a library, so that tests drive what people drive.
 
+// What these macros print may end the process: see `tell`.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod args;
 mod caps;
 pub mod check;
@@ -19,17 +22,54 @@ mod schedule;
 pub mod serve;
 mod spans;
 pub mod tcp;
+mod tell;
 mod top;
 mod trace;
 pub mod units;
 mod watch;
 pub mod world;
 
-use args::{Cli, Command};
-use exit::Failure;
+use std::io::ErrorKind;
+use std::process::ExitCode;
 
-/// Runs a command.
+use args::{Cli, Command};
+use clap::Parser;
+use exit::Failure;
+use tell::tell;
+
+/// The tool from its command line to its exit code.
+pub fn main() -> ExitCode {
+    let done = match Cli::try_parse() {
+        Ok(cli) => run(&cli),
+        Err(answer) => match answer.print() {
+            Err(error) if !answer.use_stderr() && error.kind() != ErrorKind::BrokenPipe => {
+                Err(Failure::unwritten(&format!("standard output: {error}")))
+            }
+            _ => return ExitCode::from(u8::try_from(answer.exit_code()).unwrap_or(2)),
+        },
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            tell!("gpup: {failure}");
+            failure.code()
+        }
+    }
+}
+
+/// Runs a command. One that was done but whose result could not be written has failed in that alone.
 pub fn run(cli: &Cli) -> Result<(), Failure> {
+    let done = perform(cli);
+    match tell::take_unwritten() {
+        None => done,
+        Some(why) => Err(match done {
+            Ok(()) => Failure::unwritten(&why),
+            Err(failure) => failure.and(&format!("the result could not be written to {why}")),
+        }),
+    }
+}
+
+fn perform(cli: &Cli) -> Result<(), Failure> {
     let output = cli.command.output();
     output.check()?;
     if let Some(path) = output.json.as_deref() {

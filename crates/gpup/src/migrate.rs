@@ -22,10 +22,11 @@ use crate::interrupt;
 use crate::note::Note;
 use crate::pack::{Lz4, Zstd};
 use crate::progress::Progress;
-use crate::report::{self, Report, say, write_json};
+use crate::report::{self, Report, write_json};
 use crate::serve::{ServeOptions, Server, Visit};
 use crate::spans::Spans;
 use crate::tcp::{Tcp, resolve};
+use crate::tell::{say, tell};
 use crate::units::MigrationId;
 use crate::watch::Watch;
 use crate::world::{Guest, Machine, Work, wait_started, work_of};
@@ -199,7 +200,7 @@ impl<'a> Scene<'a> {
             .map(|vf| machine.boot(vf, &neighbour(vf, &args.guest, vf_size.0)))
             .collect::<anyhow::Result<_>>()?;
         if !args.output.quiet {
-            eprintln!("source: {vfs} VFs of {vf_size}; VF {} runs {}", args.guest.vf, mover.vm.workload());
+            tell!("source: {vfs} VFs of {vf_size}; VF {} runs {}", args.guest.vf, mover.vm.workload());
         }
         wait_started(&mover)?;
         neighbours.iter().try_for_each(wait_started)?;
@@ -223,7 +224,7 @@ impl<'a> Scene<'a> {
         drop(progress);
         if let Some(path) = &self.args.output.json {
             let reason = verdict.as_ref().err().map(ToString::to_string);
-            write_json(&serde_json::json!({ "can_move": verdict.is_ok(), "reason": reason }), path)?;
+            write_json(&serde_json::json!({ "can_move": verdict.is_ok(), "reason": reason }), path);
         }
         verdict.map_err(Failure::from)?;
         if self.args.output.speaks() {
@@ -297,7 +298,7 @@ impl<'a> Scene<'a> {
         report.calls = calls(self.machine.adapter().contract());
         report.in_doubt_file = saved.ok().map(|file| file.display().to_string());
         if let Some(path) = &self.args.output.json {
-            write_json(&report, path)?;
+            write_json(&report, path);
         }
         Err(Failure::InDoubt(format!(
             "in doubt: the connection was cut while ownership passed (migration {id}), and the target did not \
@@ -360,7 +361,7 @@ impl Rest<'_> {
         report.calls = calls(self.machine.adapter().contract());
         let output = &self.args.output;
         if let Some(path) = &output.json {
-            write_json(report, path)?;
+            write_json(report, path);
         }
         if output.speaks() {
             report::print(report);

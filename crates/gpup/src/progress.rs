@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use live_migration::converge::{FULL_SPEED, Iteration};
 use live_migration::{Event, Observer};
 
+use crate::tell::tell;
 use crate::units::{Bytes, count, seconds};
 
 const PAGES: &str = "  {prefix:<14} {binary_bytes:>10} of {binary_total_bytes:<10} {binary_bytes_per_sec:>12} [{wide_bar}] {msg}";
@@ -35,7 +36,7 @@ impl Progress {
     /// A line that stays.
     fn line(&self, text: &str) {
         if self.lines {
-            eprintln!("{text}");
+            tell!("{text}");
         } else {
             self.bar.println(text);
         }

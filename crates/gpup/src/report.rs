@@ -1,22 +1,13 @@
 //! What a migration measured and proved: for people as text, for machines as JSON.
 
 use std::fmt;
-use std::io::Write;
 use std::path::Path;
 
 pub use gpup_scene::report::{IterationReport, Neighbour, PauseReport, Report, Verdict};
 use serde::Serialize;
 
+use crate::tell::{self, say};
 use crate::units::{Bytes, count, seconds};
-
-/// Prints a line; who reads it may have gone (`gpup caps | head -1`), which is no failure.
-macro_rules! say {
-    ($($text:tt)*) => {{
-        use std::io::Write as _;
-        let _ = writeln!(std::io::stdout(), $($text)*);
-    }};
-}
-pub(crate) use say;
 
 /// Says a report to people.
 pub fn print(report: &Report) {
@@ -43,16 +34,17 @@ pub(crate) fn touch(path: &Path) -> anyhow::Result<()> {
     opened.map(drop).map_err(|error| anyhow::anyhow!("cannot write {}: {error}", path.display()))
 }
 
-/// Writes `value` as JSON to a file, or to standard output for `-`.
-pub fn write_json(value: &impl Serialize, path: &Path) -> anyhow::Result<()> {
-    let text = serde_json::to_string_pretty(value)? + "\n";
-    if path == Path::new("-") {
-        let _ = std::io::stdout().write_all(text.as_bytes());
-    } else {
-        std::fs::write(path, text)
-            .map_err(|error| anyhow::anyhow!("cannot write {}: {error}", path.display()))?;
+/// Writes `value` as JSON to a file, or to standard output for `-`. What cannot be written is said at the command's
+/// end: what was done is done.
+pub fn write_json(value: &impl Serialize, path: &Path) {
+    let place = if path == Path::new("-") { "standard output".into() } else { path.display().to_string() };
+    let written = serde_json::to_string_pretty(value).map_err(Into::into).and_then(|text| match path {
+        path if path == Path::new("-") => tell::write(&(text + "\n")),
+        path => std::fs::write(path, text + "\n"),
+    });
+    if let Err(error) = written {
+        tell::unwritten(format!("{place}: {error}"));
     }
-    Ok(())
 }
 
 /// A report as text.

@@ -9,8 +9,9 @@ use live_migration::wire::message::{Resolution, Resolve as Word};
 
 use crate::args::Resolve;
 use crate::exit::Failure;
-use crate::report::{say, write_json};
+use crate::report::write_json;
 use crate::tcp::{Tcp, resolve};
+use crate::tell::say;
 
 /// Runs the command.
 pub(crate) fn run(args: &Resolve) -> Result<(), Failure> {
@@ -28,7 +29,7 @@ pub(crate) fn run(args: &Resolve) -> Result<(), Failure> {
             Resolution::Ready => "ready",
             Resolution::Unknown => "unknown",
         };
-        write_json(&serde_json::json!({ "migration": args.migration.to_string(), "target": state }), path)?;
+        write_json(&serde_json::json!({ "migration": args.migration.to_string(), "target": state }), path);
     }
     let text = judge(args, answer)?;
     if args.output.speaks() {

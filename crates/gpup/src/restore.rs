@@ -15,9 +15,10 @@ use crate::exit::Failure;
 use crate::note::Note;
 use crate::pack::AnyUnpacker;
 use crate::progress::Progress;
-use crate::report::{Verdict, say, write_json};
+use crate::report::{Verdict, write_json};
 use crate::spans::Spans;
 use crate::tcp::FileReader;
+use crate::tell::say;
 use crate::units::{Bytes, count};
 use crate::world::{Machine, finish};
 
@@ -78,7 +79,7 @@ fn finish_and_compare(
                 "result_identical": identical,
             }),
             path,
-        )?;
+        );
     }
     if args.output.speaks() {
         let result = match identical {

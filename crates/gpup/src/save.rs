@@ -15,9 +15,10 @@ use crate::interrupt;
 use crate::migrate::{migration_id, packer};
 use crate::note::Note;
 use crate::progress::Progress;
-use crate::report::{say, write_json};
+use crate::report::write_json;
 use crate::spans::Spans;
 use crate::tcp::FileWriter;
+use crate::tell::{say, tell};
 use crate::units::{Bytes, count};
 use crate::world::{Guest, Machine, Work, wait_started, work_of};
 
@@ -49,7 +50,7 @@ fn boot_and_save(args: &Save, work: &Work, place: &Place) -> Result<(), Failure>
     let machine = Machine::start(&args.host)?;
     let guest = machine.boot(args.guest.vf, work)?;
     if !args.output.quiet {
-        eprintln!("source: VF {} of {} runs {}", args.guest.vf, args.host.vf_size, guest.vm.workload());
+        tell!("source: VF {} of {} runs {}", args.guest.vf, args.host.vf_size, guest.vm.workload());
     }
     wait_started(&guest)?;
     interrupt::pause(args.guest.warm_up.0)?;
@@ -70,7 +71,7 @@ fn boot_and_save(args: &Save, work: &Work, place: &Place) -> Result<(), Failure>
         write_json(
             &serde_json::json!({ "bytes": saved.bytes, "pages": saved.pages, "zero_pages": saved.zero_pages }),
             path,
-        )?;
+        );
     }
     if args.output.speaks() {
         say!(

@@ -8,6 +8,7 @@ use live_migration::{Event, Observer};
 
 use crate::progress::Progress;
 use crate::report::Neighbour;
+use crate::tell::tell;
 use crate::world::{Guest, throttle};
 
 /// Follows one migration.
@@ -39,7 +40,7 @@ impl Observer for Watch<'_> {
         {
             self.throttled = true;
             if let Err(error) = throttle(&self.mover.vgpu, speed) {
-                eprintln!("the guest could not be slowed: {error}");
+                tell!("the guest could not be slowed: {error}");
             }
         }
         self.progress.event(event)

@@ -1,5 +1,8 @@
 //! A host process as the machine below the simulated kernel: std's threads, locks and clock.
 
+// These panic when nobody can read.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 extern crate std;
 
 use alloc::boxed::Box;
@@ -7,6 +10,7 @@ use alloc::string::ToString;
 use core::fmt;
 use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use core::time::Duration;
+use std::io::Write;
 use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
@@ -77,7 +81,8 @@ impl Host for StdHost {
     fn log(&self, line: fmt::Arguments<'_>) {
         static ON: OnceLock<bool> = OnceLock::new();
         if *ON.get_or_init(|| std::env::var_os("DXGKSIM_LOG").is_some()) {
-            std::eprintln!("dxgksim: {line}");
+            // Who reads it may be gone or full, which is nothing to the kernel.
+            let _ = std::io::stderr().write_all(alloc::format!("dxgksim: {line}\n").as_bytes());
         }
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! UNSAFETY: hands out and takes back page-aligned memory.
 #![expect(unsafe_code)]
+// These panic when nobody can read.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 extern crate std;
 
@@ -11,6 +13,7 @@ use core::fmt;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
 use std::alloc::{Layout, alloc_zeroed, dealloc};
+use std::io::Write;
 use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
@@ -154,7 +157,8 @@ impl Os for HostOs {
 
     fn log(&self, level: Level, line: fmt::Arguments<'_>) {
         if level <= log_level() {
-            std::eprintln!("gpup_kmd: {line}");
+            // Who reads it may be gone or full, which is nothing to the driver.
+            let _ = std::io::stderr().write_all(alloc::format!("gpup_kmd: {line}\n").as_bytes());
         }
     }
 

@@ -4,7 +4,7 @@ use gpup_core::device::{Running, Whose};
 use gpup_kmd::debug::{Node, Report, Vf};
 use serde_json::{Value, json};
 
-use crate::report::say;
+use crate::tell::say;
 
 /// Most bytes that are read: the largest report there is, and more.
 pub(super) const MOST_BYTES: u64 = 1 << 20;

@@ -16,8 +16,9 @@ use serde::Serialize;
 
 use crate::args::Inspect;
 use crate::exit::Failure;
-use crate::report::{say, write_json};
+use crate::report::write_json;
 use crate::tcp::FileReader;
+use crate::tell::say;
 use crate::units::{Bytes, count};
 
 /// One record.
@@ -55,7 +56,7 @@ pub(crate) fn run(args: &Inspect) -> Result<(), Failure> {
     let damage = walked.err().map(|error| error.to_string()).or(inside.cloned());
     let contents = Contents { records, damage };
     if let Some(path) = &args.output.json {
-        write_json(&contents, path)?;
+        write_json(&contents, path);
     }
     if args.output.speaks() {
         contents.print();
@@ -87,7 +88,7 @@ fn collected(input: &mut File) -> io::Result<Option<Report>> {
 /// Says what the driver collected.
 fn tell(args: &Inspect, report: &Report) -> Result<(), Failure> {
     if let Some(path) = &args.output.json {
-        write_json(&debug::json(report), path)?;
+        write_json(&debug::json(report), path);
     }
     if args.output.speaks() {
         debug::print(report);

@@ -17,8 +17,9 @@ use crate::exit::Failure;
 use crate::interrupt;
 use crate::note::Note;
 use crate::progress::Progress;
-use crate::report::{self, Report, Verdict, say, write_json};
+use crate::report::{self, Report, Verdict, write_json};
 use crate::serve::{ServeOptions, Server};
+use crate::tell::say;
 use crate::watch::Watch;
 use crate::world::{Guest, Machine, Work};
 
@@ -141,7 +142,7 @@ fn judge(
 
 fn tell(args: &Migrate, machine: Machine, there: &Report, back: &Report) -> Result<(), Failure> {
     if let Some(path) = &args.output.json {
-        write_json(&Legs { there, back }, path)?;
+        write_json(&Legs { there, back }, path);
     }
     if args.output.speaks() {
         say!("There:");

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::scenario::{Scenario, parse};
 use crate::exit::Failure;
-use crate::report::say;
+use crate::tell::say;
 
 /// Name and text of each.
 const ALL: [(&str, &str); 9] = [

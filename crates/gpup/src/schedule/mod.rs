@@ -27,7 +27,8 @@ use serde::Serialize;
 
 use crate::args::Schedule;
 use crate::exit::Failure;
-use crate::report::{say, write_json};
+use crate::report::write_json;
+use crate::tell::{say, tell};
 use crate::units::{count, seconds};
 use figures::Figures;
 use targets::Target;
@@ -59,7 +60,7 @@ pub(crate) fn run(args: &Schedule) -> Result<(), Failure> {
     }
     let missed = targets.iter().find(|target| !target.holds);
     if let Some(path) = &args.output.json {
-        write_json(&Report { figures: &figures, targets: &targets, holds: missed.is_none() }, path)?;
+        write_json(&Report { figures: &figures, targets: &targets, holds: missed.is_none() }, path);
     }
     if args.output.speaks() {
         say!("{}\n{}\n{}", text::Table(&figures), plot::text(&scenario, &lines), text::Verdicts(&targets));
@@ -67,7 +68,7 @@ pub(crate) fn run(args: &Schedule) -> Result<(), Failure> {
     if !args.output.quiet {
         let hours = figures.seconds * f64::from(figures.vfs) / 3600.0;
         let packets = count(record.packets, "packet");
-        eprintln!("simulated {hours:.2} VF-hours, {packets}, in {}", seconds(took));
+        tell!("simulated {hours:.2} VF-hours, {packets}, in {}", seconds(took));
     }
     match missed {
         None => Ok(()),

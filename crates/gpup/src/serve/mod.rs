@@ -22,9 +22,10 @@ use serde::Serialize;
 use crate::args::Serve;
 use crate::exit::Failure;
 use crate::interrupt;
-use crate::report::{say, write_json};
+use crate::report::write_json;
 use crate::spans::Spans;
 use crate::tcp::{PATIENCE, Tcp, resolve};
+use crate::tell::{say, tell};
 use crate::units::{Bytes, MigrationId, count};
 use crate::world::{Machine, finish};
 use register::Register;
@@ -181,7 +182,7 @@ impl Server {
 impl Shared {
     fn say(&self, text: &str) {
         if !self.options.quiet {
-            eprintln!("target: {text}");
+            tell!("target: {text}");
         }
     }
 
@@ -350,7 +351,7 @@ pub(crate) fn run(args: &Serve) -> Result<(), Failure> {
     let visits = server.run_until(args.visits, || interrupt::pressed() && server.may_stop(&mut warned))?;
     server.linger();
     if let Some(path) = &args.output.json {
-        write_json(&visits, path)?;
+        write_json(&visits, path);
     }
     let broken = machine.violations();
     if !broken.is_empty() {

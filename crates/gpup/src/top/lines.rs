@@ -9,7 +9,8 @@ use super::scene::Scene;
 use crate::args::Top;
 use crate::exit::Failure;
 use crate::interrupt;
-use crate::report::{say, write_json};
+use crate::report::write_json;
+use crate::tell::say;
 use crate::units::seconds;
 
 /// A sample for machines.
@@ -96,10 +97,10 @@ pub(super) fn show(args: &Top, scene: &mut Scene<'_>) -> Result<(), Failure> {
         }
         number += 1;
     }
-    match &args.output.json {
-        Some(path) => Ok(write_json(&taken, path)?),
-        None => Ok(()),
+    if let Some(path) = &args.output.json {
+        write_json(&taken, path);
     }
+    Ok(())
 }
 
 fn print(scene: &Scene<'_>, rows: &[Row], again: bool) {

@@ -130,10 +130,28 @@ pub(crate) struct Process {
 impl Process {
     /// Starts the tool.
     pub(crate) fn start(args: &[&str]) -> Arc<Self> {
-        let mut child = command(args).spawn().expect("the tool starts");
+        Self::spawn(command(args), args)
+    }
+
+    /// Starts the tool with the streams that a shell makes of `streams`, such as `2>&-`.
+    pub(crate) fn start_under(streams: &str, args: &[&str]) -> Arc<Self> {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("exec \"$0\" \"$@\" {streams}"), env!("CARGO_BIN_EXE_gpup")]).args(args);
+        shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self::spawn(shell, args)
+    }
+
+    fn spawn(mut command: Command, args: &[&str]) -> Arc<Self> {
+        let mut child = command.spawn().expect("the tool starts");
         let out = Lines::follow(child.stdout.take().unwrap());
         let err = Lines::follow(child.stderr.take().unwrap());
         Arc::new(Self { args: args.join(" "), child: Mutex::new(child), out, err })
+    }
+
+    /// The address that a target says it listens on.
+    pub(crate) fn address(&self) -> String {
+        let text = self.out.wait(|text, _| text.contains('\n'));
+        text.trim().strip_prefix("listening on ").expect("the address").into()
     }
 
     /// Waits until standard error has `words`.
@@ -197,9 +215,7 @@ pub(crate) fn serve(visits: &str, more: &[&str]) -> (Arc<Process>, SocketAddr) {
         args.extend(["--cool-down", "100ms"]);
     }
     let process = Process::start(&args);
-    let text = process.out.wait(|text, _| text.contains('\n'));
-    let address =
-        text.trim().strip_prefix("listening on ").expect("the address").parse().expect("an address");
+    let address = process.address().parse().expect("an address");
     (process, address)
 }
 

@@ -11,6 +11,7 @@ mod proxy;
 mod refusals;
 mod report;
 mod schedule;
+mod streams;
 mod top;
 mod trace;
 mod usage;

@@ -1,0 +1,54 @@
+//! What the tool says: lines for people on standard error, results on standard output.
+//!
+//! No stream ends anything: a VM's life does not hang on who reads. A line that nobody can read is lost; a result that
+//! could not be written is remembered, and the command says so at its end.
+
+use std::fmt;
+use std::io::{self, ErrorKind, Write};
+use std::sync::{Mutex, PoisonError};
+
+/// Why a result did not reach its reader: the first failure.
+static UNWRITTEN: Mutex<Option<String>> = Mutex::new(None);
+
+/// Tells people something on standard error.
+macro_rules! tell {
+    ($($text:tt)*) => { $crate::tell::line(::core::format_args!($($text)*)) };
+}
+pub(crate) use tell;
+
+/// Prints a result for people on standard output.
+macro_rules! say {
+    ($($text:tt)*) => { $crate::tell::result(::core::format_args!($($text)*)) };
+}
+pub(crate) use say;
+
+/// Tells a line, or loses it.
+pub(crate) fn line(text: fmt::Arguments<'_>) {
+    // In one piece, so that lines of several threads do not mix.
+    let _ = io::stderr().write_all(format!("{text}\n").as_bytes());
+}
+
+/// Prints a line of a result. Its reader may have gone (`gpup caps | head -1`), which is no failure.
+pub(crate) fn result(text: fmt::Arguments<'_>) {
+    match write(&format!("{text}\n")) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => unwritten(format!("standard output: {error}")),
+        _ => {}
+    }
+}
+
+/// Writes to standard output, and knows whether it got there.
+pub(crate) fn write(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+/// Remembers that a result did not get to its place.
+pub(crate) fn unwritten(why: String) {
+    UNWRITTEN.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(why);
+}
+
+/// Why a result did not get to its place, if one did not. Said once.
+pub(crate) fn take_unwritten() -> Option<String> {
+    UNWRITTEN.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
