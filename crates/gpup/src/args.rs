@@ -158,6 +158,9 @@ pub struct MoveArgs {
     /// Longest pause aimed at
     #[arg(long, default_value = "100ms", value_name = "TIME")]
     pub pause_limit: Time,
+    /// How much longer a pause may become before the guest resumes on the source
+    #[arg(long, default_value = "1s", value_name = "TIME")]
+    pub pause_grace: Time,
     /// Longest brownout
     #[arg(long, default_value = "60s", value_name = "TIME")]
     pub time_limit: Time,

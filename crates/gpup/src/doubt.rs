@@ -1,18 +1,21 @@
 //! What the source does when the target cannot be reached: it saves the VF, or asks for the guest's outcome.
 
 use std::fs::OpenOptions;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use live_migration::wire::frame::{Framed, Kind};
-use live_migration::wire::message::{GuestOutcome, Resolution, Resolve};
-use live_migration::{Error, Source};
+use live_migration::handover::Standing;
+use live_migration::wire::frame::Kind;
+use live_migration::wire::framed::Framed;
+use live_migration::wire::message::{GuestOutcome, Question, Resolve};
+use live_migration::wire::vigil::Vigil;
+use live_migration::{Error, Source, put};
 
 use crate::interrupt;
 use crate::progress::Progress;
-use crate::tcp::{FileWriter, Tcp};
+use crate::tcp::{Address, FileWriter};
 use crate::units::MigrationId;
 
 /// Between two tries to reach the target.
@@ -24,14 +27,15 @@ pub(crate) fn save(
     source: &Source,
     wanted: Option<PathBuf>,
     migration: MigrationId,
+    target: &Address,
     progress: &mut Progress,
 ) -> Result<PathBuf, String> {
     let name = PathBuf::from(format!("gpup-in-doubt-{migration}.vf"));
     let elsewhere = std::env::temp_dir().join(&name);
     let wanted = wanted.unwrap_or(name);
-    match write(source, &wanted, progress) {
+    match write(source, &wanted, target, progress) {
         Ok(()) => Ok(wanted),
-        Err(first) => match write(source, &elsewhere, progress) {
+        Err(first) => match write(source, &elsewhere, target, progress) {
             Ok(()) => Ok(elsewhere),
             Err(second) => Err(format!("{first}; {second}")),
         },
@@ -39,15 +43,16 @@ pub(crate) fn save(
 }
 
 /// Writes the VF to `path`, which must not exist.
-fn write(source: &Source, path: &Path, progress: &mut Progress) -> Result<(), String> {
+fn write(source: &Source, path: &Path, target: &Address, progress: &mut Progress) -> Result<(), String> {
     let failed = |what: &dyn std::fmt::Display| format!("cannot write {}: {what}", path.display());
     let file = OpenOptions::new().write(true).create_new(true).open(path).map_err(|error| failed(&error))?;
     let written = file.try_clone().map_err(|error| failed(&error)).and_then(|sync| {
         let writer = FileWriter::new(file);
         let failure = writer.failure();
-        let saved = source.save_in_doubt(Box::new(writer), progress);
+        let saved = source.save_in_doubt(Box::new(writer), &target.to_string(), progress);
         saved.map_err(|error| failure.get().map_or_else(|| failed(&error), |why| failed(why)))?;
-        sync.sync_all().map_err(|error| failed(&error))
+        sync.sync_all().map_err(|error| failed(&error))?;
+        source.kept(progress).map_err(|error| failed(&error))
     });
     if written.is_err() {
         let _ = std::fs::remove_file(path);
@@ -55,18 +60,20 @@ fn write(source: &Source, path: &Path, progress: &mut Progress) -> Result<(), St
     written
 }
 
-/// Hears the guest's outcome on `control`, or asks the target again for `patience` if that is cut.
+/// Hears the guest's outcome on `control`, for as long as the target says that it is at work, or asks the target again
+/// for `patience` if that is cut.
 pub(crate) fn outcome(
     control: Framed,
-    target: SocketAddr,
+    target: &Address,
     migration: u128,
     patience: Duration,
 ) -> Result<GuestOutcome, Error> {
+    let vigil = control.vigil().apart();
     let mut heard = hear(control);
     let deadline = Instant::now() + patience;
     while heard.as_ref().is_err_and(Error::is_link) && Instant::now() < deadline && !interrupt::pressed() {
         sleep(STEP);
-        heard = ask(target, migration);
+        heard = ask(target, migration, &vigil);
     }
     heard
 }
@@ -78,12 +85,11 @@ fn hear(mut control: Framed) -> Result<GuestOutcome, Error> {
     Ok(outcome)
 }
 
-fn ask(target: SocketAddr, migration: u128) -> Result<GuestOutcome, Error> {
-    let tcp = Tcp::connect(target).map_err(|_| live_migration::wire::channel::LinkError::Closed)?;
-    let mut link = Framed::new(Box::new(tcp));
-    link.send_message(Kind::Resolve, &Resolve::Ask(migration))?;
-    match link.expect_message(Kind::Resolution)? {
-        Resolution::Running => hear(link),
+fn ask(target: &Address, migration: u128, vigil: &Arc<Vigil>) -> Result<GuestOutcome, Error> {
+    let mut link = Framed::new(Box::new(target.connect(vigil)?), vigil.clone());
+    let resolution = put(&mut link, Resolve { migration, question: Question::Ask })?;
+    match resolution.standing {
+        Standing::Running => hear(link),
         _ => Err(Error::Protocol("the target no longer knows of the VM")),
     }
 }

@@ -2,17 +2,18 @@
 
 mod back;
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::sleep;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use live_migration::converge::{Limits, OnTimeout};
 use live_migration::pages::list::Packer;
 use live_migration::wire::channel::{Channel, LinkError};
 use live_migration::wire::message::GuestOutcome;
+use live_migration::wire::vigil::Vigil;
 use live_migration::{Error, Held, Options, Source};
 
 use crate::args::{Compress, GuestArgs, HostArgs, Migrate, MoveArgs, Timeout};
@@ -25,13 +26,16 @@ use crate::progress::Progress;
 use crate::report::{self, Report, write_json};
 use crate::serve::{ServeOptions, Server, Visit};
 use crate::spans::Spans;
-use crate::tcp::{Tcp, resolve};
+use crate::tcp::Address;
 use crate::tell::{say, tell};
-use crate::units::MigrationId;
+use crate::units::{MigrationId, random_name};
 use crate::watch::Watch;
 use crate::world::{Guest, Machine, Work, wait_started, work_of};
 use gpup_scene::busy;
 use gpup_scene::calls::calls;
+
+/// Any port of this machine alone.
+pub(crate) const LOOPBACK: [SocketAddr; 1] = [SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0)];
 
 /// Runs the command.
 pub fn run(args: &Migrate) -> Result<(), Failure> {
@@ -46,13 +50,13 @@ pub fn run(args: &Migrate) -> Result<(), Failure> {
                 true => LocalTarget::on_the_way(machine)?,
                 false => LocalTarget::start(machine, args.guest.cool_down.0)?,
             };
-            (local.address, Some(local))
+            (local.address.clone(), Some(local))
         }
     };
     let mut scene = Scene::set(args)?;
     scene.target_vram = local.as_ref().map(|local| local.machine.vram());
     let result = match local.as_mut().and_then(|local| local.arrivals.take()) {
-        Some(arrivals) => back::migrate(scene, target, &arrivals),
+        Some(arrivals) => back::migrate(scene, &target, &arrivals),
         None if args.check => scene.check(target),
         None => scene.migrate(target),
     };
@@ -63,20 +67,14 @@ pub fn run(args: &Migrate) -> Result<(), Failure> {
 }
 
 /// Finds a target, before guests are booted for nothing.
-fn knock(to: &str) -> Result<SocketAddr, Failure> {
-    let address = resolve(to).map_err(Failure::usage)?;
-    match Tcp::connect(address) {
+fn knock(to: &str) -> Result<Address, Failure> {
+    let address = Address::resolve(to).map_err(Failure::usage)?;
+    match address.connect(&Vigil::patient()) {
         Ok(_) => Ok(address),
         Err(error) => Err(Failure::Failed(format!(
             "no target answers at {address} ({error}): start one there with `gpup serve --listen {address}`"
         ))),
     }
-}
-
-/// A number that no other attempt has.
-pub fn migration_id() -> u128 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
-    now << 32 ^ u128::from(std::process::id())
 }
 
 /// The packer of a choice.
@@ -89,11 +87,11 @@ pub fn packer(choice: Compress) -> Option<Arc<dyn Packer>> {
 }
 
 /// The agents' options of a command line.
-pub fn options(how: &MoveArgs) -> Options {
-    Options {
-        migration: migration_id(),
+pub fn options(how: &MoveArgs) -> anyhow::Result<Options> {
+    Ok(Options {
         limits: Limits {
             pause: how.pause_limit.0.as_secs_f64(),
+            grace: how.pause_grace.0.as_secs_f64(),
             time: how.time_limit.0.as_secs_f64(),
             on_timeout: match how.on_timeout {
                 Timeout::Cancel => OnTimeout::Cancel,
@@ -106,19 +104,15 @@ pub fn options(how: &MoveArgs) -> Options {
         find_zero: how.zero_pages.is_on(),
         packer: packer(how.compress),
         pause_vf: how.pause_ddi.is_on(),
-        prove: true,
         settle_ns: u64::try_from(how.settle.0.as_nanos()).unwrap_or(u64::MAX),
-        cancel: Arc::default(),
-        note: Vec::new(),
-    }
+        ..Options::new(random_name()?)
+    })
 }
 
 /// Opens connections to `address`.
-pub fn connector(address: SocketAddr) -> impl FnMut() -> Result<Box<dyn Channel>, LinkError> {
-    move || match Tcp::connect(address) {
-        Ok(tcp) => Ok(Box::new(tcp) as Box<dyn Channel>),
-        Err(_) => Err(LinkError::Closed),
-    }
+pub fn connector(address: &Address) -> impl FnMut(&Vigil) -> Result<Box<dyn Channel>, LinkError> {
+    let address = address.clone();
+    move |vigil| Ok(Box::new(address.connect(vigil)?) as Box<dyn Channel>)
 }
 
 /// What a neighbour of the moving guest does.
@@ -131,7 +125,7 @@ pub(crate) struct LocalTarget {
     /// The host.
     pub(crate) machine: Arc<Machine>,
     /// Where it listens.
-    pub(crate) address: SocketAddr,
+    pub(crate) address: Address,
     server: std::thread::JoinHandle<anyhow::Result<Vec<Visit>>>,
     /// VMs that run there, if they are not to finish there.
     arrivals: Option<Receiver<Held>>,
@@ -156,8 +150,8 @@ impl LocalTarget {
         arrivals: Option<Receiver<Held>>,
     ) -> anyhow::Result<Self> {
         let machine = Arc::new(machine);
-        let server = Server::bind(SocketAddr::from(([127, 0, 0, 1], 0)), machine.clone(), options)?;
-        let address = server.address()?;
+        let server = Server::bind(&LOOPBACK, machine.clone(), options)?;
+        let address = server.address().into();
         let server = std::thread::spawn(move || server.run(Some(1)));
         Ok(Self { machine, address, server, arrivals })
     }
@@ -213,14 +207,14 @@ impl<'a> Scene<'a> {
         let options = Options {
             cancel: interrupt::flag(),
             note: Note::of(&self.args.guest, &self.args.host).encode()?,
-            ..options(&self.args.how)
+            ..options(&self.args.how)?
         };
         Ok(Source::new(self.mover.vgpu.clone(), self.mover.vm.clone(), options))
     }
 
-    fn check(self, target: SocketAddr) -> Result<(), Failure> {
+    fn check(self, target: Address) -> Result<(), Failure> {
         let mut progress = Progress::new(self.mover.vgpu.dirty_page_bytes(), self.args.output.quiet);
-        let verdict = self.source()?.check(&mut connector(target), &mut progress);
+        let verdict = self.source()?.check(&mut connector(&target), &mut progress);
         drop(progress);
         if let Some(path) = &self.args.output.json {
             let reason = verdict.as_ref().err().map(ToString::to_string);
@@ -233,7 +227,7 @@ impl<'a> Scene<'a> {
         self.without_guests()?.clear()
     }
 
-    fn migrate(self, target: SocketAddr) -> Result<(), Failure> {
+    fn migrate(self, target: Address) -> Result<(), Failure> {
         let page_bytes = self.mover.vgpu.dirty_page_bytes();
         let vf_bytes = self.mover.vgpu.vram_bytes();
         let workload = self.mover.vm.workload();
@@ -242,19 +236,19 @@ impl<'a> Scene<'a> {
         let source = self.source()?;
         let migration = source.migration();
         let mut spans = Spans::begin("source", migration, Some(self.args.guest.vf), watch);
-        let result = source.migrate(&mut connector(target), &mut spans);
+        let result = source.migrate(&mut connector(&target), &mut spans);
         let neighbours = spans.end(&result).neighbours();
         match result {
             Err(error @ Error::InDoubt { migration }) => {
                 let mut report = Report::failed(workload, vf_bytes, error.to_string());
                 report.neighbours = neighbours;
-                self.keep_in_doubt(&source, migration, report)
+                self.keep_in_doubt(&source, &target, migration, report)
             }
             Ok((outcome, control)) => {
                 drop(source);
                 let mut report = Report::new(workload, vf_bytes, page_bytes, &outcome);
                 self.name_vram(&mut report);
-                let outcome = doubt::outcome(control, target, migration, self.args.how.settle.0);
+                let outcome = doubt::outcome(control, &target, migration, self.args.how.settle.0);
                 let rest = self.judge(&mut report, outcome)?;
                 report.neighbours = neighbours;
                 rest.tell(&mut report)?;
@@ -279,11 +273,17 @@ impl<'a> Scene<'a> {
     }
 
     /// Nobody knows who owns the VF, so it leaves this process whole, in a file.
-    fn keep_in_doubt(self, source: &Source, migration: u128, mut report: Report) -> Result<(), Failure> {
+    fn keep_in_doubt(
+        self,
+        source: &Source,
+        target: &Address,
+        migration: u128,
+        mut report: Report,
+    ) -> Result<(), Failure> {
         let id = MigrationId(migration);
         report.was_in_doubt = true;
         let mut progress = Progress::new(self.mover.vgpu.dirty_page_bytes(), self.args.output.quiet);
-        let saved = doubt::save(source, self.args.in_doubt_file.clone(), id, &mut progress);
+        let saved = doubt::save(source, self.args.in_doubt_file.clone(), id, target, &mut progress);
         drop(progress);
         let place = match &saved {
             Ok(file) => {

@@ -102,6 +102,9 @@ impl Observer for Progress {
                 self.line(&format!("    the guest's engine work is slowed to {percent:.0} %"));
             }
             Event::Throttle(_) | Event::Measured { .. } => {}
+            Event::Resumed => {
+                self.line("  the pause would have become too long: the guest runs on here");
+            }
             Event::InDoubt => {
                 self.line("  in doubt: the connection was cut while ownership passed; asking the target");
                 self.bar.set_message("in doubt: asking the target");

@@ -26,7 +26,8 @@ use crate::world::{Machine, finish};
 pub(crate) fn run(args: &Restore) -> Result<(), Failure> {
     let input = File::open(&args.file).with_context(|| format!("cannot read {}", args.file.display()))?;
     let refuse = |error| refuse(&args.file, error);
-    let (link, hello) = open(Box::new(FileReader::new(input))).map_err(refuse)?;
+    let opened = open(Box::new(FileReader::new(input))).map_err(refuse)?;
+    let hello = &opened.hello;
     let note = Note::decode(&hello.note).map_err(|error| {
         Failure::Failed(format!("{} is refused: {error}; nothing was restored", args.file.display()))
     })?;
@@ -42,7 +43,7 @@ pub(crate) fn run(args: &Restore) -> Result<(), Failure> {
     let vgpu = machine.create_vf(0, hello.vf_bytes)?;
     let progress = Progress::new(hello.page_bytes, args.output.quiet);
     let mut spans = Spans::begin("restore", hello.migration, Some(vgpu.index()), progress);
-    let restored = saved::restore(link, hello, vgpu, &gpup_guest::Loader, Arc::new(AnyUnpacker), &mut spans);
+    let restored = saved::restore(opened, vgpu, &gpup_guest::Loader, Arc::new(AnyUnpacker), &mut spans);
     drop(spans.end(&restored));
     let (held, pages) = restored.map_err(refuse)?;
     finish_and_compare(args, held, pages, &note, machine)

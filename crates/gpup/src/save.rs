@@ -12,14 +12,14 @@ use live_migration::{Error, saved};
 use crate::args::{Output, Save};
 use crate::exit::Failure;
 use crate::interrupt;
-use crate::migrate::{migration_id, packer};
+use crate::migrate::packer;
 use crate::note::Note;
 use crate::progress::Progress;
 use crate::report::write_json;
 use crate::spans::Spans;
 use crate::tcp::FileWriter;
 use crate::tell::{say, tell};
-use crate::units::{Bytes, count};
+use crate::units::{Bytes, count, random_name};
 use crate::world::{Guest, Machine, Work, wait_started, work_of};
 
 /// Runs the command.
@@ -55,7 +55,7 @@ fn boot_and_save(args: &Save, work: &Work, place: &Place) -> Result<(), Failure>
     wait_started(&guest)?;
     interrupt::pause(args.guest.warm_up.0)?;
     let hello = Hello {
-        migration: migration_id(),
+        migration: random_name()?,
         vf_bytes: guest.vgpu.vram_bytes(),
         page_bytes: guest.vgpu.dirty_page_bytes(),
         streams: 1,

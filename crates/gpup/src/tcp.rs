@@ -1,17 +1,24 @@
 //! The agents' channels over TCP and over files.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{BufReader, ErrorKind, IoSlice, Read, Write};
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs};
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use live_migration::wire::channel::{Channel, LinkError};
+use live_migration::wire::channel::{Channel, LinkError, SLICE_NS, from_byte};
+use live_migration::wire::vigil::Vigil;
+use socket2::{SockRef, TcpKeepalive};
 
-/// How long a silent peer is waited for: longer than any step of a migration takes.
-pub const PATIENCE: Duration = Duration::from_secs(60);
-/// How long to wait for a connection to be made.
+/// How long one address is tried for.
 const CONNECT: Duration = Duration::from_secs(5);
+/// How long a wait for bytes or for room lasts before somebody looks whether it is still wanted.
+const SLICE: Duration = Duration::from_nanos(SLICE_NS);
+/// After how much silence the system asks whether the other machine is still there, and keeps what lies in between
+/// from forgetting the connection.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Pieces sent with one system call.
 const PIECES: usize = 512;
 
@@ -19,54 +26,118 @@ const PIECES: usize = 512;
 pub struct Tcp(TcpStream);
 
 impl Tcp {
-    /// Connects to `address`.
-    pub fn connect(address: SocketAddr) -> std::io::Result<Self> {
-        Self::over(TcpStream::connect_timeout(&address, CONNECT)?)
-    }
-
     /// A channel over an open connection.
     pub fn over(stream: TcpStream) -> std::io::Result<Self> {
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(SLICE))?;
+        stream.set_write_timeout(Some(SLICE))?;
+        SockRef::from(&stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEP_ALIVE))?;
         Ok(Self(stream))
     }
 }
 
-/// The first address `host:port` stands for.
-pub fn resolve(text: &str) -> Result<SocketAddr, String> {
-    let hint = "write HOST:PORT, such as 127.0.0.1:7433";
-    let mut found =
-        text.to_socket_addrs().map_err(|error| format!("'{text}' is no address ({error}): {hint}"))?;
-    found.next().ok_or_else(|| format!("'{text}' stands for no address: {hint}"))
+/// A target's address as somebody wrote it, and what it stands for.
+#[derive(Clone, Debug)]
+pub struct Address {
+    text: String,
+    found: Vec<SocketAddr>,
+}
+
+impl Address {
+    /// Looks up what `host:port` stands for.
+    pub fn resolve(text: &str) -> Result<Self, String> {
+        let hint = "write HOST:PORT, such as 127.0.0.1:7433";
+        let found: Vec<SocketAddr> = text
+            .to_socket_addrs()
+            .map_err(|error| format!("'{text}' is no address ({error}): {hint}"))?
+            .collect();
+        if found.is_empty() {
+            return Err(format!("'{text}' stands for no address: {hint}"));
+        }
+        Ok(Self { text: text.into(), found })
+    }
+
+    /// All it stands for, in the order to be tried.
+    pub fn all(&self) -> &[SocketAddr] {
+        &self.found
+    }
+
+    /// Opens a connection to the first that answers, unless `vigil` ends the wait.
+    pub fn connect(&self, vigil: &Vigil) -> Result<Tcp, LinkError> {
+        vigil.check()?;
+        let (sender, receiver) = sync_channel(1);
+        let found = self.found.clone();
+        // On a thread of its own: the system's wait for an answer cannot be ended.
+        let tried = std::thread::Builder::new().name("connect".into()).spawn(move || {
+            let _ = sender.send(first_that_answers(&found));
+        });
+        tried.map_err(|error| LinkError::Failed(error.to_string()))?;
+        loop {
+            match receiver.recv_timeout(SLICE) {
+                Ok(connected) => return connected.map_err(|error| LinkError::Failed(error.to_string())),
+                Err(RecvTimeoutError::Timeout) => vigil.check()?,
+                Err(RecvTimeoutError::Disconnected) => return Err(LinkError::Closed),
+            }
+        }
+    }
+}
+
+impl From<SocketAddr> for Address {
+    fn from(address: SocketAddr) -> Self {
+        Self { text: address.to_string(), found: vec![address] }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+fn first_that_answers(addresses: &[SocketAddr]) -> std::io::Result<Tcp> {
+    let mut last = None;
+    for address in addresses {
+        match TcpStream::connect_timeout(address, CONNECT).and_then(Tcp::over) {
+            Ok(tcp) => return Ok(tcp),
+            Err(error) => last = Some(error),
+        }
+    }
+    Err(last.unwrap_or_else(|| ErrorKind::AddrNotAvailable.into()))
 }
 
 fn link_error(error: &std::io::Error) -> LinkError {
     match error.kind() {
-        ErrorKind::WouldBlock | ErrorKind::TimedOut => LinkError::TimedOut,
-        _ => LinkError::Closed,
+        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => {
+            LinkError::Closed
+        }
+        _ => LinkError::Failed(error.to_string()),
+    }
+}
+
+/// What a call brought: nothing, where it was only interrupted or its slice is over.
+fn some_bytes(result: std::io::Result<usize>) -> Result<usize, LinkError> {
+    match result {
+        Ok(0) => Err(LinkError::Closed),
+        Ok(bytes) => Ok(bytes),
+        Err(error) => match error.kind() {
+            ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted => Ok(0),
+            _ => Err(link_error(&error)),
+        },
     }
 }
 
 impl Channel for Tcp {
-    fn send(&mut self, parts: &[&[u8]]) -> Result<(), LinkError> {
-        let mut slices: Vec<IoSlice<'_>> = parts.iter().map(|part| IoSlice::new(part)).collect();
-        let mut rest = &mut slices[..];
-        IoSlice::advance_slices(&mut rest, 0);
-        while !rest.is_empty() {
-            let window = &rest[..rest.len().min(PIECES)];
-            match self.0.write_vectored(window) {
-                Ok(0) => return Err(LinkError::Closed),
-                Ok(bytes) => IoSlice::advance_slices(&mut rest, bytes),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(link_error(&error)),
-            }
-        }
-        Ok(())
+    fn send(&mut self, parts: &[&[u8]], from: usize) -> Result<usize, LinkError> {
+        let slices: Vec<IoSlice<'_>> = from_byte(parts, from).take(PIECES).map(IoSlice::new).collect();
+        some_bytes(self.0.write_vectored(&slices))
     }
 
-    fn receive(&mut self, out: &mut [u8]) -> Result<(), LinkError> {
-        self.0.read_exact(out).map_err(|error| link_error(&error))
+    fn receive(&mut self, out: &mut [u8]) -> Result<usize, LinkError> {
+        some_bytes(self.0.read(out))
+    }
+
+    fn close_sending(&mut self) {
+        let _ = self.0.shutdown(Shutdown::Write);
     }
 }
 
@@ -82,22 +153,27 @@ impl FileWriter {
         Self { file, failure: Arc::default() }
     }
 
-    /// Where the reason will stand if writing fails: a channel only says that it is closed.
+    /// Where the reason will stand if writing fails.
     pub fn failure(&self) -> Arc<OnceLock<std::io::Error>> {
         self.failure.clone()
     }
 }
 
 impl Channel for FileWriter {
-    fn send(&mut self, parts: &[&[u8]]) -> Result<(), LinkError> {
-        parts.iter().try_for_each(|part| self.file.write_all(part)).map_err(|error| {
-            let link = link_error(&error);
-            let _ = self.failure.set(error);
-            link
-        })
+    fn send(&mut self, parts: &[&[u8]], from: usize) -> Result<usize, LinkError> {
+        let mut sent = 0;
+        for part in from_byte(parts, from) {
+            self.file.write_all(part).map_err(|error| {
+                let link = LinkError::Failed(error.to_string());
+                let _ = self.failure.set(error);
+                link
+            })?;
+            sent += part.len();
+        }
+        Ok(sent)
     }
 
-    fn receive(&mut self, _out: &mut [u8]) -> Result<(), LinkError> {
+    fn receive(&mut self, _out: &mut [u8]) -> Result<usize, LinkError> {
         Err(LinkError::Closed)
     }
 }
@@ -113,14 +189,16 @@ impl FileReader {
 }
 
 impl Channel for FileReader {
-    fn send(&mut self, _parts: &[&[u8]]) -> Result<(), LinkError> {
+    fn send(&mut self, _parts: &[&[u8]], _from: usize) -> Result<usize, LinkError> {
         Err(LinkError::Closed)
     }
 
-    fn receive(&mut self, out: &mut [u8]) -> Result<(), LinkError> {
-        self.0.read_exact(out).map_err(|error| match error.kind() {
-            ErrorKind::UnexpectedEof => LinkError::Ended,
-            _ => link_error(&error),
-        })
+    fn receive(&mut self, out: &mut [u8]) -> Result<usize, LinkError> {
+        match self.0.read(out) {
+            Ok(0) => Err(LinkError::Ended),
+            Err(error) if error.kind() == ErrorKind::Interrupted => Ok(0),
+            Ok(bytes) => Ok(bytes),
+            Err(error) => Err(LinkError::Failed(error.to_string())),
+        }
     }
 }

@@ -127,6 +127,14 @@ impl fmt::Display for MigrationId {
     }
 }
 
+/// A number that nobody guesses and nobody else has made up.
+pub fn random_name() -> anyhow::Result<u128> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| anyhow::anyhow!("the system has no random numbers: {error}"))?;
+    Ok(u128::from_le_bytes(bytes))
+}
+
 /// Seconds for people: `12.3 ms`, `4.56 s`.
 pub fn seconds(value: f64) -> String {
     match value {

@@ -73,10 +73,12 @@ impl fmt::Display for Error {
                 "the guest dirties pages faster than they move, and the time limit is over: \
                  raise --pause-limit or --time-limit, or choose --on-timeout throttle or switchover",
             ),
-            Self::Left(why) => write!(f, "the VM runs on the target, but its VF here could not be taken down: {why}"),
-            Self::OutOfTime => {
-                f.write_str("the time limit was over before the target was ready for pages: raise --time-limit")
+            Self::Left(why) => {
+                write!(f, "the VM runs on the target, but its VF here could not be taken down: {why}")
             }
+            Self::OutOfTime => f.write_str(
+                "the time limit was over before the target was ready for pages: raise --time-limit",
+            ),
             Self::PauseTooLong(limit, phase) => write!(
                 f,
                 "the pause was not over {:.0} ms and the grace after it began, in the phase '{phase}', so the guest \

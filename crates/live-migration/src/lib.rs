@@ -52,5 +52,5 @@ pub mod wire;
 pub use error::Error;
 pub use event::{Event, Observer, Step};
 pub use phase::Phase;
-pub use source::{Connect, Options, Outcome, Pause, Source};
-pub use target::{Arrived, Desk, Held, Target, Visitor};
+pub use source::{Connect, Options, Outcome, Pause, Source, put};
+pub use target::{Desk, Equipment, Held, Target, Visit};

@@ -1,6 +1,6 @@
 //! Quick migration: the same records in a file, with no live phase.
 //!
-//! Hello, Immutable, Pages..., IterationEnd, PageHashes, Mutable, Guest, End. The VM stops before the
+//! Hello, Doubt if it was saved in doubt, Immutable, Pages..., IterationEnd, PageHashes, Mutable, Guest, End. The VM stops before the
 //! first page and, once the file is whole, never runs here again.
 
 use alloc::boxed::Box;
@@ -13,18 +13,21 @@ use core::sync::atomic::AtomicU64;
 use wddm::migration::DXGK_GPUP_MIGRATIONTYPE;
 
 use crate::error::Error;
-use crate::event::{Event, Observer, Phase, enter};
+use crate::event::{Event, Observer, enter};
 use crate::pages::Limiter;
 use crate::pages::list::{Packer, Unpacker};
 use crate::pages::mover::{Moved, Mover, Shared};
 use crate::pages::placer::{Arrival, Placer, Written};
 use crate::pages::proof;
 use crate::pages::run::Batches;
+use crate::phase::Phase;
 use crate::target::Held;
 use crate::wire::channel::Channel;
-use crate::wire::frame::{Framed, Kind};
-use crate::wire::message::{Hello, PageVerdict};
+use crate::wire::frame::Kind;
+use crate::wire::framed::Framed;
+use crate::wire::message::{Doubt, Hello, PageVerdict};
 use crate::wire::talk::decode;
+use crate::wire::vigil::Vigil;
 use dxgksim::guest::GuestLoader;
 use dxgksim::host::Mutex;
 use dxgksim::vgpu::Vgpu;
@@ -74,7 +77,8 @@ fn shared(vgpu: &Vgpu, packer: Option<Arc<dyn Packer>>, find_zero: bool) -> Shar
         find_zero,
         packer,
         limiter: Limiter::new(None),
-        cancel: Arc::default(),
+        vigil: Vigil::patient(),
+        stop_at: AtomicU64::new(u64::MAX),
         moved: AtomicU64::new(0),
     }
 }
@@ -83,15 +87,18 @@ fn shared(vgpu: &Vgpu, packer: Option<Arc<dyn Packer>>, find_zero: bool) -> Shar
 pub(crate) fn save_held(
     vgpu: &Arc<Vgpu>,
     vm: &Arc<Vm>,
-    hello: &Hello,
+    (hello, doubt): (&Hello, Option<&Doubt>),
     packer: Option<Arc<dyn Packer>>,
     [immutable, mutable]: &[Vec<u8>; 2],
     file: Box<dyn Channel>,
     observer: &mut dyn Observer,
 ) -> Result<Saved, Error> {
     let shared = shared(vgpu, packer, true);
-    let mut link = Framed::new(file);
+    let mut link = Framed::new(file, Vigil::patient());
     link.send_message(Kind::Hello, hello)?;
+    if let Some(doubt) = doubt {
+        link.send_message(Kind::Doubt, doubt)?;
+    }
     link.send(Kind::Immutable, &[immutable])?;
     enter(observer, Phase::LastPages)?;
     // Every page: the brownout's harvests have taken the marks of what was written.
@@ -108,7 +115,7 @@ fn write(
     file: Box<dyn Channel>,
     observer: &mut dyn Observer,
 ) -> Result<Saved, Error> {
-    let mut link = Framed::new(file);
+    let mut link = Framed::new(file, Vigil::patient());
     link.send_message(Kind::Hello, hello)?;
     vgpu.prepare(DXGK_GPUP_MIGRATIONTYPE::DXGK_GPUP_MIGRATIONTYPE_SOURCE)?;
     link.send(Kind::Immutable, &[&vgpu.save_immutable()?])?;
@@ -140,7 +147,7 @@ fn write_pages(
     let _ = observer.event(Event::Iterate { number: 0, pages: work.lock().pages() });
     let mut mover = Mover::new(link, [vgpu.paging_channel()?, vgpu.paging_channel()?]);
     let moved = mover.run(&work, shared, 0, observer)?;
-    let hashes = proof::hash_pages(vgpu)?;
+    let hashes = proof::hash_pages(vgpu, || Ok(()))?;
     Ok((mover, moved, hashes))
 }
 
@@ -154,23 +161,39 @@ fn finish(mover: &mut Mover, moved: Moved, hashes: &[u64], mutable: &[u8], vm: &
     Ok(Saved { pages: moved.pages, zero_pages: moved.zero_pages, bytes: mover.bytes_sent() })
 }
 
-/// Reads the Hello at the start of a file.
-pub fn open(file: Box<dyn Channel>) -> Result<(Framed, Hello), Error> {
-    let mut link = Framed::new(file);
+/// A file whose beginning has been read.
+pub struct Opened {
+    link: Framed,
+    /// The driver's immutable data, which comes next.
+    immutable: Vec<u8>,
+    /// What was saved.
+    pub hello: Hello,
+    /// It was saved in doubt: who may have it too.
+    pub doubt: Option<Doubt>,
+}
+
+/// Reads the beginning of a file.
+pub fn open(file: Box<dyn Channel>) -> Result<Opened, Error> {
+    let mut link = Framed::new(file, Vigil::patient());
     let hello = link.expect_message(Kind::Hello)?;
-    Ok((link, hello))
+    let (doubt, immutable) = match link.receive()? {
+        (Kind::Immutable, payload) => (None, payload),
+        (Kind::Doubt, payload) => (Some(decode(&payload)?), link.expect(Kind::Immutable)?),
+        (found, _) => return Err(Error::Unexpected { expected: Kind::Immutable, found }),
+    };
+    Ok(Opened { link, immutable, hello, doubt })
 }
 
 /// Restores the VM of an opened file into `vgpu`, a fresh VF; it stands ready to run. On an error the VF is gone.
 pub fn restore(
-    link: Framed,
-    hello: Hello,
+    opened: Opened,
     vgpu: Arc<Vgpu>,
     loader: &dyn GuestLoader,
     unpacker: Arc<dyn Unpacker>,
     observer: &mut dyn Observer,
 ) -> Result<(Held, PageVerdict), Error> {
-    match read(link, &vgpu, loader, unpacker, observer) {
+    let Opened { link, immutable, hello, .. } = opened;
+    match read(link, &immutable, &vgpu, loader, unpacker, observer) {
         Ok((vm, verdict)) => Ok((Held::new(vgpu, vm, hello), verdict)),
         Err(error) => {
             vgpu.discard()?;
@@ -180,7 +203,8 @@ pub fn restore(
 }
 
 fn read(
-    mut link: Framed,
+    link: Framed,
+    immutable: &[u8],
     vgpu: &Arc<Vgpu>,
     loader: &dyn GuestLoader,
     unpacker: Arc<dyn Unpacker>,
@@ -189,8 +213,7 @@ fn read(
     enter(observer, Phase::Prepare)?;
     vgpu.prepare(DXGK_GPUP_MIGRATIONTYPE::DXGK_GPUP_MIGRATIONTYPE_TARGET)?;
     enter(observer, Phase::Immutable)?;
-    let immutable = link.expect(Kind::Immutable)?;
-    vgpu.restore_immutable(&immutable).map_err(|refusal| Error::Incompatible(refusal.to_string()))?;
+    vgpu.restore_immutable(immutable).map_err(|refusal| Error::Incompatible(refusal.to_string()))?;
     enter(observer, Phase::LastPages)?;
     let page_bytes = vgpu.dirty_page_bytes() as usize;
     let staging = [vgpu.paging_channel()?, vgpu.paging_channel()?];
@@ -212,9 +235,12 @@ fn read(
     let mutable = link.expect(Kind::Mutable)?;
     let guest = link.expect(Kind::Guest)?;
     link.expect(Kind::End)?;
+    if !link.is_at_end() {
+        return Err(Error::Protocol("bytes follow the end of the saved VF"));
+    }
     enter(observer, Phase::Mutable)?;
     vgpu.restore_mutable(&mutable)?;
-    let ours = proof::hash_pages(vgpu)?;
+    let ours = proof::hash_pages(vgpu, || Ok(()))?;
     let verdict = proof::compare(&hashes, &ours)?;
     if verdict.different > 0 {
         return Err(Error::Different(verdict));
@@ -227,13 +253,14 @@ fn read(
 /// Walks a file or stream without a device: calls `visit` with each record's number, kind and payload.
 /// The error, if any, names the record that is damaged.
 pub fn walk(file: Box<dyn Channel>, mut visit: impl FnMut(u32, Kind, &[u8])) -> Result<(), Error> {
-    let mut link = Framed::new(file);
+    let mut link = Framed::new(file, Vigil::patient());
     loop {
         let number = link.received();
         let (kind, payload) = link.receive()?;
         visit(number, kind, &payload);
         if kind == Kind::End {
-            return Ok(());
+            let whole = link.is_at_end();
+            return if whole { Ok(()) } else { Err(Error::Protocol("bytes follow the end of the saved VF")) };
         }
     }
 }

@@ -16,7 +16,7 @@ use core::ops::ControlFlow;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use dxgksim::dxgkrnl::Adapter;
-use dxgksim::host::{MILLISECOND, SECOND, now, sleep};
+use dxgksim::host::{MILLISECOND, now, sleep};
 use dxgksim::vgpu::VgpuOptions;
 use gpup_guest::{Spec, Workload};
 use gpup_scene::calls::calls;
@@ -24,8 +24,10 @@ use gpup_scene::report::Report;
 use gpup_scene::{Guest, Problem, Shares, Work, busy, reference};
 use live_migration::converge::{Limits, OnTimeout};
 use live_migration::wire::channel::Channel;
-use live_migration::wire::frame::{Framed, Kind};
+use live_migration::wire::frame::Kind;
+use live_migration::wire::framed::Framed;
 use live_migration::wire::message::GuestOutcome;
+use live_migration::wire::vigil::Vigil;
 use live_migration::{Error, Event, Options, Phase, Source};
 
 use pipe::Door;
@@ -161,7 +163,7 @@ impl<'a> Scene<'a> {
             }
             ControlFlow::Continue(())
         };
-        let mut connect = || door.knock().map(|end| Box::new(end) as Box<dyn Channel>);
+        let mut connect = |_: &Vigil| door.knock().map(|end| Box::new(end) as Box<dyn Channel>);
         let result = source.migrate(&mut connect, &mut observer);
         drop(source);
         let neighbours = shares.neighbours();
@@ -183,18 +185,12 @@ impl<'a> Scene<'a> {
 
     fn options(&self) -> Options {
         Options {
-            migration: u128::from(now()) << 32 ^ u128::from(self.plan.seed),
-            // No throttle: that is asked for by an escape of the driver, of which nothing is known here.
-            limits: Limits { pause: 0.5, time: 60.0, on_timeout: OnTimeout::Switchover },
-            streams: 1,
+            // No throttle: that is asked for by an escape of the driver, of which nothing is known here. And no limit
+            // that a slow kernel could miss.
+            limits: Limits { pause: 0.5, grace: 600.0, time: 600.0, on_timeout: OnTimeout::Switchover },
             bandwidth: self.plan.bandwidth,
-            find_zero: true,
-            packer: None,
-            pause_vf: true,
-            prove: true,
-            settle_ns: SECOND,
             cancel: self.progress.cancel.clone(),
-            note: Vec::new(),
+            ..Options::new(u128::from(now()) << 32 ^ u128::from(self.plan.seed))
         }
     }
 

@@ -3,13 +3,11 @@
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 
-use dxgksim::host::{Event, Mutex, SECOND};
-use live_migration::wire::channel::{Channel, LinkError};
+use dxgksim::host::{Event, Mutex};
+use live_migration::wire::channel::{Channel, LinkError, SLICE_NS, from_byte};
 
 /// Bytes that lie in a pipe at most: enough that neither side waits for each frame of the other.
 const ROOM: usize = 1 << 20;
-/// How long a silent peer is waited for: longer than any step of a migration takes.
-const PATIENCE_NS: u64 = 60 * SECOND;
 
 /// Bytes on their way in one direction, for one sender and one receiver.
 #[derive(Default)]
@@ -26,47 +24,44 @@ struct State {
 }
 
 impl Pipe {
-    fn send(&self, mut data: &[u8]) -> Result<(), LinkError> {
-        while !data.is_empty() {
-            {
-                let mut state = self.state.lock();
-                if state.closed {
-                    return Err(LinkError::Closed);
-                }
-                let (now, later) = data.split_at(data.len().min(ROOM - state.bytes.len()));
-                state.bytes.extend(now);
-                data = later;
-            }
-            self.filled.signal();
-            if !data.is_empty() && !self.emptied.wait(PATIENCE_NS) {
-                return Err(LinkError::TimedOut);
-            }
-        }
-        Ok(())
-    }
-
-    fn receive(&self, mut out: &mut [u8]) -> Result<(), LinkError> {
-        while !out.is_empty() {
-            let closed = {
-                let mut state = self.state.lock();
-                let count = out.len().min(state.bytes.len());
-                let (now, later) = out.split_at_mut(count);
-                now.iter_mut().zip(state.bytes.drain(..count)).for_each(|(place, byte)| *place = byte);
-                out = later;
-                state.closed
-            };
-            self.emptied.signal();
-            if out.is_empty() {
-                return Ok(());
-            }
-            if closed {
+    /// Takes what there is room for, and waits for a slice when there is none.
+    fn send(&self, parts: &[&[u8]], from: usize) -> Result<usize, LinkError> {
+        let sent = {
+            let mut state = self.state.lock();
+            if state.closed {
                 return Err(LinkError::Closed);
             }
-            if !self.filled.wait(PATIENCE_NS) {
-                return Err(LinkError::TimedOut);
+            let before = state.bytes.len();
+            for part in from_byte(parts, from) {
+                let room = ROOM - state.bytes.len();
+                state.bytes.extend(&part[..part.len().min(room)]);
             }
+            state.bytes.len() - before
+        };
+        if sent == 0 {
+            self.emptied.wait(SLICE_NS);
+        } else {
+            self.filled.signal();
         }
-        Ok(())
+        Ok(sent)
+    }
+
+    /// Gives what there is, and waits for a slice when there is nothing.
+    fn receive(&self, out: &mut [u8]) -> Result<usize, LinkError> {
+        let (count, closed) = {
+            let mut state = self.state.lock();
+            let count = out.len().min(state.bytes.len());
+            out.iter_mut().zip(state.bytes.drain(..count)).for_each(|(place, byte)| *place = byte);
+            (count, state.closed)
+        };
+        if count > 0 {
+            self.emptied.signal();
+        } else if closed {
+            return Err(LinkError::Closed);
+        } else {
+            self.filled.wait(SLICE_NS);
+        }
+        Ok(count)
     }
 
     fn close(&self) {
@@ -89,12 +84,16 @@ fn connection() -> [End; 2] {
 }
 
 impl Channel for End {
-    fn send(&mut self, parts: &[&[u8]]) -> Result<(), LinkError> {
-        parts.iter().try_for_each(|part| self.out.send(part))
+    fn send(&mut self, parts: &[&[u8]], from: usize) -> Result<usize, LinkError> {
+        self.out.send(parts, from)
     }
 
-    fn receive(&mut self, out: &mut [u8]) -> Result<(), LinkError> {
+    fn receive(&mut self, out: &mut [u8]) -> Result<usize, LinkError> {
         self.into.receive(out)
+    }
+
+    fn close_sending(&mut self) {
+        self.out.close();
     }
 }
 
@@ -144,9 +143,7 @@ impl Door {
                     None => {}
                 }
             }
-            if !self.knocked.wait(PATIENCE_NS) {
-                return Err(LinkError::TimedOut);
-            }
+            self.knocked.wait(SLICE_NS);
         }
     }
 
@@ -174,14 +171,20 @@ mod tests {
         let data: alloc::vec::Vec<u8> = (0..3 * ROOM + 5).map(|at| (at % 251) as u8).collect();
         let sent = data.clone();
         let sender = Thread::spawn("sender", move || {
-            here.send(&[&sent[..7], &sent[7..]]).unwrap();
+            let mut from = 0;
+            while from < sent.len() {
+                from += here.send(&[&sent[..7], &sent[7..]], from).unwrap();
+            }
         });
-        let mut got = alloc::vec![0; data.len()];
-        there.receive(&mut got).unwrap();
+        let (mut got, mut buffer) = (alloc::vec::Vec::new(), [0; 4096]);
+        while got.len() < data.len() {
+            let count = there.receive(&mut buffer).unwrap();
+            got.extend_from_slice(&buffer[..count]);
+        }
         assert!(got == data);
         drop(sender);
         assert_eq!(there.receive(&mut [0]), Err(LinkError::Closed));
-        assert_eq!(there.send(&[&[0]]), Err(LinkError::Closed));
+        assert_eq!(there.send(&[&[0]], 0), Err(LinkError::Closed));
     }
 
     #[test]

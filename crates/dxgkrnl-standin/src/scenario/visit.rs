@@ -3,17 +3,19 @@
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::ops::ControlFlow;
 
 use dxgksim::dxgkrnl::Adapter;
-use dxgksim::host::{Mutex, Thread, sleep};
+use dxgksim::host::{Mutex, Thread, now, sleep};
 use dxgksim::vgpu::Vgpu;
 use gpup_scene::{Problem, finish};
+use live_migration::handover::Identity;
 use live_migration::pages::list::Unpacker;
-use live_migration::wire::channel::LinkError;
-use live_migration::wire::frame::{Framed, Kind};
+use live_migration::wire::frame::Kind;
+use live_migration::wire::framed::Framed;
 use live_migration::wire::message::{GuestOutcome, Hello};
-use live_migration::{Arrived, Desk, Event, Held, Target, Visitor};
+use live_migration::{Desk, Equipment, Event, Held, Observer, Target, Visit as Arrival};
 
 use super::Plan;
 use super::pipe::Door;
@@ -50,21 +52,41 @@ fn problem(error: impl ToString) -> Problem {
     Problem(error.to_string())
 }
 
-fn receive(adapter: &Arc<Adapter>, door: &Door, plan: &Plan) -> Result<(), Problem> {
+fn receive(adapter: &Arc<Adapter>, door: &Arc<Door>, plan: &Plan) -> Result<(), Problem> {
     let first = door.answer().map_err(problem)?;
-    let Visitor::Source(control, hello) = Visitor::greet(Box::new(first)).map_err(problem)? else {
-        return Err(Problem("the first connection is no source's".into()));
-    };
-    let target = Target { loader: Arc::new(gpup_guest::Loader), unpacker: Arc::new(Unpacked) };
-    let mut observer = |_: Event| ControlFlow::Continue(());
-    match target
-        .receive(control, hello, &mut Reception { adapter, door, plan }, &mut observer)
-        .map_err(problem)?
-    {
-        Arrived::Running(held, control) => let_finish(held, control, plan.cool_down_ns),
+    let equipment = Equipment::new(Arc::new(gpup_guest::Loader), Arc::new(Unpacked));
+    let target = Arc::new(Target::new(Identity(u128::from(now())), equipment));
+    let _others = serve_others(&target, door)?;
+    let visit = target.welcome(Box::new(first), &mut Reception { of: Some((adapter, plan)) });
+    let ended = match visit {
+        Arrival::Running(held, control) | Arrival::Settled(held, control) => {
+            let_finish(held, control, plan.cool_down_ns)
+        }
+        Arrival::Discarded(_, error) | Arrival::TurnedAway(error) => Err(problem(error)),
         // A pipe loses nothing: a source that closed it has not said Commit, and keeps its VM.
-        Arrived::InDoubt(held) => held.discard().map_err(problem),
-    }
+        Arrival::InDoubt(_) => {
+            target.give_up_doubts();
+            Ok(())
+        }
+        _ => Err(Problem("the first connection is no source's".into())),
+    };
+    door.close();
+    ended
+}
+
+/// Serves the connections behind the first, each on a thread of its own, until the door is closed.
+fn serve_others(target: &Arc<Target>, door: &Arc<Door>) -> Result<Thread, Problem> {
+    let (target, door) = (target.clone(), door.clone());
+    let body = move || {
+        let mut visitors = Vec::new();
+        while let Ok(end) = door.answer() {
+            let target = target.clone();
+            visitors.extend(Thread::spawn("visitor", move || {
+                drop(target.welcome(Box::new(end), &mut Reception { of: None }));
+            }));
+        }
+    };
+    Thread::spawn("door", body).ok_or_else(|| Problem("no thread for the target".into()))
 }
 
 /// The VM works on for a while, then it is made to finish; the source learns the outcome.
@@ -81,25 +103,23 @@ fn let_finish(held: Held, mut control: Framed, cool_down_ns: u64) -> Result<(), 
     gone
 }
 
-/// What the visitor finds at this target.
+/// What the visitor finds at this target: an adapter, or none for whoever comes behind the first.
 struct Reception<'a> {
-    adapter: &'a Arc<Adapter>,
-    door: &'a Door,
-    plan: &'a Plan,
+    of: Option<(&'a Arc<Adapter>, &'a Plan)>,
+}
+
+impl Observer for Reception<'_> {
+    fn event(&mut self, _event: Event) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
 }
 
 impl Desk for Reception<'_> {
     fn make_vgpu(&mut self, hello: &Hello) -> Result<Arc<Vgpu>, String> {
-        let free = (0..self.adapter.partition_count()).find(|vf| !self.adapter.has_vgpu(*vf));
+        let (adapter, plan) = self.of.ok_or("this target takes one VM")?;
+        let free = (0..adapter.partition_count()).find(|vf| !adapter.has_vgpu(*vf));
         let vf = free.ok_or("the target has no VF free")?;
-        self.adapter.create_vgpu(vf, &self.plan.vgpu(hello.vf_bytes)).map_err(|error| error.to_string())
-    }
-
-    fn accept_stream(&mut self, migration: u128) -> Result<Framed, LinkError> {
-        match Visitor::greet(Box::new(self.door.answer()?)) {
-            Ok(Visitor::Stream(link, wanted)) if wanted == migration => Ok(link),
-            _ => Err(LinkError::Closed),
-        }
+        adapter.create_vgpu(vf, &plan.vgpu(hello.vf_bytes)).map_err(|error| error.to_string())
     }
 }
 

@@ -1,6 +1,5 @@
 //! `gpup migrate --back`: the VF moves to the target and, while its guest works on, to the source again.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
@@ -10,7 +9,7 @@ use live_migration::wire::message::GuestOutcome;
 use live_migration::{Error, Held, Options, Source};
 use serde::Serialize;
 
-use super::{Rest, Scene, connector, options};
+use super::{LOOPBACK, Rest, Scene, connector, options};
 use crate::args::Migrate;
 use crate::doubt;
 use crate::exit::Failure;
@@ -19,6 +18,7 @@ use crate::note::Note;
 use crate::progress::Progress;
 use crate::report::{self, Report, Verdict, write_json};
 use crate::serve::{ServeOptions, Server};
+use crate::tcp::Address;
 use crate::tell::say;
 use crate::watch::Watch;
 use crate::world::{Guest, Machine, Work};
@@ -36,7 +36,7 @@ struct Legs<'a> {
 /// Moves the VF to `target` and back. A first move that fails ends as any migration does.
 pub(super) fn migrate(
     mut scene: Scene<'_>,
-    target: SocketAddr,
+    target: &Address,
     arrivals: &Receiver<Held>,
 ) -> Result<(), Failure> {
     let page_bytes = scene.mover.vgpu.dirty_page_bytes();
@@ -79,8 +79,8 @@ fn return_home(scene: Scene<'_>, held: Held, mut there: Report) -> Result<(), Fa
     let machine = Arc::new(machine);
     let cool_down = args.guest.cool_down.0;
     let serving = ServeOptions { cool_down, quiet: true, hand_over: None };
-    let server = Server::bind(SocketAddr::from(([127, 0, 0, 1], 0)), machine.clone(), serving)?;
-    let address = server.address()?;
+    let server = Server::bind(&LOOPBACK, machine.clone(), serving)?;
+    let address = server.address().into();
     let serve = std::thread::spawn(move || {
         let visits = server.run(Some(1));
         server.close().and(visits)
@@ -88,14 +88,14 @@ fn return_home(scene: Scene<'_>, held: Held, mut there: Report) -> Result<(), Fa
     let options = Options {
         cancel: interrupt::flag(),
         note: Note::of(&args.guest, &args.host).encode()?,
-        ..options(&args.how)
+        ..options(&args.how)?
     };
     let source = Source::new(held.vgpu.clone(), held.vm.clone(), options);
     drop(held);
     let progress = Progress::new(mover.vgpu.dirty_page_bytes(), args.output.quiet);
     let mut watch = Watch::new(&mover, &[], &[0], progress);
     let migration = source.migration();
-    let moved = source.migrate(&mut connector(address), &mut watch);
+    let moved = source.migrate(&mut connector(&address), &mut watch);
     drop(watch);
     drop(source);
     let (outcome, control) = moved.map_err(|error| {
@@ -104,7 +104,7 @@ fn return_home(scene: Scene<'_>, held: Held, mut there: Report) -> Result<(), Fa
     let (workload, vf_bytes) = (mover.vm.workload(), mover.vgpu.vram_bytes());
     let mut back = Report::new(workload, vf_bytes, mover.vgpu.dirty_page_bytes(), &outcome);
     (back.source_vram, back.target_vram) = (target_vram, Some(machine.vram()));
-    let end = doubt::outcome(control, address, migration, args.how.settle.0);
+    let end = doubt::outcome(control, &address, migration, args.how.settle.0);
     serve.join().map_err(|_| anyhow!("the source's server died"))??;
     let work = mover.work.clone();
     mover.destroy()?;

@@ -1,22 +1,25 @@
 //! The target's side: a listener that takes VMs in, answers sources in doubt, and lets guests finish.
 
-mod register;
-mod settle;
+mod door;
+mod outcomes;
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender};
+use std::sync::mpsc::Sender;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use dxgksim::vgpu::Vgpu;
-use live_migration::wire::channel::LinkError;
-use live_migration::wire::frame::{Framed, Kind};
-use live_migration::wire::message::{GuestOutcome, Hello, ONLY_ASKED};
-use live_migration::{Arrived, Desk, Error, Event, Held, Target, Visitor};
+use live_migration::handover::Identity;
+use live_migration::handover::target::State;
+use live_migration::wire::frame::Kind;
+use live_migration::wire::framed::Framed;
+use live_migration::wire::message::{GuestOutcome, Hello};
+use live_migration::wire::vigil::SILENCE_S;
+use live_migration::{Desk, Equipment, Event, Held, Observer, Target, Visit as Arrival};
 use serde::Serialize;
 
 use crate::args::Serve;
@@ -24,11 +27,12 @@ use crate::exit::Failure;
 use crate::interrupt;
 use crate::report::write_json;
 use crate::spans::Spans;
-use crate::tcp::{PATIENCE, Tcp, resolve};
+use crate::tcp::{Address, Tcp};
 use crate::tell::{say, tell};
-use crate::units::{Bytes, MigrationId, count};
+use crate::units::{Bytes, MigrationId, count, random_name};
 use crate::world::{Machine, finish};
-use register::Register;
+use door::Door;
+use outcomes::Outcomes;
 
 /// How often a target that serves looks whether it is to stop.
 const LOOK: Duration = Duration::from_millis(100);
@@ -73,8 +77,9 @@ pub enum Ending {
 
 /// A target that serves.
 pub struct Server {
-    listener: TcpListener,
+    address: SocketAddr,
     shared: Arc<Shared>,
+    door: Mutex<Option<Door>>,
     listening: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -82,7 +87,7 @@ struct Shared {
     machine: Arc<Machine>,
     target: Target,
     options: ServeOptions,
-    register: Register,
+    outcomes: Outcomes,
     visits: Mutex<Vec<Visit>>,
     ended: Condvar,
     closing: AtomicBool,
@@ -90,26 +95,33 @@ struct Shared {
 
 impl Server {
     /// Listens on `address` for VMs to run on `machine`.
-    pub fn bind(address: SocketAddr, machine: Arc<Machine>, options: ServeOptions) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind(address)
-            .with_context(|| format!("cannot listen on {address}: choose another address with --listen"))?;
-        let target =
-            Target { loader: Arc::new(gpup_guest::Loader), unpacker: Arc::new(crate::pack::AnyUnpacker) };
+    pub fn bind(
+        address: &[SocketAddr],
+        machine: Arc<Machine>,
+        options: ServeOptions,
+    ) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind(address).with_context(|| {
+            let first = address.first().map(ToString::to_string).unwrap_or_default();
+            format!("cannot listen on {first}: choose another address with --listen")
+        })?;
+        let address = listener.local_addr()?;
+        let equipment = Equipment::new(Arc::new(gpup_guest::Loader), Arc::new(crate::pack::AnyUnpacker));
         let shared = Shared {
             machine,
-            target,
+            target: Target::new(Identity(random_name()?), equipment),
             options,
-            register: Register::default(),
+            outcomes: Outcomes::default(),
             visits: Mutex::default(),
             ended: Condvar::new(),
             closing: AtomicBool::new(false),
         };
-        Ok(Self { listener, shared: Arc::new(shared), listening: Mutex::default() })
+        let door = Mutex::new(Some(Door::new(listener)));
+        Ok(Self { address, shared: Arc::new(shared), door, listening: Mutex::default() })
     }
 
     /// The address it listens on.
-    pub fn address(&self) -> anyhow::Result<SocketAddr> {
-        Ok(self.listener.local_addr()?)
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Serves until `visits` visits have ended; for ever when `None`.
@@ -119,23 +131,13 @@ impl Server {
 
     /// The same, or until `stop` says so.
     fn run_until(&self, visits: Option<u32>, mut stop: impl FnMut() -> bool) -> anyhow::Result<Vec<Visit>> {
-        let shared = self.shared.clone();
-        let listener = self.listener.try_clone()?;
-        let thread = std::thread::Builder::new().name("listener".into()).spawn(move || {
-            let mut visitors = Vec::new();
-            for stream in listener.incoming() {
-                if shared.closing.load(Ordering::Acquire) {
-                    break;
-                }
-                match stream {
-                    Ok(stream) => visitors.extend(shared.welcome(stream)),
-                    Err(error) => shared.say(&format!("a connection failed: {error}")),
-                }
-                visitors.retain(|visitor| !visitor.is_finished());
-            }
-            visitors.into_iter().for_each(|visitor| drop(visitor.join()));
-        })?;
-        *self.listening.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
+        let door = self.door.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(door) = door {
+            let shared = self.shared.clone();
+            let thread =
+                std::thread::Builder::new().name("listener".into()).spawn(move || shared.listen(door))?;
+            *self.listening.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
+        }
         let mut ended = self.shared.visits.lock().unwrap_or_else(PoisonError::into_inner);
         while visits.is_none_or(|visits| (ended.len() as u32) < visits) && !stop() {
             ended = self.shared.ended.wait_timeout(ended, LOOK).unwrap_or_else(PoisonError::into_inner).0;
@@ -146,35 +148,50 @@ impl Server {
     /// Takes in nobody any more and waits for the visitors that are here: then nothing of it uses the host.
     pub fn close(self) -> anyhow::Result<()> {
         self.shared.closing.store(true, Ordering::Release);
+        self.shared.target.interrupt();
         let listening = self.listening.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = listening {
-            // The listener looks only when somebody comes.
-            drop(TcpStream::connect(self.address()?));
+            while !thread.is_finished() {
+                // The listener looks only when somebody comes.
+                drop(TcpStream::connect_timeout(&self.address, LOOK));
+                std::thread::sleep(Duration::from_millis(1));
+            }
             thread.join().map_err(|_| anyhow!("the listener's thread died"))?;
         }
         Ok(())
     }
 
-    /// Whether nothing is lost if it stops now; says so once if there is.
+    /// Whether nothing is lost if it stops now; makes what can end do so, and says once what cannot.
     fn may_stop(&self, warned: &mut bool) -> bool {
-        let open = self.shared.register.unsettled();
-        if open > 0 && !std::mem::replace(warned, true) {
-            let open = count(open as u64, "VM");
-            self.shared
-                .say(&format!("{open} on the way, in doubt or at work: serving until that is settled"));
+        let states = self.shared.target.states();
+        let having =
+            |wanted: &[State]| states.iter().filter(|(_, state)| wanted.contains(state)).count() as u64;
+        let coming = having(&[State::Receiving, State::Ready, State::Starting]);
+        let (doubtful, at_work) = (having(&[State::InDoubt]), self.shared.outcomes.at_work() as u64);
+        if coming > 0 {
+            // The sources keep them: nothing is lost.
+            self.shared.target.interrupt();
         }
-        open == 0
+        if doubtful + at_work > 0 && !std::mem::replace(warned, true) {
+            self.shared.say(&format!(
+                "{} in doubt, {} at work: serving until that is settled (`gpup resolve`); Ctrl-C again gives up what \
+                 stands here, and if its source has no copy it is lost",
+                count(doubtful, "VM"),
+                count(at_work, "guest")
+            ));
+        }
+        coming + doubtful + at_work == 0
     }
 
     /// Waits until every source knows its guest's outcome: one that was cut off will come and ask.
     fn linger(&self) {
-        let untold = self.shared.register.untold();
+        let untold = self.shared.outcomes.untold();
         if untold > 0 {
             let outcomes = count(untold as u64, "outcome");
-            let patience = PATIENCE.as_secs();
-            self.shared
-                .say(&format!("{outcomes} not heard by the source: waiting {patience} s for it to ask"));
-            self.shared.register.wait_told(PATIENCE);
+            self.shared.say(&format!(
+                "{outcomes} not heard by the source: waiting {SILENCE_S} s for it to ask; Ctrl-C ends that"
+            ));
+            self.shared.outcomes.wait_told(Duration::from_secs(SILENCE_S), interrupt::pressed);
         }
     }
 }
@@ -187,78 +204,80 @@ impl Shared {
     }
 
     /// Each connection has a thread of its own.
-    fn welcome(self: &Arc<Self>, stream: TcpStream) -> Option<JoinHandle<()>> {
-        let shared = self.clone();
-        let work = move || match Tcp::over(stream)
-            .map_err(anyhow::Error::from)
-            .and_then(|tcp| Visitor::greet(Box::new(tcp)).map_err(anyhow::Error::from))
-        {
-            Ok(Visitor::Source(control, hello)) => shared.visit(control, hello),
-            Ok(Visitor::Stream(link, migration)) => shared.route(link, migration),
-            Ok(Visitor::Resolve(link, question)) => shared.resolve(link, question),
-            // Somebody only looked whether the port is open.
-            Err(error) if silent(&error) => {}
-            Err(error) => shared.say(&format!("a visitor was turned away: {error}")),
-        };
-        let thread = std::thread::Builder::new().name("visitor".into()).spawn(work);
-        if thread.is_err() {
-            self.say("no thread for a visitor: it was turned away");
-        }
-        thread.ok()
-    }
-
-    /// Hands a data connection to its migration.
-    fn route(&self, link: Framed, migration: u128) {
-        if !self.register.route(link, migration) {
-            self.say("a data connection of no migration under way was turned away");
-        }
-    }
-
-    fn visit(&self, mut control: Framed, hello: Hello) {
-        let migration = hello.migration;
-        let Some(streams) = self.register.begin(migration) else {
-            let _ = control.send_message(Kind::Abort, &"this migration is known already");
-            return;
-        };
-        self.say(&format!("a VM with {} of VRAM ({}) asks to come", Bytes(hello.vf_bytes), hello.workload));
-        let mut desk = ServeDesk { shared: self, streams };
-        let observer = |event: Event| {
-            if let Event::Enter(phase) = event {
-                self.say(&format!("{phase}"));
-            }
-            ControlFlow::Continue(())
-        };
-        let mut spans = Spans::begin("target", migration, None, observer);
-        let received = self.target.receive(control, hello, &mut desk, &mut spans);
-        let _ = spans.end(&received);
-        match received {
-            Ok(Arrived::Running(held, control)) => {
-                self.register.running(migration);
-                match &self.options.hand_over {
-                    None => self.let_finish(held, control),
-                    Some(to) => self.hand_over(held, to),
+    fn listen(self: Arc<Self>, mut door: Door) {
+        let mut visitors: Vec<JoinHandle<()>> = Vec::new();
+        while !self.closing.load(Ordering::Acquire) {
+            if let Some(stream) = door.answer(|what| self.say(what))
+                && !self.closing.load(Ordering::Acquire)
+            {
+                let shared = self.clone();
+                let serve = move || shared.serve(stream);
+                match std::thread::Builder::new().name("visitor".into()).spawn(serve) {
+                    Ok(thread) => visitors.push(thread),
+                    Err(error) => self.say(&format!("no thread for a visitor, who was turned away: {error}")),
                 }
             }
-            Ok(Arrived::InDoubt(held)) => {
-                self.register.in_doubt(held);
-                self.say(&format!(
-                    "in doubt: the connection was cut while ownership passed (migration {}); the VM stands \
-                     ready until the source asks, or `gpup resolve` says that it is gone",
-                    MigrationId(migration)
-                ));
+            visitors.retain(|visitor| !visitor.is_finished());
+        }
+        visitors.into_iter().for_each(|visitor| drop(visitor.join()));
+    }
+
+    fn serve(&self, stream: TcpStream) {
+        let tcp = match Tcp::over(stream) {
+            Ok(tcp) => tcp,
+            Err(error) => return self.say(&format!("a connection failed: {error}")),
+        };
+        let mut desk = ServeDesk { shared: self, spans: None };
+        let visit = self.target.welcome(Box::new(tcp), &mut desk);
+        desk.end(&visit);
+        self.follow(visit);
+    }
+
+    /// What comes after a connection.
+    fn follow(&self, visit: Arrival) {
+        match visit {
+            Arrival::Running(held, control) => {
+                self.say("the VM runs here");
+                self.take(held, control);
             }
-            Err(Error::Aborted(why)) if why == ONLY_ASKED => {
-                self.register.discarded(migration);
-                self.say("it only asked whether it could come: it can");
+            Arrival::Settled(held, control) => {
+                self.say("no longer in doubt: the VM is to run here");
+                self.take(held, control);
             }
-            Err(error) => {
-                self.register.discarded(migration);
+            Arrival::InDoubt(migration) => self.say(&format!(
+                "in doubt: the connection was cut while ownership passed (migration {}); the VM stands ready until \
+                 the source asks, or `gpup resolve` says that it is gone",
+                MigrationId(migration)
+            )),
+            Arrival::Discarded(migration, error) => {
                 self.end(migration, Ending::Discarded, format!("what came was discarded: {error}"), None);
             }
+            Arrival::LetGo(migration, gone) => {
+                let message = match gone {
+                    Ok(()) => "no longer in doubt: what came was discarded, as the source has the VM".into(),
+                    Err(error) => format!("what came could not be discarded: {error}"),
+                };
+                self.end(migration, Ending::Discarded, message, None);
+            }
+            Arrival::OnlyAsked(_) => self.say("it only asked whether it could come: it can"),
+            Arrival::Waiting(migration, link) => {
+                if let Some((link, outcome)) = self.outcomes.listen(migration, link) {
+                    self.tell_outcome(migration, link, &outcome);
+                }
+            }
+            Arrival::TurnedAway(error) => self.say(&format!("a visitor was turned away: {error}")),
+            Arrival::Answered | Arrival::Stream | Arrival::Silent => {}
         }
     }
 
-    /// The VM works on, and somebody else in this process decides what becomes of it.
+    /// A VM runs here: it finishes, or somebody else in this process decides what becomes of it.
+    fn take(&self, held: Held, control: Framed) {
+        match &self.options.hand_over {
+            None => self.let_finish(held, control),
+            Some(to) => self.hand_over(held, to),
+        }
+    }
+
     fn hand_over(&self, held: Held, to: &Sender<Held>) {
         let migration = held.hello.migration;
         let (ending, message) = match to.send(held) {
@@ -271,9 +290,11 @@ impl Shared {
     /// The VM works on for a while, then it is made to finish; the source learns the outcome.
     fn let_finish(&self, held: Held, control: Framed) {
         let migration = held.hello.migration;
-        self.say("the VM runs here");
-        std::thread::sleep(self.options.cool_down);
-        let outcome = finish(&held.vm, None);
+        let _ = self.outcomes.listen(migration, control);
+        let outcome = self.beating(migration, || {
+            std::thread::sleep(self.options.cool_down);
+            finish(&held.vm, None)
+        });
         let (ending, message, steps) = match &outcome {
             Ok(outcome) => (
                 Ending::Finished,
@@ -288,8 +309,7 @@ impl Shared {
         };
         held.vm.stop();
         let gone = held.vgpu.destroy();
-        let mut waiting = self.register.finished(migration, &outcome);
-        waiting.push(control);
+        let waiting = self.outcomes.finished(migration, &outcome);
         waiting.into_iter().for_each(|link| self.tell_outcome(migration, link, &outcome));
         let message = match gone {
             Ok(()) => message,
@@ -298,11 +318,27 @@ impl Shared {
         self.end(migration, ending, message, steps);
     }
 
+    /// Does `work`, and tells whoever waits for its outcome all the while that it is being done.
+    fn beating<T>(&self, migration: u128, work: impl FnOnce() -> T) -> T {
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Ordering::Acquire) {
+                    self.outcomes.beat(migration);
+                    std::thread::park_timeout(LOOK);
+                }
+            });
+            let result = work();
+            done.store(true, Ordering::Release);
+            result
+        })
+    }
+
     /// The other side says End when it has heard: a cut connection swallows words without an error.
     fn tell_outcome(&self, migration: u128, mut link: Framed, outcome: &GuestOutcome) {
         let heard = link.send_message(Kind::Outcome, outcome).and_then(|()| link.expect(Kind::End));
         if heard.is_ok() {
-            self.register.told(migration);
+            self.outcomes.told(migration);
         }
     }
 
@@ -314,39 +350,63 @@ impl Shared {
     }
 }
 
-/// Whether a visitor went away before it had said anything.
-fn silent(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<Error>().is_some_and(|error| *error == LinkError::Closed.into())
-}
-
-/// What one migration finds at this target.
+/// What one visitor finds at this target.
 struct ServeDesk<'a> {
     shared: &'a Shared,
-    streams: Receiver<Framed>,
+    /// Of the migration, once one has been asked for.
+    spans: Option<Spans<Say<'a>>>,
+}
+
+/// Says which phase begins.
+struct Say<'a>(&'a Shared);
+
+impl Observer for Say<'_> {
+    fn event(&mut self, event: Event) -> ControlFlow<()> {
+        if let Event::Enter(phase) = event {
+            self.0.say(&format!("{phase}"));
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+impl Observer for ServeDesk<'_> {
+    fn event(&mut self, event: Event) -> ControlFlow<()> {
+        self.spans.as_mut().map_or(ControlFlow::Continue(()), |spans| spans.event(event))
+    }
 }
 
 impl Desk for ServeDesk<'_> {
     fn make_vgpu(&mut self, hello: &Hello) -> Result<Arc<Vgpu>, String> {
-        let machine = &self.shared.machine;
-        machine
-            .create_any_vf(hello.vf_bytes)
-            .map_err(|error| format!("the target has no VF of {} to give: {error:#}", Bytes(hello.vf_bytes)))
+        let Self { shared, spans } = self;
+        let size = Bytes(hello.vf_bytes);
+        shared.say(&format!("a VM with {size} of VRAM ({}) asks to come", hello.workload));
+        *spans = Some(Spans::begin("target", hello.migration, None, Say(shared)));
+        let made = shared.machine.create_any_vf(hello.vf_bytes);
+        made.map_err(|error| format!("the target has no VF of {size} to give: {error:#}"))
     }
+}
 
-    fn accept_stream(&mut self, _migration: u128) -> Result<Framed, LinkError> {
-        self.streams.recv_timeout(PATIENCE).map_err(|_| LinkError::TimedOut)
+impl ServeDesk<'_> {
+    fn end(self, visit: &Arrival) {
+        let ended = match visit {
+            Arrival::Discarded(_, error) => Err(error.clone()),
+            _ => Ok(()),
+        };
+        if let Some(spans) = self.spans {
+            let _ = spans.end(&ended);
+        }
     }
 }
 
 /// `gpup serve`
 pub(crate) fn run(args: &Serve) -> Result<(), Failure> {
-    let address = resolve(&args.listen).map_err(Failure::usage)?;
+    let address = Address::resolve(&args.listen).map_err(Failure::usage)?;
     let machine = Arc::new(Machine::start_in(&args.host, args.bar)?);
     let options = ServeOptions { cool_down: args.cool_down.0, quiet: args.output.quiet, hand_over: None };
-    let server = Server::bind(address, machine.clone(), options)?;
+    let server = Server::bind(address.all(), machine.clone(), options)?;
     interrupt::flag();
     // Standard output, so that a script can wait for it and read the port.
-    say!("listening on {}", server.address()?);
+    say!("listening on {}", server.address());
     let mut warned = false;
     let visits = server.run_until(args.visits, || interrupt::pressed() && server.may_stop(&mut warned))?;
     server.linger();
@@ -357,7 +417,8 @@ pub(crate) fn run(args: &Serve) -> Result<(), Failure> {
     if !broken.is_empty() {
         return Err(anyhow!("the driver broke the contract: {}", broken.join("; ")).into());
     }
-    match visits.iter().find(|visit| visit.ending != Ending::Finished) {
+    // A visitor that was refused or went away is its own failure, not the target's; a guest that failed here is.
+    match visits.iter().find(|visit| visit.ending == Ending::GuestFailed) {
         None => Ok(()),
         Some(visit) => Err(Failure::Failed(visit.message.clone())),
     }

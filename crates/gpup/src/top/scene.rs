@@ -93,9 +93,9 @@ impl<'a> Scene<'a> {
             cancel: self.cancel.clone(),
             note: Note::of(&self.args.guest, &self.args.host).encode()?,
             prove: false,
-            ..options(&self.args.how)
+            ..options(&self.args.how)?
         };
-        let (address, settle) = (self.second.address, self.args.how.settle.0);
+        let (address, settle) = (self.second.address.clone(), self.args.how.settle.0);
         let said = self.said.clone();
         let name = format!("VF {}", mover.vgpu.index());
         let work = move || {
@@ -104,7 +104,7 @@ impl<'a> Scene<'a> {
             let migration = source.migration();
             let page = mover.vgpu.dirty_page_bytes();
             let mut follow = follow(&mover, &name, page, &say);
-            let moved = source.migrate(&mut connector(address), &mut follow);
+            let moved = source.migrate(&mut connector(&address), &mut follow);
             drop(follow);
             drop(source);
             match moved {
@@ -112,7 +112,7 @@ impl<'a> Scene<'a> {
                     let (brownout, pause) = (seconds(outcome.brownout), seconds(outcome.pause.total()));
                     say(format!("{name} runs on the second host: brownout {brownout}, pause {pause}"));
                     let gone = mover.destroy();
-                    match (doubt::outcome(control, address, migration, settle), gone) {
+                    match (doubt::outcome(control, &address, migration, settle), gone) {
                         (Ok(end), Ok(())) => say(format!(
                             "{name} has finished on the second host after {} steps: brownout {brownout}, pause {pause}",
                             end.steps

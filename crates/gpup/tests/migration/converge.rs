@@ -26,7 +26,7 @@ fn scene(mode: Mode) -> (Machine, Machine, Guest) {
 fn how(mode: Mode, on_timeout: OnTimeout) -> How<'static> {
     let mut how = How::new(mode);
     how.options.bandwidth = Some(BANDWIDTH);
-    how.options.limits = Limits { pause: 0.01, time: 1.0, on_timeout };
+    how.options.limits = Limits { pause: 0.01, grace: 600.0, time: 1.0, on_timeout };
     how
 }
 
@@ -101,7 +101,8 @@ fn a_guest_that_outruns_the_link_twice_moves_within_the_limit_when_it_is_slowed(
         }
         let mut how = How::new(mode);
         how.options.bandwidth = Some(LINK);
-        how.options.limits = Limits { pause: 0.1, time: if moves { 60.0 } else { 2.0 }, on_timeout };
+        how.options.limits =
+            Limits { pause: 0.1, grace: 600.0, time: if moves { 600.0 } else { 2.0 }, on_timeout };
         let attempt = how.migrate(&guest.vgpu, &guest.vm, &there);
         if moves {
             let (outcome, held) = attempt.arrived("throttled");

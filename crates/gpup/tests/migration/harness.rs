@@ -17,11 +17,10 @@ use gpup_core::device::abi;
 use gpup_guest::{Pattern, Spec, Workload};
 use gpup_kmd::escape::{Request, State};
 use live_migration::converge::{Limits, OnTimeout};
-use live_migration::wire::channel::LinkError;
-use live_migration::wire::frame::Framed;
+use live_migration::handover::Identity;
 use live_migration::wire::message::Hello;
 use live_migration::{
-    Arrived, Desk, Error, Event, Held, Observer, Options, Outcome, Phase, Source, Target, Visitor,
+    Desk, Equipment, Error, Event, Held, Observer, Options, Outcome, Phase, Source, Target, Visit,
 };
 
 use crate::wire::{Door, Wire, accept};
@@ -240,17 +239,10 @@ impl<'a> How<'a> {
         static ATTEMPTS: AtomicU32 = AtomicU32::new(1);
         Self {
             options: Options {
-                migration: u128::from(ATTEMPTS.fetch_add(1, Ordering::Relaxed)),
-                limits: Limits { pause: 1.0, time: 60.0, on_timeout: OnTimeout::Switchover },
-                streams: 1,
-                bandwidth: None,
-                find_zero: true,
-                packer: None,
+                // No machine is too slow for that: what these tests ask does not depend on speed.
+                limits: Limits { pause: 1.0, grace: 600.0, time: 600.0, on_timeout: OnTimeout::Switchover },
                 pause_vf: mode.pause_vf,
-                prove: true,
-                settle_ns: 0,
-                cancel: Arc::default(),
-                note: Vec::new(),
+                ..Options::new(u128::from(ATTEMPTS.fetch_add(1, Ordering::Relaxed)))
             },
             scattered: false,
             loader: Arc::new(gpup_guest::Loader),
@@ -308,26 +300,39 @@ impl Observer for Watch<'_> {
     }
 }
 
-fn receive(
+/// Serves whoever comes until nobody can come any more; what became of the first.
+fn receive<'a>(
     machine: &Machine,
     scattered: bool,
     loader: Arc<dyn GuestLoader>,
-    mut eye: Box<dyn FnMut(Event) -> ControlFlow<()> + Send + '_>,
+    eye: Box<dyn FnMut(Event) -> ControlFlow<()> + Send + 'a>,
     door: Door,
-) -> Option<Result<Arrived, Error>> {
-    let first = accept(&door).ok()?;
-    let Ok(Visitor::Source(control, hello)) = Visitor::greet(first) else {
-        return None;
-    };
-    let target = Target { loader, unpacker: Arc::new(gpup::pack::AnyUnpacker) };
-    let mut desk = Reception { machine, scattered, door };
-    Some(target.receive(control, hello, &mut desk, &mut eye))
+) -> Option<Visit> {
+    let first = accept(&door)?;
+    let target = Target::new(Identity(1), Equipment::new(loader, Arc::new(gpup::pack::AnyUnpacker)));
+    let target = &target;
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            while let Some(next) = accept(&door) {
+                scope.spawn(move || {
+                    drop(target.welcome(next, &mut Reception { machine, scattered, eye: Box::new(go_on) }))
+                });
+            }
+        });
+        Some(target.welcome(first, &mut Reception { machine, scattered, eye }))
+    })
 }
 
 struct Reception<'a> {
     machine: &'a Machine,
     scattered: bool,
-    door: Door,
+    eye: Box<dyn FnMut(Event) -> ControlFlow<()> + Send + 'a>,
+}
+
+impl Observer for Reception<'_> {
+    fn event(&mut self, event: Event) -> ControlFlow<()> {
+        (self.eye)(event)
+    }
 }
 
 impl Desk for Reception<'_> {
@@ -340,20 +345,13 @@ impl Desk for Reception<'_> {
             .find_map(|vf| adapter.create_vgpu(vf, &options).ok())
             .ok_or_else(|| "no VF can be made".into())
     }
-
-    fn accept_stream(&mut self, migration: u128) -> Result<Framed, LinkError> {
-        match Visitor::greet(accept(&self.door)?) {
-            Ok(Visitor::Stream(link, of)) if of == migration => Ok(link),
-            _ => Err(LinkError::Closed),
-        }
-    }
 }
 
 /// What became of an attempt.
 pub(crate) struct Attempt {
     pub(crate) source: Result<Outcome, Error>,
     /// None: nobody came.
-    pub(crate) target: Option<Result<Arrived, Error>>,
+    pub(crate) target: Option<Visit>,
     /// The phases that the source entered.
     pub(crate) phases: Vec<Phase>,
     /// What the source sent, by connection: the control channel, then the streams.
@@ -368,19 +366,21 @@ impl Attempt {
         assert_eq!(pages.different, 0, "{case}: {pages:?}");
         assert_eq!(self.phases, Phase::ALL, "{case}");
         match self.target {
-            Some(Ok(Arrived::Running(held, _))) => {
+            Some(Visit::Running(held, _)) => {
                 assert_eq!(pages.compared, held.vgpu.pages(), "{case}");
                 (outcome, held)
             }
-            Some(Ok(Arrived::InDoubt(_))) => panic!("{case}: in doubt"),
-            Some(Err(error)) => panic!("{case}: the target says {error}"),
+            Some(Visit::InDoubt(_)) => panic!("{case}: in doubt"),
+            Some(Visit::Discarded(_, error)) => panic!("{case}: the target says {error}"),
+            Some(_) => panic!("{case}: no VM came"),
             None => panic!("{case}: nobody came"),
         }
     }
 
     /// The source's error; nothing is left on the target.
     pub(crate) fn refused(self, case: impl fmt::Display) -> Error {
-        assert!(!matches!(self.target, Some(Ok(_))), "{case}: the target took it");
+        let taken = matches!(self.target, Some(Visit::Running(..) | Visit::Settled(..) | Visit::InDoubt(_)));
+        assert!(!taken, "{case}: the target took it");
         self.source.err().unwrap_or_else(|| panic!("{case}: it moved"))
     }
 }

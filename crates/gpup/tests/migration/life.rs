@@ -8,7 +8,7 @@ use gpup::world::Machine;
 use gpup_core::device::abi;
 use gpup_guest::Workload;
 use gpup_kmd::escape::Request;
-use live_migration::{Arrived, Event, Phase};
+use live_migration::{Event, Phase, Visit};
 use wddm::DEVICE_POWER_STATE;
 
 use crate::harness::{
@@ -219,7 +219,7 @@ fn a_source_is_pulled_out_in_every_phase(mode: Mode) {
         });
         let attempt = how.migrate(&guest.vgpu, &guest.vm, &there);
         assert!(here.adapter().set_power(DEVICE_POWER_STATE::PowerDeviceD0).is_err(), "{phase}");
-        if let Some(Ok(Arrived::Running(held, _))) = attempt.target {
+        if let Some(Visit::Running(held, _)) = attempt.target {
             let what = guest.work.clone();
             assert_right(settled(held, &what), &there, phase);
         }
@@ -253,7 +253,7 @@ fn a_target_is_pulled_out_in_every_phase(mode: Mode) {
                 assert_right(guest, &here, phase);
             }
         }
-        if let Some(Ok(Arrived::Running(held, _))) = attempt.target {
+        if let Some(Visit::Running(held, _)) = attempt.target {
             held.vm.stop();
             held.vgpu.destroy().unwrap();
         }

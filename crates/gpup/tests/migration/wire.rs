@@ -1,14 +1,12 @@
 //! A wire in memory: connections of bytes, which somebody may listen in on.
 
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use live_migration::Connect;
-use live_migration::wire::channel::{Channel, LinkError};
-
-/// Longer than any step of a migration takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+use live_migration::wire::channel::{Channel, LinkError, SLICE_NS, from_byte};
+use live_migration::wire::vigil::Vigil;
 
 /// What the source sent on each connection, in the order in which they were opened.
 pub(crate) type Tap = Arc<Mutex<Vec<Vec<u8>>>>;
@@ -23,26 +21,32 @@ pub(crate) struct Pipe {
 }
 
 impl Channel for Pipe {
-    fn send(&mut self, parts: &[&[u8]]) -> Result<(), LinkError> {
-        let bytes = parts.concat();
+    fn send(&mut self, parts: &[&[u8]], from: usize) -> Result<usize, LinkError> {
+        let bytes: Vec<u8> = from_byte(parts, from).flatten().copied().collect();
+        let count = bytes.len();
         if let Some((tap, connection)) = &self.tap {
             tap.lock().unwrap()[*connection].extend_from_slice(&bytes);
         }
-        self.to.send(bytes).map_err(|_| LinkError::Closed)
+        self.to.send(bytes).map_err(|_| LinkError::Closed)?;
+        Ok(count)
     }
 
-    fn receive(&mut self, out: &mut [u8]) -> Result<(), LinkError> {
-        let mut filled = 0;
-        while filled < out.len() {
-            if self.rest.is_empty() {
-                self.rest = self.from.recv_timeout(PATIENCE).map_err(|_| LinkError::Closed)?;
-            }
-            let here = self.rest.len().min(out.len() - filled);
-            out[filled..filled + here].copy_from_slice(&self.rest[..here]);
-            self.rest.drain(..here);
-            filled += here;
+    fn receive(&mut self, out: &mut [u8]) -> Result<usize, LinkError> {
+        if self.rest.is_empty() {
+            self.rest = match self.from.recv_timeout(Duration::from_nanos(SLICE_NS)) {
+                Ok(bytes) => bytes,
+                Err(RecvTimeoutError::Timeout) => return Ok(0),
+                Err(RecvTimeoutError::Disconnected) => return Err(LinkError::Closed),
+            };
         }
-        Ok(())
+        let count = self.rest.len().min(out.len());
+        out[..count].copy_from_slice(&self.rest[..count]);
+        self.rest.drain(..count);
+        Ok(count)
+    }
+
+    fn close_sending(&mut self) {
+        self.to = channel().0;
     }
 }
 
@@ -63,7 +67,7 @@ impl Wire {
 }
 
 impl Connect for Wire {
-    fn connect(&mut self) -> Result<Box<dyn Channel>, LinkError> {
+    fn connect(&mut self, _vigil: &Vigil) -> Result<Box<dyn Channel>, LinkError> {
         let ((to_target, at_target), (to_source, at_source)) = (channel(), channel());
         let mut heard = self.tap.lock().unwrap();
         let tap = Some((self.tap.clone(), heard.len()));
@@ -74,8 +78,7 @@ impl Connect for Wire {
     }
 }
 
-/// The next connection.
-pub(crate) fn accept(door: &Door) -> Result<Box<dyn Channel>, LinkError> {
-    let pipe = door.recv_timeout(PATIENCE).map_err(|_| LinkError::Closed)?;
-    Ok(Box::new(pipe))
+/// The next connection; none once nobody can come any more.
+pub(crate) fn accept(door: &Door) -> Option<Box<dyn Channel>> {
+    Some(Box::new(door.recv().ok()?))
 }

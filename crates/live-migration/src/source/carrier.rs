@@ -200,7 +200,8 @@ impl<'a> Carrier<'a> {
     /// and as much again.
     fn bound(&self, expected: f64) -> f64 {
         let limits = self.source.options.limits;
-        let forced = limits.on_timeout == OnTimeout::Switchover && expected > limits.pause && expected.is_finite();
+        let forced =
+            limits.on_timeout == OnTimeout::Switchover && expected > limits.pause && expected.is_finite();
         if forced { 2.0 * expected } else { limits.pause }
     }
 
@@ -257,6 +258,7 @@ impl<'a> Carrier<'a> {
         outcome.pause.mutable = measured(self.observer, Step::Mutable, moved, saved);
         *phase = Phase::Restore;
         source.enter(self.observer, Phase::Restore)?;
+        source.loaded.store(true, Ordering::Relaxed);
         self.control.send(Kind::Guest, &[&source.vm.save()])?;
         self.control.expect(Kind::Ready)?;
         outcome.pause.restore = measured(self.observer, Step::Restore, saved, self.vigil.now());
@@ -291,7 +293,8 @@ impl<'a> Carrier<'a> {
         // The target hashes as much; a target that stalls must not hold the guest.
         let took = self.vigil.now().saturating_sub(begin);
         let limits = self.source.options.limits;
-        self.vigil.within(took.saturating_mul(PROOF_PATIENCE).saturating_add(ns(limits.pause + limits.grace)));
+        self.vigil
+            .within(took.saturating_mul(PROOF_PATIENCE).saturating_add(ns(limits.pause + limits.grace)));
         self.control.send(Kind::PageHashes, &[&proof::encode(&hashes)])?;
         let verdict = self.control.expect_message::<PageVerdict>(Kind::PageVerdict);
         self.vigil.without_deadline();

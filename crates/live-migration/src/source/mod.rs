@@ -8,6 +8,7 @@ use alloc::boxed::Box;
 use alloc::string::ToString;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::sync::atomic::AtomicBool;
 
 use dxgksim::host::{Mutex, SECOND};
 use dxgksim::vgpu::Vgpu;
@@ -15,6 +16,7 @@ use dxgksim::vm::Vm;
 use wddm::migration::DXGK_GPUP_MIGRATIONTYPE;
 
 pub use options::{Connect, Options, Outcome, Pause};
+pub use settling::put;
 
 use crate::converge::{FULL_SPEED, LEAST_PAUSE};
 use crate::error::Error;
@@ -32,7 +34,7 @@ use crate::wire::vigil::Vigil;
 use carrier::{Carrier, Met, ns, seconds};
 
 /// How long the target's last words are listened for when a connection has failed, in nanoseconds.
-const LAST_WORDS_NS: u64 = SECOND;
+const LAST_WORDS_NS: u64 = SECOND / 2;
 
 /// Moves one VM.
 pub struct Source {
@@ -42,6 +44,8 @@ pub struct Source {
     vigil: Arc<Vigil>,
     /// Who owns the VM.
     hand: Mutex<handover::Source>,
+    /// All of it has been sent, so the target may stand ready.
+    loaded: AtomicBool,
     /// What the driver saved in the attempt under way, immutable and mutable: it saves each only once.
     driver_data: Mutex<[Vec<u8>; 2]>,
 }
@@ -50,7 +54,15 @@ impl Source {
     /// The agent that moves `vm` on `vgpu`.
     pub fn new(vgpu: Arc<Vgpu>, vm: Arc<Vm>, options: Options) -> Self {
         let vigil = Vigil::new(options.clock.clone(), options.cancel.clone(), options.silence_s);
-        Self { vgpu, vm, options, vigil, hand: Mutex::default(), driver_data: Mutex::default() }
+        Self {
+            vgpu,
+            vm,
+            options,
+            vigil,
+            hand: Mutex::default(),
+            loaded: AtomicBool::new(false),
+            driver_data: Mutex::default(),
+        }
     }
 
     /// Names the attempt.
@@ -88,13 +100,14 @@ impl Source {
         connect: &mut dyn Connect,
         observer: &mut dyn Observer,
         outcome: &mut Outcome,
-    ) -> Result<Framed, Error> {
+    ) -> Result<Framed, Box<Failed>> {
         self.vigil.within(ns(self.options.limits.time));
-        self.enter(observer, Phase::Connect)?;
-        let mut control = self.open(connect).map_err(out_of_time)?;
+        let opened = self.enter(observer, Phase::Connect).and_then(|()| self.open(connect));
+        let mut control =
+            opened.map_err(|error| Box::new(Failed { error: out_of_time(error), control: None }))?;
         match self.transfer(&mut control, connect, observer, outcome) {
             Ok(()) => Ok(control),
-            Err(error) => Err(part(control, error)),
+            Err(error) => Err(Box::new(Failed { error, control: Some(control) })),
         }
     }
 
@@ -159,7 +172,7 @@ impl Source {
                 control.give_up(ONLY_ASKED);
                 Ok(())
             }
-            Err(error) => Err(part(control, out_of_time(error))),
+            Err(error) => Err(Failed { error: out_of_time(error), control: Some(control) }.part().0),
         }
     }
 
@@ -205,8 +218,7 @@ impl Source {
         saved::save_held(
             &self.vgpu,
             &self.vm,
-            &hello,
-            doubt.as_ref(),
+            (&hello, doubt.as_ref()),
             self.options.packer.clone(),
             &self.driver_data.lock(),
             file,
@@ -220,15 +232,27 @@ fn out_of_time(error: Error) -> Error {
     if error.is_overdue() { Error::OutOfTime } else { error }
 }
 
-/// Ends a connection because of `error`. The target learns why at once; where the connection has failed, it may have
-/// said why.
-fn part(control: Framed, error: Error) -> Error {
-    match error {
-        Error::Aborted(_) => error,
-        error if error.is_link() => control.last_words(LAST_WORDS_NS).map_or(error, Error::Aborted),
-        error => {
-            control.give_up(&error.to_string());
-            error
+/// Why a VM could not be offered, and the connection, if there was one.
+struct Failed {
+    error: Error,
+    control: Option<Framed>,
+}
+
+impl Failed {
+    /// Ends the connection. The target learns why; where the connection has failed, it may have said why. Says whether
+    /// the target is sure to know that the source keeps the VM.
+    fn part(self) -> (Error, bool) {
+        let Some(control) = self.control else { return (self.error, true) };
+        match self.error {
+            error @ Error::Aborted(_) => (error, true),
+            error if error.is_link() => match control.last_words(LAST_WORDS_NS) {
+                Some(why) => (Error::Aborted(why), true),
+                None => (error, false),
+            },
+            error => {
+                let heard = control.give_up(&error.to_string());
+                (error, heard)
+            }
         }
     }
 }

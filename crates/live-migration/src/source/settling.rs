@@ -1,13 +1,15 @@
 //! Runs the source's side of the hand-over: does what its machine says, and tells it how that went.
 
+use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
+use core::sync::atomic::Ordering;
 
 use dxgksim::host::MILLISECOND;
 
 use super::carrier::measured;
 use super::options::{Connect, Outcome};
-use super::Source;
+use super::{Failed, Source};
 use crate::converge::FULL_SPEED;
 use crate::error::Error;
 use crate::event::{Event as Told, Observer, Step};
@@ -34,6 +36,8 @@ struct Run<'a> {
     vigil: Arc<Vigil>,
     /// The connection that the last word was said on.
     link: Option<Framed>,
+    /// What is still to be said to a target that may not have the VM.
+    failed: Option<Box<Failed>>,
     /// Why the VM could not move.
     why: Option<Error>,
     /// A question was asked.
@@ -44,22 +48,22 @@ impl Source {
     /// Ownership passes, or the VM is taken back.
     pub(super) fn hand_over(
         &self,
-        offered: Result<Framed, Error>,
+        offered: Result<Framed, Box<Failed>>,
         connect: &mut dyn Connect,
         observer: &mut dyn Observer,
         outcome: &mut Outcome,
     ) -> Result<Framed, Error> {
         let begin = self.vigil.now();
-        let (event, link, why) = match offered {
+        let (event, link, failed) = match offered {
             Ok(control) => {
                 let _ = observer.event(Told::Enter(Phase::Commit));
                 (Event::Ready, Some(control), None)
             }
-            Err(error) => (Event::Failed, None, Some(error)),
+            Err(failed) => (Event::Failed, None, Some(failed)),
         };
         let mut run = self.run(connect, observer);
-        (run.link, run.why) = (link, why);
-        let ended = run.to_the_end(event);
+        (run.link, run.failed) = (link, failed);
+        let ended = run.go(event);
         outcome.was_in_doubt = run.asked;
         outcome.pause.resume = measured(observer, Step::Resume, begin, self.vigil.now());
         ended
@@ -70,7 +74,7 @@ impl Source {
     /// Ok: the target runs the VM, which has left. [`Error::Aborted`]: it does not, and the VM runs here again.
     /// [`Error::InDoubt`]: no answer; the VM stands still here, whole, and this can be called again.
     pub fn settle(&self, connect: &mut dyn Connect, observer: &mut dyn Observer) -> Result<Framed, Error> {
-        self.run(connect, observer).to_the_end(Event::AskAgain)
+        self.run(connect, observer).go(Event::AskAgain)
     }
 
     /// The VM that stood still in doubt is in a file that outlives this process: it leaves its VF.
@@ -84,7 +88,7 @@ impl Source {
     fn run<'a>(&'a self, connect: &'a mut dyn Connect, observer: &'a mut dyn Observer) -> Run<'a> {
         let vigil = self.vigil.apart();
         vigil.within(self.options.settle_ns);
-        Run { source: self, connect, observer, vigil, link: None, why: None, asked: false }
+        Run { source: self, connect, observer, vigil, link: None, failed: None, why: None, asked: false }
     }
 
     fn step(&self, event: Event) -> Action {
@@ -115,7 +119,7 @@ impl Source {
 }
 
 impl Run<'_> {
-    fn to_the_end(&mut self, first: Event) -> Result<Framed, Error> {
+    fn go(&mut self, first: Event) -> Result<Framed, Error> {
         let mut event = first;
         loop {
             let action = self.source.step(event);
@@ -137,8 +141,10 @@ impl Run<'_> {
                 None
             }
             Action::TakeBack => {
-                self.source.recover(self.observer)?;
-                self.discard_there();
+                // First the guest, then words.
+                let recovered = self.source.recover(self.observer);
+                self.tell_of_taking_back();
+                recovered?;
                 None
             }
             Action::Leave => {
@@ -152,7 +158,10 @@ impl Run<'_> {
     fn end(&mut self) -> Result<Framed, Error> {
         let migration = self.source.options.migration;
         match self.source.standing() {
-            State::There => self.link.take().ok_or(Error::InDoubt { migration }),
+            State::There => {
+                let link = self.link.take().ok_or(Error::InDoubt { migration })?;
+                Ok(link.watched_by(self.source.vigil.clone()))
+            }
             State::Here => Err(self.why.take().unwrap_or_else(discarded)),
             State::Owner | State::Committed | State::Kept => Err(Error::InDoubt { migration }),
         }
@@ -166,7 +175,7 @@ impl Run<'_> {
         let mut link = link.watched_by(waiting);
         match link.send(Kind::Commit, &[]).map_err(Error::from).and_then(|()| link.expect(Kind::Running)) {
             Ok(_) => {
-                self.link = Some(link.watched_by(self.source.vigil.clone()));
+                self.link = Some(link);
                 Event::Running
             }
             Err(Error::Aborted(why)) => {
@@ -207,23 +216,22 @@ impl Run<'_> {
         }
     }
 
-    /// Tells a target that may stand ready that the VM is taken back. If it cannot be reached, it is in doubt until an
-    /// operator tells it.
-    fn discard_there(&mut self) {
+    /// Tells the target why the VM is taken back. One that may stand ready and may not have heard it is told to discard
+    /// the VM on new connections; if it cannot be reached, it is in doubt until an operator tells it.
+    fn tell_of_taking_back(&mut self) {
+        let Some(failed) = self.failed.take() else { return };
+        let (why, heard) = failed.part();
+        self.why = Some(why);
         let Some(target) = self.source.hand.lock().target else { return };
-        let connection_failed = self.why.as_ref().is_some_and(|why| why.is_link() || why.is_overdue());
-        let cut_off = matches!(self.why, Some(Error::PauseTooLong(..) | Error::NotConverging | Error::OutOfTime));
-        if !connection_failed && !cut_off {
-            // It has been told on the connection itself.
+        if heard || !self.source.loaded.load(Ordering::Relaxed) {
             return;
         }
         let vigil = self.vigil.resolute();
         vigil.within(u64::from(DISCARDS) * STEP_NS);
         for _ in 0..DISCARDS {
             match self.discard_once(&vigil) {
-                Some((from, Standing::UnderWay)) if from == target => {}
-                Some(_) => return,
-                None => {}
+                Some((from, standing)) if from == target && standing != Standing::UnderWay => return,
+                _ => {}
             }
             if vigil.sleep(STEP_NS).is_err() {
                 return;
@@ -239,8 +247,8 @@ impl Run<'_> {
     }
 }
 
-/// Puts a question, and hears the answer.
-pub(crate) fn put(link: &mut Framed, question: Resolve) -> Result<Resolution, Error> {
+/// Puts a question to a target, and hears the answer.
+pub fn put(link: &mut Framed, question: Resolve) -> Result<Resolution, Error> {
     link.send_message(Kind::Resolve, &question)?;
     link.expect_message(Kind::Resolution)
 }

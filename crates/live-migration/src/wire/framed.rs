@@ -15,7 +15,7 @@ use super::vigil::Vigil;
 /// How often whoever is at work says so, in nanoseconds.
 const BEAT_NS: u64 = SECOND;
 /// How long the other side gets to read the last words before the connection goes, in nanoseconds.
-const LAST_WORDS_NS: u64 = SECOND;
+const LAST_WORDS_NS: u64 = SECOND / 2;
 /// Payloads are received in steps, so that a lying length costs no more memory than bytes that came.
 const STEP: usize = 1 << 20;
 
@@ -181,17 +181,23 @@ impl Framed {
     }
 
     /// Says why this side gives up, and lets the other side read it: a connection that is dropped with bytes unread
-    /// takes the last words with it.
-    pub fn give_up(mut self, why: &str) {
+    /// takes the last words with it. Whether the other side has closed its end too, as it does once it has read them.
+    pub fn give_up(mut self, why: &str) -> bool {
         self.vigil = self.vigil.resolute();
         self.vigil.within(LAST_WORDS_NS);
         let words = postcard::to_allocvec(&String::from(why)).unwrap_or_default();
         if self.send(Kind::Abort, &[&words]).is_err() {
-            return;
+            return false;
         }
         self.channel.close_sending();
         let mut unread = alloc::vec![0; STEP];
-        while self.vigil.check().is_ok() && self.channel.receive(&mut unread).is_ok() {}
+        loop {
+            match self.channel.receive(&mut unread) {
+                Ok(_) if self.vigil.check().is_ok() => {}
+                Ok(_) => return false,
+                Err(error) => return error == LinkError::Closed,
+            }
+        }
     }
 
     /// Whether the bytes end here, as they must after the last frame of a file.
