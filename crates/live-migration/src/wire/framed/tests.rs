@@ -1,22 +1,34 @@
 //! Frames that come back, frames that are refused, waits that end.
 
 use super::*;
+use crate::wire::frame::VERSION;
 
-struct Recorder(alloc::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+struct Recorder(Arc<std::sync::Mutex<Vec<u8>>>);
 
 impl Channel for Recorder {
-    fn send(&mut self, parts: &[&[u8]]) -> Result<(), LinkError> {
-        parts.iter().for_each(|part| self.0.lock().unwrap().extend_from_slice(part));
-        Ok(())
+    fn send(&mut self, parts: &[&[u8]], from: usize) -> Result<usize, LinkError> {
+        // A byte at a time: frames must not need whole ones.
+        let next = crate::wire::channel::from_byte(parts, from).next().unwrap();
+        self.0.lock().unwrap().push(next[0]);
+        Ok(1)
     }
-    fn receive(&mut self, _out: &mut [u8]) -> Result<(), LinkError> {
+    fn receive(&mut self, _out: &mut [u8]) -> Result<usize, LinkError> {
         Err(LinkError::Closed)
     }
 }
 
+fn patient() -> Arc<Vigil> {
+    dxgksim::host::std_host::install();
+    Vigil::patient()
+}
+
+fn holding(bytes: Vec<u8>) -> Framed {
+    Framed::new(Box::new(Loopback::holding(bytes)), patient())
+}
+
 fn two_frames() -> Vec<u8> {
-    let bytes = alloc::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
-    let mut framed = Framed::new(alloc::boxed::Box::new(Recorder(bytes.clone())));
+    let bytes = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let mut framed = Framed::new(Box::new(Recorder(bytes.clone())), patient());
     framed.send(Kind::Hello, &[b"one", b"", b"two"]).unwrap();
     framed.send(Kind::Commit, &[]).unwrap();
     let bytes = bytes.lock().unwrap().clone();
@@ -25,7 +37,7 @@ fn two_frames() -> Vec<u8> {
 }
 
 fn read_all(bytes: Vec<u8>) -> Result<(), FrameError> {
-    let mut framed = Framed::new(alloc::boxed::Box::new(Loopback::holding(bytes)));
+    let mut framed = holding(bytes);
     assert_eq!(framed.receive()?, (Kind::Hello, b"onetwo".to_vec()));
     assert_eq!(framed.receive()?, (Kind::Commit, Vec::new()));
     Ok(())
@@ -53,10 +65,32 @@ fn every_flipped_bit_and_every_cut_is_refused() {
 fn a_repeated_frame_is_refused() {
     let good = two_frames();
     let twice: Vec<u8> = good.iter().chain(&good).copied().collect();
-    let mut framed = Framed::new(alloc::boxed::Box::new(Loopback::holding(twice)));
+    let mut framed = holding(twice);
     framed.receive().unwrap();
     framed.receive().unwrap();
     assert_eq!(framed.receive(), Err(FrameError::OutOfOrder { expected: 2, found: 0 }));
+}
+
+#[test]
+fn a_word_that_the_other_side_is_at_work_is_passed_over() {
+    let bytes = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let mut framed = Framed::new(Box::new(Recorder(bytes.clone())), patient());
+    framed.send(Kind::Alive, &[]).unwrap();
+    framed.send(Kind::Commit, &[]).unwrap();
+    framed.beat().unwrap();
+    let mut framed = holding(bytes.lock().unwrap().clone());
+    assert_eq!(framed.receive(), Ok((Kind::Commit, Vec::new())));
+    assert!(framed.is_at_end(), "a beat within the second is not sent");
+}
+
+#[test]
+fn a_later_frame_of_another_version_is_named_and_not_called_damaged() {
+    let mut bytes = two_frames();
+    let second = HEADER_BYTES + 6;
+    bytes[second + 6..second + 8].copy_from_slice(&(VERSION + 1).to_le_bytes());
+    let sum = xxhash_rust::xxh3::xxh3_64(&bytes[second..second + 16]);
+    bytes[second + 16..second + 24].copy_from_slice(&sum.to_le_bytes());
+    assert_eq!(read_all(bytes), Err(FrameError::Version { found: VERSION + 1 }));
 }
 
 #[test]
