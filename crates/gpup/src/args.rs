@@ -220,7 +220,7 @@ pub struct Serve {
     #[arg(long, default_value = "127.0.0.1:7433", value_name = "ADDR")]
     pub listen: String,
     /// End after so many visits [default: serve until stopped]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub visits: Option<u32>,
     /// How long a VM that arrived works on before it is made to finish
     #[arg(long, default_value = "500ms", value_name = "TIME")]
