@@ -336,7 +336,7 @@ pub struct Check {
 }
 
 const SCENARIO_HELP: &str = r#"A scenario is a TOML file. All keys but about, length, packets and those of a migration have the
-driver's defaults:
+driver's defaults; a value that would have to be rounded, or that cannot be, is refused:
 
   about = "two VFs, one migrates"
   length = "60s"                 # of virtual time

@@ -6,7 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use exact::{Fault, amount};
+pub(crate) use exact::{Fault, amount};
 
 /// A number of bytes: `4096`, `64KiB`, `256MiB`, `1.5GiB`, `10MB`. A fraction of a byte is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
