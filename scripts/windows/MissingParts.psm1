@@ -4,17 +4,12 @@ The three parts of a true Hyper-V run that this driver does not bring, and how e
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 
-# The COM class that the driver's CreateVirtualGpu answers (src/ddi/partition.rs).
-$script:Umed = '{8F0C1B5A-6E1D-4B57-9C22-47B0A1D3E94C}'
-# How a VF's function shows inside the guest: the settings VendorId and DeviceId at their defaults.
-$script:VfHardwareId = 'PCI\VEN_1234&DEV_4756'
-
-$script:NoUmed = "no user-mode emulation DLL is registered for the COM class $script:Umed that CreateVirtualGpu answers (it must trap the VF's MSI-X table)"
 $script:NoGuestDriver = 'no driver for the VF is known to run inside the guest (install one and pass -GuestCredential so that it can be looked for)'
 $script:NoPartitioning = 'Get-VMHostPartitionableGpu does not list the adapter, so Hyper-V does not offer partitioning for this device without PCI SR-IOV'
 
 function Test-Umed {
-    $key = "HKLM:\SOFTWARE\Classes\CLSID\$script:Umed\InprocServer32"
+    param([guid] $Class)
+    $key = "HKLM:\SOFTWARE\Classes\CLSID\{$Class}\InprocServer32"
     if (-not (Test-Path -LiteralPath $key)) { return $false }
     $file = [string] (Get-Item -LiteralPath $key).GetValue('')
     $file -ne '' -and (Test-Path -LiteralPath ([Environment]::ExpandEnvironmentVariables($file)))
@@ -22,12 +17,17 @@ function Test-Umed {
 
 <#
 .SYNOPSIS
-The partitionable GPUs of a host that this driver serves. Their names hold the device's instance id with # for \.
+The partitionable GPUs of a host that are these devices. Their names hold the device's instance id with # for \.
 #>
 function Find-PartitionableGpu {
-    param([string] $ComputerName = $env:COMPUTERNAME)
+    param(
+        [Parameter(Mandatory)] [string[]] $InstanceId,
+        [string] $ComputerName = $env:COMPUTERNAME
+    )
+    $parts = @($InstanceId | ForEach-Object { '#' + $_.Replace('\', '#') + '#' })
     Get-VMHostPartitionableGpu -ComputerName $ComputerName | Where-Object {
-        $_.Name -like '*#GPUP_KMD#*' -or $_.Name -like '*#GPUP0001#*' -or $_.Name -like '*#VEN_GPUP&DEV_0001#*'
+        $name = '#' + $_.Name.Replace('\', '#') + '#'
+        @($parts | Where-Object { $name.IndexOf($_, [StringComparison]::OrdinalIgnoreCase) -ge 0 }).Count -gt 0
     }
 }
 
@@ -36,27 +36,34 @@ function Find-PartitionableGpu {
 The parts that are missing, a clause each; nothing when all are there.
 #>
 function Get-MissingPart {
-    param([switch] $HasGuestCredential)
-    if (-not (Test-Umed)) { $script:NoUmed }
+    param(
+        [Parameter(Mandatory)] [string] $InstanceId,
+        [Parameter(Mandatory)] [guid] $UmedClass,
+        [switch] $HasGuestCredential
+    )
+    if (-not (Test-Umed -Class $UmedClass)) {
+        "no user-mode emulation DLL is registered for the COM class {$UmedClass} that CreateVirtualGpu answers (it must trap the VF's MSI-X table)"
+    }
     if (-not $HasGuestCredential) { $script:NoGuestDriver }
-    if (@(Find-PartitionableGpu).Count -eq 0) { $script:NoPartitioning }
+    if (@(Find-PartitionableGpu -InstanceId $InstanceId).Count -eq 0) { $script:NoPartitioning }
 }
 
 <#
 .SYNOPSIS
-Needs a started VF inside the guest, looked for by PowerShell Direct.
+Needs a started VF with this hardware id inside the guest, looked for by PowerShell Direct.
 #>
 function Assert-GuestDriver {
     param(
         [Parameter(Mandatory)] [string] $VMName,
-        [Parameter(Mandatory)] [pscredential] $Credential
+        [Parameter(Mandatory)] [pscredential] $Credential,
+        [Parameter(Mandatory)] [string] $HardwareId
     )
-    $vfs = @(Invoke-Command -VMName $VMName -Credential $Credential -ArgumentList $script:VfHardwareId -ScriptBlock {
+    $vfs = @(Invoke-Command -VMName $VMName -Credential $Credential -ArgumentList $HardwareId -ScriptBlock {
         param([string] $Id)
         Get-PnpDevice -PresentOnly | Where-Object { @($_.HardwareID) -like "$Id*" } |
             Select-Object -Property @('InstanceId', 'Status', 'Service')
     })
-    if ($vfs.Count -eq 0) { throw "the guest of $VMName sees no VF ($script:VfHardwareId): look at the VM's partition and its MMIO space" }
+    if ($vfs.Count -eq 0) { throw "the guest of $VMName sees no VF ($HardwareId): look at the VM's partition and its MMIO space" }
     if (@($vfs | Where-Object { $_.Status -eq 'OK' -and $_.Service }).Count -eq 0) { throw "$($vfs[0].InstanceId) in ${VMName}: $script:NoGuestDriver" }
 }
 

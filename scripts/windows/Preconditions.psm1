@@ -6,10 +6,8 @@ Each function returns when its condition holds and otherwise throws one sentence
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 
-# Names that the INF, the driver and the scripts share.
-$script:HardwareId = 'Root\GPUP_KMD'
-$script:AcpiHardwareId = 'ACPI\GPUP0001'
-$script:ServiceName = 'gpup_kmd'
+# The package's files are called so; what else the driver is called stands in its INF.
+$script:PackageName = 'gpup_kmd'
 $script:LeastBuild = 26100
 
 <#
@@ -83,7 +81,7 @@ function Get-DriverPackage {
     param([Parameter(Mandatory)] [string] $Path)
     $files = @{}
     foreach ($extension in 'sys', 'inf', 'cat', 'cer') {
-        $file = Join-Path -Path $Path -ChildPath "gpup_kmd.$extension"
+        $file = Join-Path -Path $Path -ChildPath "$script:PackageName.$extension"
         if (-not (Test-Path -LiteralPath $file -PathType Leaf)) {
             throw "$file is missing: build the package with `"cargo make`" here or `"cargo xtask sys`" on Linux and copy target\package"
         }
@@ -138,13 +136,34 @@ function Assert-Certificate {
 
 <#
 .SYNOPSIS
-Needs the installed driver, and the certificate that signed it in both stores.
+The versions of the package in the driver store, the newest last.
+#>
+function Get-InstalledPackage {
+    Get-WindowsDriver -Online | Where-Object {
+        (Split-Path -Path $_.OriginalFileName -Leaf) -eq "$script:PackageName.inf"
+    } | Sort-Object -Property { [version] $_.Version }
+}
+
+<#
+.SYNOPSIS
+Needs the package in the driver store. Returns the path of its newest INF.
+#>
+function Get-InstalledInf {
+    $packages = @(Get-InstalledPackage)
+    if ($packages.Count -eq 0) { throw "$script:PackageName is not in the driver store: run install.ps1" }
+    $packages[-1].OriginalFileName
+}
+
+<#
+.SYNOPSIS
+Needs the driver that is installed as this service, and the certificate that signed it in both stores.
 #>
 function Assert-InstalledCertificate {
-    $service = Get-ItemProperty -Path "HKLM:\SYSTEM\CurrentControlSet\Services\$script:ServiceName" -ErrorAction SilentlyContinue
-    if ($null -eq $service) { throw "$script:ServiceName is not installed: run install.ps1" }
+    param([Parameter(Mandatory)] [string] $Service)
+    $key = Get-ItemProperty -Path "HKLM:\SYSTEM\CurrentControlSet\Services\$Service" -ErrorAction SilentlyContinue
+    if ($null -eq $key) { throw "$Service is not installed: run install.ps1" }
     # The kernel's way to write the path.
-    $image = $service.ImagePath -replace '^\\SystemRoot', $env:SystemRoot -replace '^\\\?\?\\', ''
+    $image = $key.ImagePath -replace '^\\SystemRoot', $env:SystemRoot -replace '^\\\?\?\\', ''
     if (-not (Test-Path -LiteralPath $image)) { throw "$image is missing: run uninstall.ps1, then install.ps1" }
     $signer = (Get-AuthenticodeSignature -LiteralPath $image).SignerCertificate
     if ($null -eq $signer) { throw "$image is not signed: build the package again and run install.ps1" }
@@ -153,28 +172,45 @@ function Assert-InstalledCertificate {
 
 <#
 .SYNOPSIS
-The adapters with one of the driver's hardware ids, present or not.
+The adapters of a host with one of these hardware ids, present or not.
 #>
 function Get-GpupDevice {
-    param([switch] $PresentOnly)
-    Get-PnpDevice -PresentOnly:$PresentOnly | Where-Object {
-        $ids = $_.HardwareID
-        $null -ne $ids -and ($ids -contains $script:HardwareId -or $ids -contains $script:AcpiHardwareId)
+    param(
+        [Parameter(Mandatory)] [string[]] $HardwareId,
+        [string] $ComputerName = $env:COMPUTERNAME,
+        [switch] $PresentOnly
+    )
+    $there = @{}
+    if ($ComputerName -ne $env:COMPUTERNAME) { $there = @{ CimSession = $ComputerName } }
+    Get-PnpDevice -PresentOnly:$PresentOnly @there | Where-Object {
+        @(@($_.HardwareID) | Where-Object { $HardwareId -contains $_ }).Count -gt 0
     }
 }
 
 <#
 .SYNOPSIS
-Needs a started adapter of this driver. Returns it.
+Needs a started adapter with one of these hardware ids. Returns it.
 #>
 function Get-StartedDevice {
-    $devices = @(Get-GpupDevice -PresentOnly)
-    if ($devices.Count -eq 0) { throw "no device $script:HardwareId: run install.ps1" }
+    param([Parameter(Mandatory)] [string[]] $HardwareId)
+    $devices = @(Get-GpupDevice -HardwareId $HardwareId -PresentOnly)
+    if ($devices.Count -eq 0) { throw "no device $($HardwareId -join ' or '): run install.ps1" }
     $started = @($devices | Where-Object -Property Status -EQ -Value 'OK')
     if ($started.Count -eq 0) {
         throw "$($devices[0].InstanceId) has not started ($($devices[0].Problem)): see the device's Events tab in Device Manager"
     }
     $started[0]
+}
+
+<#
+.SYNOPSIS
+The registry key that holds an adapter's settings.
+#>
+function Get-SoftwareKey {
+    param([Parameter(Mandatory)] [string] $InstanceId)
+    $driver = (Get-PnpDeviceProperty -InstanceId $InstanceId -KeyName DEVPKEY_Device_Driver).Data
+    if (-not $driver) { throw "$InstanceId has no driver yet: see pnputil /enum-devices /instanceid `"$InstanceId`" /drivers" }
+    "HKLM:\SYSTEM\CurrentControlSet\Control\Class\$driver"
 }
 
 <#
@@ -217,5 +253,6 @@ function Invoke-SystemProgram {
 Export-ModuleMember -Function @(
     'Write-Problem', 'Assert-Administrator', 'Assert-WindowsBuild', 'Assert-TestSigning',
     'Get-DriverPackage', 'Get-PackageCertificate', 'Get-CertificateStore', 'Assert-Certificate', 'Assert-InstalledCertificate',
-    'Get-GpupDevice', 'Get-StartedDevice', 'Assert-HyperV', 'Invoke-SystemProgram'
+    'Get-InstalledPackage', 'Get-InstalledInf', 'Get-GpupDevice', 'Get-StartedDevice', 'Get-SoftwareKey',
+    'Assert-HyperV', 'Invoke-SystemProgram'
 )

@@ -5,7 +5,7 @@ Installs gpup_kmd on this machine: certificate, driver package, software device,
 
 .DESCRIPTION
 Puts the package's test certificate into the machine's stores Root and TrustedPublisher, adds the package to the
-driver store (pnputil), makes the root-enumerated device Root\GPUP_KMD if there is none, and starts it. What is there
+driver store (pnputil), makes the root-enumerated device that its INF names if there is none, and starts it. What is there
 already stays; run again, it brings a newer package in. With -Setting it writes the adapter's settings and restarts
 the device. docs/windows.md has the settings' meanings and limits.
 
@@ -19,7 +19,7 @@ Settings as NAME=VALUE, separated by commas, as in NumberOfVfs=8,VramBytes=42949
 that the driver's default holds.
 
 .PARAMETER NoDevice
-Makes no software device: for a device that hardware or an SSDT (ACPI\GPUP0001) brings.
+Makes no software device: for a device that hardware or an SSDT (scripts\windows\ssdt) brings.
 
 .EXAMPLE
 cargo make install
@@ -37,6 +37,7 @@ Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 trap { Write-Problem -Problem $_ -Script 'install'; exit 1 }
 Import-Module -Name (Join-Path -Path $PSScriptRoot -ChildPath 'Preconditions.psm1') -Force
+Import-Module -Name (Join-Path -Path $PSScriptRoot -ChildPath 'Inf.psm1') -Force
 
 # Settings of 64 bits; all others are REG_DWORD. src/settings.rs has their meanings and limits.
 $wide = @('VramBytes')
@@ -56,13 +57,6 @@ function ConvertFrom-Setting {
         $values[$known[0]] = $value.Trim()
     }
     $values
-}
-
-function Get-SoftwareKey {
-    param([string] $InstanceId)
-    $driver = (Get-PnpDeviceProperty -InstanceId $InstanceId -KeyName DEVPKEY_Device_Driver).Data
-    if (-not $driver) { throw "$InstanceId has no driver yet: see pnputil /enum-devices /instanceid `"$InstanceId`" /drivers" }
-    "HKLM:\SYSTEM\CurrentControlSet\Control\Class\$driver"
 }
 
 function Set-Setting {
@@ -112,6 +106,7 @@ Assert-WindowsBuild
 Assert-TestSigning
 $files = Get-DriverPackage -Path $Package
 $certificate = Get-PackageCertificate -Package $files
+$ids = @(Get-InfHardwareId -Path $files.inf)
 
 Add-Certificate -Certificate $certificate -File $files.cer
 
@@ -121,31 +116,38 @@ if ($PSCmdlet.ShouldProcess($files.inf, 'add to the driver store and install on 
     if ($code -eq 3010) { $restart = $true }
 }
 
-if (-not $NoDevice -and @(Get-GpupDevice).Count -eq 0 -and
-    $PSCmdlet.ShouldProcess('Root\GPUP_KMD', 'make the software device')) {
-    Add-Type -Path (Join-Path -Path $PSScriptRoot -ChildPath 'RootDevice.cs')
-    $needsRestart = $false
-    $made = [Gpup.RootDevice]::Create($files.inf, 'Root\GPUP_KMD', [ref] $needsRestart)
-    Write-Output -InputObject "made $made"
-    if ($needsRestart) { $restart = $true }
+if (-not $NoDevice -and @(Get-GpupDevice -HardwareId $ids).Count -eq 0) {
+    $rootId = $ids | Where-Object { $_ -like 'Root\*' } | Select-Object -First 1
+    if (-not $rootId) { throw "$($files.inf) names no root-enumerated device: run this with -NoDevice" }
+    if ($PSCmdlet.ShouldProcess($rootId, 'make the software device')) {
+        Add-Type -Path (Join-Path -Path $PSScriptRoot -ChildPath 'RootDevice.cs')
+        $needsRestart = $false
+        $made = [Gpup.RootDevice]::Create($files.inf, $rootId, [ref] $needsRestart)
+        Write-Output -InputObject "made $made"
+        if ($needsRestart) { $restart = $true }
+    }
 }
 
-if ($WhatIfPreference) { exit 0 }
 if ($values.Count -gt 0) {
-    $devices = @(Get-GpupDevice -PresentOnly)
-    if ($devices.Count -eq 0) { throw 'no device has this driver, so there is nothing to set: run this without -NoDevice' }
+    $devices = @(Get-GpupDevice -HardwareId $ids -PresentOnly)
+    if ($devices.Count -eq 0 -and $WhatIfPreference) {
+        Write-Output -InputObject "the new device would get $(@($values.Keys) -join ', ')"
+    } elseif ($devices.Count -eq 0) {
+        throw 'no device has this driver, so there is nothing to set: run this without -NoDevice'
+    }
     foreach ($device in $devices) { Set-Setting -InstanceId $device.InstanceId -Values $values }
 }
+if ($WhatIfPreference) { exit 0 }
 if ($restart) {
     Write-Output -InputObject 'restart Windows to finish the installation'
     exit 0
 }
-foreach ($device in @(Get-GpupDevice -PresentOnly)) {
+foreach ($device in @(Get-GpupDevice -HardwareId $ids -PresentOnly)) {
     $version = (Get-PnpDeviceProperty -InstanceId $device.InstanceId -KeyName DEVPKEY_Device_DriverVersion).Data
     Write-Output -InputObject "$($device.InstanceId): $($device.FriendlyName), driver $version, status $($device.Status)"
 }
-if ($NoDevice -and @(Get-GpupDevice -PresentOnly).Count -eq 0) {
+if ($NoDevice -and @(Get-GpupDevice -HardwareId $ids -PresentOnly).Count -eq 0) {
     Write-Output -InputObject 'the package is in the driver store; no device uses it yet'
     exit 0
 }
-Get-StartedDevice | Out-Null
+Get-StartedDevice -HardwareId $ids | Out-Null

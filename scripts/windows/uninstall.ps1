@@ -5,8 +5,8 @@ Takes gpup_kmd off this machine: devices, driver packages, certificate, lab poli
 
 .DESCRIPTION
 Removes every device of the driver, then every version of the package from the driver store, then the certificate of
-the package in -Package from the stores Root and TrustedPublisher, and the two lab policy values if livemigrate.ps1
-set them. What is gone already is no error. Driver Verifier's settings stay: see verifier.ps1 -Off.
+the package in -Package from the stores Root and TrustedPublisher, and the two lab policy values of this host if
+livemigrate.ps1 set them. What is gone already is no error. Driver Verifier's settings stay: see verifier.ps1 -Off.
 
 Never run on Windows by the project: written from Microsoft's documentation.
 
@@ -31,21 +31,29 @@ Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 trap { Write-Problem -Problem $_ -Script 'uninstall'; exit 1 }
 Import-Module -Name (Join-Path -Path $PSScriptRoot -ChildPath 'Preconditions.psm1') -Force
+Import-Module -Name (Join-Path -Path $PSScriptRoot -ChildPath 'Inf.psm1') -Force
 Import-Module -Name (Join-Path -Path $PSScriptRoot -ChildPath 'LabPolicy.psm1') -Force
 
 $restart = $false
 Assert-Administrator
 Assert-WindowsBuild
 
-foreach ($device in @(Get-GpupDevice)) {
-    if ($PSCmdlet.ShouldProcess($device.InstanceId, 'remove the device')) {
-        $code = Invoke-SystemProgram -Name pnputil.exe -Arguments '/remove-device', $device.InstanceId -Allowed 0, 3010
-        if ($code -eq 3010) { $restart = $true }
+$packages = @(Get-InstalledPackage)
+$infs = @($packages | ForEach-Object { $_.OriginalFileName })
+$infs += @(Join-Path -Path $Package -ChildPath 'gpup_kmd.inf' | Where-Object { Test-Path -LiteralPath $_ -PathType Leaf })
+$ids = @($infs | ForEach-Object { Get-InfHardwareId -Path $_ } | Select-Object -Unique)
+if ($ids.Count -eq 0) {
+    Write-Warning -Message "no gpup_kmd.inf in the driver store or in ${Package}: name the package with -Package if its device is still there"
+} else {
+    foreach ($device in @(Get-GpupDevice -HardwareId $ids)) {
+        if ($PSCmdlet.ShouldProcess($device.InstanceId, 'remove the device')) {
+            $code = Invoke-SystemProgram -Name pnputil.exe -Arguments '/remove-device', $device.InstanceId -Allowed 0, 3010
+            if ($code -eq 3010) { $restart = $true }
+        }
     }
 }
 
-$packages = Get-WindowsDriver -Online | Where-Object { (Split-Path -Path $_.OriginalFileName -Leaf) -eq 'gpup_kmd.inf' }
-foreach ($driver in @($packages)) {
+foreach ($driver in $packages) {
     if ($PSCmdlet.ShouldProcess("$($driver.Driver), version $($driver.Version)", 'delete from the driver store')) {
         $code = Invoke-SystemProgram -Name pnputil.exe -Arguments '/delete-driver', $driver.Driver, '/uninstall' -Allowed 0, 3010
         if ($code -eq 3010) { $restart = $true }
@@ -66,8 +74,12 @@ if (-not $KeepCertificate -and (Test-Path -LiteralPath $file -PathType Leaf)) {
     Write-Warning -Message "$file is not there: if its certificate is trusted, remove it in certlm.msc, or name the package with -Package"
 }
 
-if ((Get-LabPolicy) -and $PSCmdlet.ShouldProcess('the lab policy values of Hyper-V', 'remove')) {
+if ($PSCmdlet.ShouldProcess('the lab policy of Hyper-V', 'put back what livemigrate.ps1 changed')) {
     Remove-LabPolicy
+}
+$set = @(Get-LabPolicy)
+if ($set.Count -gt 0 -and -not $WhatIfPreference) {
+    Write-Warning -Message "LAB ONLY: $($set -join ' and ') = 0 were here before livemigrate.ps1: take them away yourself if they are not wanted"
 }
 
 if ($restart) { Write-Output -InputObject 'restart Windows to finish the removal' }

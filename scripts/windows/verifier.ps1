@@ -50,6 +50,7 @@ Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 trap { Write-Problem -Problem $_ -Script 'verifier'; exit 1 }
 Import-Module -Name (Join-Path -Path $PSScriptRoot -ChildPath 'Preconditions.psm1') -Force
+Import-Module -Name (Join-Path -Path $PSScriptRoot -ChildPath 'Inf.psm1') -Force
 
 $driver = 'gpup_kmd.sys'
 $standardChecks = 0x209BB
@@ -64,6 +65,7 @@ function Get-VerifiedDriver {
     [regex]::Matches(($lines -join "`n"), '(?im)^\s*([\w.-]+\.sys)\s*$') | ForEach-Object { $_.Groups[1].Value.ToLowerInvariant() }
 }
 
+if ($Off -and ($NoFaults -or $Additional)) { throw '-Off ends all checks: leave -NoFaults and -Additional out' }
 Assert-Administrator
 Assert-WindowsBuild
 $others = @(Get-VerifiedDriver | Where-Object { $_ -ne $driver })
@@ -77,7 +79,7 @@ if ($Off) {
     $next = 'no driver is checked after the next start of Windows'
 } else {
     Assert-TestSigning
-    Assert-InstalledCertificate
+    Assert-InstalledCertificate -Service (Get-InfService -Path (Get-InstalledInf))
     $flags = $standardChecks
     if (-not $NoFaults) { $flags = $flags -bor $lowResources }
     if ($Additional) { $flags = $flags -bor $additionalCompliance }

@@ -224,7 +224,7 @@ pub struct Serve {
     #[arg(long, default_value = "127.0.0.1:7433", value_name = "ADDR")]
     pub listen: String,
     /// End after so many visits [default: serve until stopped]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub visits: Option<u32>,
     /// How long a VM that arrived works on before it is made to finish
     #[arg(long, default_value = "500ms", value_name = "TIME")]
@@ -340,7 +340,7 @@ pub struct Check {
 }
 
 const SCENARIO_HELP: &str = r#"A scenario is a TOML file. All keys but about, length, packets and those of a migration have the
-driver's defaults:
+driver's defaults; a value that would have to be rounded, or that cannot be, is refused:
 
   about = "two VFs, one migrates"
   length = "60s"                 # of virtual time

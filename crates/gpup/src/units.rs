@@ -1,50 +1,42 @@
 //! Sizes, rates and durations as people write and read them.
 
+mod exact;
+
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// A number of bytes: `4096`, `64KiB`, `256MiB`, `1.5GiB`, `10MB`.
+pub(crate) use exact::{Fault, amount};
+
+/// A number of bytes: `4096`, `64KiB`, `256MiB`, `1.5GiB`, `10MB`. A fraction of a byte is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bytes(pub u64);
 
-const SIZES: [(&str, f64); 9] = [
-    ("KiB", 1024.0),
-    ("MiB", 1_048_576.0),
-    ("GiB", 1_073_741_824.0),
-    ("TiB", 1_099_511_627_776.0),
-    ("KB", 1e3),
-    ("MB", 1e6),
-    ("GB", 1e9),
-    ("TB", 1e12),
-    ("B", 1.0),
+const SIZES: [(&str, u64); 9] = [
+    ("KiB", 1 << 10),
+    ("MiB", 1 << 20),
+    ("GiB", 1 << 30),
+    ("TiB", 1 << 40),
+    ("KB", 1_000),
+    ("MB", 1_000_000),
+    ("GB", 1_000_000_000),
+    ("TB", 1_000_000_000_000),
+    ("B", 1),
 ];
-
-fn split(text: &str) -> (&str, &str) {
-    let text = text.trim();
-    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    (&text[..end], text[end..].trim())
-}
-
-/// `text` as a number times its unit's factor, if that is a whole number of something sensible.
-fn scaled(text: &str, units: &[(&str, f64)]) -> Option<f64> {
-    let (number, unit) = split(text);
-    let factor = match unit {
-        "" => 1.0,
-        unit => units.iter().find(|(name, _)| name.eq_ignore_ascii_case(unit))?.1,
-    };
-    let value = number.parse::<f64>().ok()? * factor;
-    (value.is_finite() && (0.0..9.0e18).contains(&value)).then_some(value)
-}
 
 impl FromStr for Bytes {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let value = scaled(text, &SIZES).ok_or_else(|| {
-            format!("'{text}' is no size: write bytes or a number with a unit, such as 256MiB or 4GiB")
+        let amount = amount(text, &SIZES, 1).map_err(|fault| match fault {
+            Fault::Unknown => {
+                format!("'{text}' is no size: write bytes or a number with a unit, such as 256MiB or 4GiB")
+            }
+            Fault::TooLarge => format!("'{text}' is too much: write less than 8388608TiB"),
         })?;
-        Ok(Self(value as u64))
+        amount.exact().map(Self).ok_or_else(|| {
+            format!("'{text}' is no whole number of bytes: write one, such as 4096, 64KiB or 1.5GiB")
+        })
     }
 }
 
@@ -62,7 +54,8 @@ impl fmt::Display for Bytes {
     }
 }
 
-/// Bytes a second: a size, with or without `/s`, or bits as `10Gbit`.
+/// Bytes a second: a size, with or without `/s`, or bits as `10Gbit`. Above a megabyte a second the fraction of a byte
+/// that is left over, less than a millionth, does not count; below, it is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate(pub u64);
 
@@ -70,33 +63,54 @@ impl FromStr for Rate {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        const BITS: [(&str, f64); 3] = [("kbit", 125.0), ("Mbit", 125e3), ("Gbit", 125e6)];
+        const BITS: [(&str, u64); 3] = [("kbit", 125), ("Mbit", 125_000), ("Gbit", 125_000_000)];
+        const FINE: u64 = 1_000_000;
         let bare = text.trim().trim_end_matches("/s");
-        let value = scaled(bare, &BITS).filter(|_| bare.to_ascii_lowercase().ends_with("bit"));
-        match value.or_else(|| scaled(bare, &SIZES)) {
-            Some(value) if value >= 1.0 => Ok(Self(value as u64)),
-            _ => {
+        let units: &[_] = if bare.to_ascii_lowercase().ends_with("bit") { &BITS } else { &SIZES };
+        match amount(bare, units, 1) {
+            Ok(rate) if rate.whole >= FINE || (rate.whole > 0 && !rate.more) => Ok(Self(rate.whole)),
+            Ok(rate) if rate.more => Err(format!(
+                "'{text}' is no whole number of bytes a second: write one, such as 1KB/s, 500MB/s or 10Gbit"
+            )),
+            Ok(_) => Err(format!("'{text}' moves nothing: write at least 1B/s, such as 500MB/s or 10Gbit")),
+            Err(Fault::TooLarge) => Err(format!("'{text}' is too much: write less than 8388608TiB/s")),
+            Err(Fault::Unknown) => {
                 Err(format!("'{text}' is no rate: write a size a second, such as 500MB/s, 1GiB/s or 10Gbit"))
             }
         }
     }
 }
 
-/// A duration: `250ms`, `1.5s`, `2m`; a bare number is seconds.
+/// A duration: `250ms`, `1.5s`, `2m`; a bare number is seconds. What is finer than a nanosecond is refused.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Time(pub Duration);
+
+impl Time {
+    /// The longest there is, more than a century: it can be added to any moment.
+    pub const MOST_HOURS: u64 = 1_000_000;
+}
 
 impl FromStr for Time {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        const UNITS: [(&str, f64); 5] = [("us", 1e-6), ("ms", 1e-3), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
-        scaled(text, &UNITS)
-            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-            .map(Self)
-            .ok_or_else(|| {
+        const HOUR: u64 = 3_600_000_000_000;
+        const UNITS: [(&str, u64); 5] =
+            [("us", 1_000), ("ms", 1_000_000), ("s", 1_000_000_000), ("m", HOUR / 60), ("h", HOUR)];
+        let too_long = || format!("'{text}' is too long: write at most {}h", Self::MOST_HOURS);
+        let nanoseconds = amount(text, &UNITS, 1_000_000_000).map_err(|fault| match fault {
+            Fault::Unknown => {
                 format!("'{text}' is no duration: write a number with us, ms, s, m or h, such as 300ms")
-            })
+            }
+            Fault::TooLarge => too_long(),
+        })?;
+        let nanoseconds = nanoseconds.exact().ok_or_else(|| {
+            format!("'{text}' is finer than a nanosecond: write a whole number of those, 0.001us each")
+        })?;
+        match nanoseconds {
+            nanoseconds if nanoseconds > Self::MOST_HOURS * HOUR => Err(too_long()),
+            nanoseconds => Ok(Self(Duration::from_nanos(nanoseconds))),
+        }
     }
 }
 
@@ -146,43 +160,4 @@ pub fn seconds(value: f64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_are_read_with_their_units() {
-        for (text, bytes) in
-            [("4096", 4096), ("64KiB", 65536), ("1.5 GiB", 1_610_612_736), ("10MB", 10_000_000), ("7b", 7)]
-        {
-            assert_eq!(text.parse(), Ok(Bytes(bytes)), "{text}");
-        }
-        for text in ["", "GiB", "-1", "4 apples", "1e400", "99999999TiB", "1..2"] {
-            assert!(text.parse::<Bytes>().is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn sizes_are_written_short() {
-        for (bytes, text) in [(0, "0 B"), (4096, "4 KiB"), (256 << 20, "256 MiB"), (1_610_612_736, "1.5 GiB")]
-        {
-            assert_eq!(Bytes(bytes).to_string(), text);
-        }
-    }
-
-    #[test]
-    fn rates_are_bytes_or_bits() {
-        for (text, rate) in [("10Gbit", 1_250_000_000), ("500MB/s", 500_000_000), ("1MiB", 1 << 20)] {
-            assert_eq!(text.parse(), Ok(Rate(rate)), "{text}");
-        }
-        assert!("0".parse::<Rate>().is_err());
-        assert!("fast".parse::<Rate>().is_err());
-    }
-
-    #[test]
-    fn durations_have_units() {
-        for (text, millis) in [("250ms", 250), ("1.5s", 1500), ("2m", 120_000), ("3", 3000)] {
-            assert_eq!(text.parse(), Ok(Time(Duration::from_millis(millis))), "{text}");
-        }
-        assert!("soon".parse::<Time>().is_err());
-    }
-}
+mod tests;

@@ -3,6 +3,8 @@
 //! The scripts are parsed by tree-sitter's grammar of PowerShell. It takes less than PowerShell does (a bare list of
 //! words with commas, for one, wants quotes), so that what it takes is PowerShell, and what it refuses may be.
 
+pub mod syntax;
+
 use std::path::{Path, PathBuf};
 
 /// The repository's root.
@@ -38,14 +40,19 @@ pub fn script(name: &str) -> String {
     read(&format!("scripts/windows/{name}"))
 }
 
+/// What the grammar makes of PowerShell.
+fn tree(source: &str) -> tree_sitter::Tree {
+    let mut parser = tree_sitter::Parser::new();
+    parser.set_language(&tree_sitter_powershell::LANGUAGE.into()).expect("the grammar fits the parser");
+    parser.parse(source, None).expect("a tree")
+}
+
 /// The lines of PowerShell that the grammar does not take.
 ///
 /// # Panics
 /// When the grammar does not fit the parser.
 pub fn refused(source: &str) -> Vec<String> {
-    let mut parser = tree_sitter::Parser::new();
-    parser.set_language(&tree_sitter_powershell::LANGUAGE.into()).expect("the grammar fits the parser");
-    let tree = parser.parse(source, None).expect("a tree");
+    let tree = tree(source);
     let mut found = Vec::new();
     let mut nodes = vec![tree.root_node()];
     while let Some(node) = nodes.pop() {

@@ -7,9 +7,6 @@ use super::types::{Counters, Limits, Policy, Priority, VfParameters};
 /// Longest quantum and preemption timeout that take effect, in ticks: 100 s. Larger settings are clamped.
 const LONGEST_TURN: u64 = 100_000_000_000;
 
-/// Largest weight that takes effect. Larger settings are clamped.
-const HEAVIEST: u32 = 1 << 20;
-
 /// How much a packet shorter than the longest known pulls that down: by 1/256 of it.
 const FORGET: u32 = 8;
 
@@ -289,8 +286,8 @@ impl Node {
 }
 
 impl VfParameters {
-    /// The weight that takes effect.
+    /// The weight that takes effect: a larger setting counts as the largest.
     pub(super) fn effective_weight(&self) -> u32 {
-        self.weight.clamp(1, HEAVIEST)
+        self.weight.clamp(1, Self::MOST_WEIGHT)
     }
 }

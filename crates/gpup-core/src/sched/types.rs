@@ -32,6 +32,8 @@ impl VfParameters {
     pub const QUANTUM_US: RangeInclusive<u32> = 100..=100_000;
     /// Longest preemption timeout that a VF may be given.
     pub const MOST_PREEMPT_TIMEOUT_US: u32 = 10_000_000;
+    /// Largest weight that takes effect.
+    pub const MOST_WEIGHT: u32 = 1 << 20;
 
     /// The nearest parameters that a VF may be given.
     pub fn within_limits(self) -> Self {

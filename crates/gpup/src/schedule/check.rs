@@ -1,115 +1,154 @@
-//! What a scenario file may not say, although every value by itself is one.
+//! What a scenario file may not say, although every value by itself is one. Errors name the key, the value and what may
+//! be written in its place.
 
-use gpup_core::sched::Scheduler;
+mod migration;
 
-use super::scenario::{Group, Migration, Role, Scenario, Ticks, Wants};
-use crate::units::seconds;
+use gpup_core::sched::VfParameters;
+
+use super::scenario::{Engine, Group, Packets, Scenario, Wants};
+use super::values::{Micros, Pair, Ticks};
 
 /// Most VFs of a scenario.
-const MAX_VFS: u32 = 1024;
+const MAX_VFS: u64 = 1024;
 /// Shortest scenario.
-const SHORTEST: u64 = 1_000_000;
+const SHORTEST: Ticks = Ticks(1_000_000);
+/// Shortest packet, piece of paging and rest between packets: with shorter ones a run would never be over.
+const BRIEF: Ticks = Ticks(1_000);
+/// Longest packet and turn: what is longer, the scheduler does not learn.
+const LONG: Ticks = Ticks(100_000_000_000);
 
-/// The error names the key and says what to write.
-pub(super) fn check(scenario: &Scenario) -> Result<(), String> {
-    let vfs = scenario.groups.iter().try_fold(0u32, |sum, group| sum.checked_add(group.count));
-    let vfs = vfs.filter(|vfs| (1..=MAX_VFS).contains(vfs));
-    let vfs = vfs.ok_or_else(|| format!("vf: between 1 and {MAX_VFS} VFs in all: change the counts"))?;
-    if scenario.length.0 < SHORTEST {
-        return Err("length: at least 1ms: write how long to simulate, such as \"60s\"".into());
-    }
-    for (index, group) in scenario.groups.iter().enumerate() {
-        check_group(group).map_err(|(key, what)| format!("vf[{index}].{key}: {what}"))?;
-    }
-    if let Some(pf) = &scenario.pf {
-        let fault = pf.packets.fault();
-        fault.map_or(Ok(()), |what| Err(format!("pf.packets: {what}")))?;
-        check_demand(pf.demand).map_err(|(key, what)| format!("pf.{key}: {what}"))?;
-    }
-    if Scheduler::new(vfs, scenario.engine.limits()).is_err() {
-        return Err("engine: every time above 0s and at most 1000s, pf_weight above 0".into());
-    }
-    if scenario.engine.switch.0 >= scenario.engine.limits().chunk {
-        return Err("engine.switch: shorter than engine.chunk, or paging never gets anything done".into());
-    }
-    for (index, migration) in scenario.migrations.iter().enumerate() {
-        let name = |(key, what): Fault| format!("migration[{index}].{key}: {what}");
-        check_migration(migration, vfs, scenario.length).map_err(name)?;
-        if scenario.migrations[..index].iter().any(|other| other.vf == migration.vf) {
-            return Err(name(("vf", format!("VF {} migrates only once: choose another", migration.vf))));
-        }
-    }
-    Ok(())
-}
-
-/// A key and what is wrong with it.
+/// A key below the place that is checked, and what is wrong with its value.
 type Fault = (&'static str, String);
 
 fn fault<T>(key: &'static str, what: impl Into<String>) -> Result<T, Fault> {
     Err((key, what.into()))
 }
 
-fn check_group(group: &Group) -> Result<(), Fault> {
-    let parameters = group.parameters();
-    if group.count == 0 {
-        return fault("count", "at least 1");
+/// The error is one line.
+pub(super) fn check(scenario: &Scenario) -> Result<(), String> {
+    let vfs: u64 = scenario.groups.iter().map(|group| u64::from(group.count)).sum();
+    if !(1..=MAX_VFS).contains(&vfs) {
+        return Err(format!("vf: {vfs} VFs in all: change the counts, to between 1 and {MAX_VFS}"));
     }
-    if parameters.weight == 0 {
-        return fault("weight", "at least 1; the usual weight is 1024");
+    if scenario.length < SHORTEST {
+        return Err(format!("length: {} is too short: write {SHORTEST} or more", scenario.length));
     }
-    if parameters.within_limits() != parameters {
-        let key = if parameters.within_limits().quantum_us == parameters.quantum_us {
-            "preempt_timeout"
-        } else {
-            "quantum"
-        };
-        return fault(key, "a quantum lasts 100us to 100ms, a preempt timeout 0s (none) to 10s");
+    for (index, group) in scenario.groups.iter().enumerate() {
+        check_group(group, scenario.length).map_err(|(key, what)| format!("vf[{index}].{key}: {what}"))?;
     }
-    if let Some(what) = group.packets.fault() {
-        return fault("packets", what);
+    if let Some(pf) = &scenario.pf {
+        let work = check_packets(&pf.packets, scenario.length).and(check_demand(pf.demand, scenario.length));
+        work.map_err(|(key, what)| format!("pf.{key}: {what}"))?;
     }
-    check_demand(group.demand)
+    let wants = |demand: Wants| demand != Wants::Silent;
+    let works = scenario.groups.iter().any(|group| wants(group.demand))
+        || scenario.pf.as_ref().is_some_and(|pf| wants(pf.demand));
+    if !works && scenario.migrations.is_empty() {
+        return Err("vf: all are silent, so nothing ever runs: give one another demand".into());
+    }
+    check_engine(&scenario.engine).map_err(|(key, what)| format!("engine.{key}: {what}"))?;
+    migration::check(scenario, vfs)
 }
 
-fn check_demand(demand: Wants) -> Result<(), Fault> {
-    match demand {
-        Wants::Closed(Ticks(0)) => fault("demand", "no think time means demand = \"saturated\""),
+/// Refuses a time that is not between the two.
+fn within(key: &'static str, time: Ticks, least: Ticks, most: Ticks) -> Result<(), Fault> {
+    match time {
+        time if time < least => fault(key, format!("{time} is too short: write {least} to {most}")),
+        time if time > most => fault(key, format!("{time} is too long: write {least} to {most}")),
         _ => Ok(()),
     }
 }
 
-fn check_migration(migration: &Migration, vfs: u32, length: Ticks) -> Result<(), Fault> {
-    if migration.vf >= vfs {
-        return fault("vf", format!("no VF {}: this scenario has VFs 0 to {}", migration.vf, vfs - 1));
+fn check_weight(key: &'static str, weight: u32) -> Result<(), Fault> {
+    match weight {
+        1..=VfParameters::MOST_WEIGHT => Ok(()),
+        _ => fault(
+            key,
+            format!("{weight} is no weight: write 1 to {}; the usual one is 1024", VfParameters::MOST_WEIGHT),
+        ),
     }
-    if migration.prepare.0 == 0 {
-        return fault("prepare", "later than 0s, so that there is a before to compare with");
+}
+
+fn check_engine(engine: &Engine) -> Result<(), Fault> {
+    let limits = engine.limits();
+    for (key, ticks) in [
+        ("packet", limits.packet),
+        ("chunk", limits.chunk),
+        ("patience", limits.patience),
+        ("pf_quantum", limits.pf_quantum),
+    ] {
+        within(key, Ticks(ticks), BRIEF, LONG)?;
     }
-    let brownout_ends = match (migration.role, migration.pause) {
-        (Role::Source, Some(pause)) if pause > migration.prepare => pause,
-        (Role::Source, Some(_)) => return fault("pause", "later than prepare"),
-        (Role::Source, None) => {
-            return fault("pause", "missing: write when the VF is paused, or role = \"target\"");
-        }
-        (Role::Target, Some(_)) => {
-            return fault("pause", "a target's VF is paused from prepare on: leave it out");
-        }
-        (Role::Target, None) => migration.prepare,
-    };
-    if migration.end <= brownout_ends {
-        return fault("end", "later than prepare and pause");
-    }
-    if migration.end > length {
-        let length = seconds(length.0 as f64 / 1e9);
-        return fault("end", format!("not later than the scenario's length of {length}"));
-    }
-    if migration.chunk == Some(Ticks(0)) {
-        return fault("chunk", "longer than 0s, such as \"250us\"");
-    }
-    let steps = migration.throttle.iter();
-    if let Some(step) = steps.clone().find(|step| step.at < migration.prepare || step.at >= brownout_ends) {
-        let at = seconds(step.at.0 as f64 / 1e9);
-        return fault("throttle", format!("a step at {at} is not between prepare and pause"));
+    check_weight("pf_weight", limits.pf_weight)?;
+    if engine.switch.0 >= limits.chunk {
+        let chunk = Ticks(limits.chunk);
+        let what = format!("{} leaves paging nothing of a chunk: write less than {chunk}", engine.switch);
+        return fault("switch", what);
     }
     Ok(())
+}
+
+fn check_group(group: &Group, length: Ticks) -> Result<(), Fault> {
+    if group.count == 0 {
+        return fault("count", "0 VFs are none: write at least 1, or leave the table out");
+    }
+    check_weight("weight", group.weight.unwrap_or(1))?;
+    let (least, most) = (*VfParameters::QUANTUM_US.start(), *VfParameters::QUANTUM_US.end());
+    if let Some(quantum) = group.quantum
+        && !(u64::from(least)..=u64::from(most)).contains(&quantum.0)
+    {
+        let (least, most) = (Micros(least.into()), Micros(most.into()));
+        return fault("quantum", format!("{quantum} is no quantum: write {least} to {most}"));
+    }
+    let most = Micros(VfParameters::MOST_PREEMPT_TIMEOUT_US.into());
+    if let Some(timeout) = group.preempt_timeout
+        && timeout.0 > most.0
+    {
+        let what = format!("{timeout} is no preempt timeout: write 0s (none) to {most}");
+        return fault("preempt_timeout", what);
+    }
+    check_packets(&group.packets, length)?;
+    check_demand(group.demand, length)
+}
+
+fn check_packets(packets: &Packets, length: Ticks) -> Result<(), Fault> {
+    const KEY: &str = "packets";
+    match packets {
+        Packets::Uniform(Pair(low, high)) if low > high => {
+            let what = format!("{low} is longer than {high}: write the shorter one first");
+            return fault(KEY, what);
+        }
+        Packets::Mix(kinds) if kinds.iter().any(|Pair(_, often)| *often == 0) => {
+            return fault(KEY, "a length that comes 0 times never comes: write 1 or more, or leave it out");
+        }
+        _ => {}
+    }
+    let Some((shortest, longest)) = packets.span() else {
+        let example = "mix = [[\"50us\", 9], [\"20ms\", 1]]";
+        return fault(
+            KEY,
+            format!("an empty mix is nothing: write lengths and how often each comes, {example}"),
+        );
+    };
+    within(KEY, shortest, BRIEF, LONG)?;
+    within(KEY, longest, BRIEF, LONG)?;
+    if longest > length {
+        let what = format!("{longest} is more than the scenario's length: write at most {length}");
+        return fault(KEY, what);
+    }
+    Ok(())
+}
+
+fn check_demand(demand: Wants, length: Ticks) -> Result<(), Fault> {
+    match demand {
+        Wants::Closed(think) if think < BRIEF => {
+            fault("demand", format!("a rest of {think} is none: write demand = \"saturated\""))
+        }
+        Wants::Closed(think) if think > length => {
+            let what =
+                format!("a rest of {think} outlasts the scenario: write at most {length}, or \"silent\"");
+            fault("demand", what)
+        }
+        _ => Ok(()),
+    }
 }

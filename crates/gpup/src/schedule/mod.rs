@@ -1,7 +1,8 @@
 //! `gpup schedule`: the driver's scheduler on a discrete-event model of an engine.
 //!
 //! ```text
-//! scenario, check, builtin   what is simulated
+//! scenario, values           what is simulated
+//! check, builtin             what of that can be, and what there is
 //! window                     the phases of its migrations
 //! model                      the run
 //! record                     what happened in it
@@ -19,6 +20,7 @@ mod record;
 mod scenario;
 mod targets;
 mod text;
+mod values;
 mod window;
 
 use std::time::Instant;

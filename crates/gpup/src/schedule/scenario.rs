@@ -1,15 +1,10 @@
 //! Scenario files: what shares the engine, and what migrates when. TOML; see `scenarios/`.
 
-use std::fmt;
-use std::marker::PhantomData;
-use std::str::FromStr;
-
 use gpup_core::sched::sim::{Demand, Length};
 use gpup_core::sched::{Limits, Priority, VfParameters};
-use serde::de::Visitor;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
-use crate::units::Time;
+use super::values::{Micros, Pair, Part, Ticks};
 
 /// A scenario.
 #[derive(Clone, Debug, Deserialize)]
@@ -75,9 +70,12 @@ pub(super) struct Group {
     /// How many.
     #[serde(default = "one")]
     pub(super) count: u32,
-    weight: Option<u32>,
-    quantum: Option<Ticks>,
-    preempt_timeout: Option<Ticks>,
+    /// Against the other VFs'.
+    pub(super) weight: Option<u32>,
+    /// Engine time of a turn.
+    pub(super) quantum: Option<Micros>,
+    /// How far a packet may run past its turn.
+    pub(super) preempt_timeout: Option<Micros>,
     #[serde(default)]
     priority: Slot,
     /// Most that each may take of the engine.
@@ -93,8 +91,8 @@ impl Group {
     /// As the scheduler takes them.
     pub(super) fn parameters(&self) -> VfParameters {
         let usual = VfParameters::default();
-        let us = |set: Option<Ticks>, usual: u32| {
-            set.map_or(usual, |ticks| u32::try_from(ticks.0 / 1000).unwrap_or(u32::MAX))
+        let us = |set: Option<Micros>, usual: u32| {
+            set.map_or(usual, |time| u32::try_from(time.0).expect("the scenario was checked"))
         };
         VfParameters {
             quantum_us: us(self.quantum, usual.quantum_us),
@@ -135,9 +133,9 @@ pub(super) enum Packets {
     /// All alike.
     Fixed(Ticks),
     /// Between the two.
-    Uniform(Ticks, Ticks),
+    Uniform(Pair<Ticks, Ticks>),
     /// One of these lengths, as often as its number says.
-    Mix(Vec<(Ticks, u32)>),
+    Mix(Vec<Pair<Ticks, u32>>),
 }
 
 impl Packets {
@@ -145,24 +143,22 @@ impl Packets {
     pub(super) fn length(&self) -> Length {
         match self {
             Self::Fixed(ticks) => Length::Fixed(ticks.0),
-            Self::Uniform(low, high) => Length::Uniform(low.0, high.0),
-            Self::Mix(kinds) => Length::Mix(kinds.iter().map(|(ticks, often)| (ticks.0, *often)).collect()),
+            Self::Uniform(Pair(low, high)) => Length::Uniform(low.0, high.0),
+            Self::Mix(kinds) => {
+                Length::Mix(kinds.iter().map(|Pair(ticks, often)| (ticks.0, *often)).collect())
+            }
         }
     }
 
-    /// What is wrong with them.
-    pub(super) fn fault(&self) -> Option<&'static str> {
+    /// The shortest and the longest; none of an empty mix.
+    pub(super) fn span(&self) -> Option<(Ticks, Ticks)> {
         match self {
-            Self::Fixed(Ticks(0)) => Some("a packet takes time: write fixed = \"4ms\""),
-            Self::Uniform(low, high) if low.0 == 0 || low > high => {
-                Some("write the shorter one first: uniform = [\"1ms\", \"3ms\"]")
+            Self::Fixed(ticks) => Some((*ticks, *ticks)),
+            Self::Uniform(Pair(low, high)) => Some((*low, *high)),
+            Self::Mix(kinds) => {
+                let lengths = kinds.iter().map(|Pair(ticks, _)| *ticks);
+                lengths.clone().min().zip(lengths.max())
             }
-            Self::Mix(kinds)
-                if kinds.is_empty() || kinds.iter().any(|(ticks, n)| ticks.0 == 0 || *n == 0) =>
-            {
-                Some("write lengths and how often each comes: mix = [[\"50us\", 9], [\"20ms\", 1]]")
-            }
-            _ => None,
         }
     }
 }
@@ -237,72 +233,8 @@ pub(super) struct Step {
     pub(super) speed: Part,
 }
 
-/// A duration in engine ticks, which are nanoseconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Ticks(pub(super) u64);
-
-impl FromStr for Ticks {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let time: Time = text.parse()?;
-        let ticks = u64::try_from(time.0.as_nanos()).ok().filter(|ticks| *ticks <= LONGEST);
-        ticks.map(Self).ok_or_else(|| format!("'{text}' is too long: at most 1000h"))
-    }
-}
-
-/// Most virtual time there is: 1000 hours.
-const LONGEST: u64 = 3_600_000 * 1_000_000_000;
-
-/// A part of a whole, in thousandths.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Part {
-    /// Thousandths.
-    pub(super) permille: u32,
-}
-
-impl FromStr for Part {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let percent = text.trim().strip_suffix('%').and_then(|number| number.trim().parse::<f64>().ok());
-        let permille = percent.filter(|percent| (0.1..=100.0).contains(percent));
-        let permille = permille.map(|percent| (percent * 10.0).round() as u32);
-        permille.map(|permille| Self { permille }).ok_or_else(|| {
-            format!("'{text}' is no part of a whole: write a percentage from 0.1% to 100%, such as 25%")
-        })
-    }
-}
-
 fn one<T: From<u8>>() -> T {
     T::from(1)
-}
-
-/// Reads what people write in quotes.
-struct Quoted<T>(&'static str, PhantomData<T>);
-
-impl<T: FromStr<Err = String>> Visitor<'_> for Quoted<T> {
-    type Value = T;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
-    }
-
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
-        text.parse().map_err(E::custom)
-    }
-}
-
-impl<'de> Deserialize<'de> for Ticks {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_str(Quoted("a duration in quotes such as \"20us\", \"4ms\" or \"60s\"", PhantomData))
-    }
-}
-
-impl<'de> Deserialize<'de> for Part {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_str(Quoted("a percentage in quotes such as \"25%\"", PhantomData))
-    }
 }
 
 /// Reads a file's text; the error is one line that names the place and says what to write.

@@ -103,7 +103,21 @@ fn a_missed_target_is_code_1_and_named() {
 #[test]
 fn what_a_scenario_cannot_be_is_said_in_a_line() {
     let without = |line: &str| SOUND.replace(line, "");
-    let with = |old: &str, new: &str| SOUND.replace(old, new);
+    let with = |old: &str, new: &str| {
+        assert!(SOUND.contains(old), "{old}");
+        SOUND.replace(old, new)
+    };
+    let vf = |line: &str| match line.split(' ').next() {
+        Some("packets") => with("packets = { uniform = [\"200us\", \"2ms\"] }", line),
+        _ => with("count = 3", &format!("count = 3\n{line}")),
+    };
+    let engine = |line: &str| with("[[vf]]", &format!("[engine]\n{line}\n[[vf]]"));
+    let target = |rest: &str| {
+        let head = with("vf = 0", "vf = 0\nrole = \"target\"");
+        head[..head.find("pause").unwrap()].to_string() + rest
+    };
+    let silent = vf("demand = \"silent\"");
+    let nothing = silent[..silent.find("[[migration]]").unwrap()].to_string();
     for (text, words) in [
         ("length = ".into(), &["line 1", "no TOML"][..]),
         (without("length = \"20s\"\n"), &["missing field `length`"]),
@@ -111,25 +125,115 @@ fn what_a_scenario_cannot_be_is_said_in_a_line() {
         (with("\"20s\"", "\"soon\""), &["line 2", "length", "is no duration", "300ms"]),
         (with("count = 3", "counts = 3"), &["line 4", "vf[0].counts", "expected one of", "`count`"]),
         (with("count = 3", "count = 0"), &["vf", "between 1 and"]),
-        (with("count = 3", "count = 5000"), &["vf", "between 1 and"]),
+        (with("count = 3", "count = 5000"), &["vf", "5000 VFs in all", "between 1 and 1024"]),
+        (
+            with("[[vf]]", "[[vf]]\npackets = { fixed = \"1ms\" }\n[[vf]]").replace("count = 3", "count = 0"),
+            &["vf[1].count", "at least 1"],
+        ),
         (with("uniform", "gauss"), &["vf[0].packets", "unknown variant `gauss`", "`uniform`"]),
-        (with("[\"200us\", \"2ms\"]", "[\"2ms\", \"200us\"]"), &["vf[0].packets", "the shorter one first"]),
-        (with("count = 3", "quantum = \"1s\""), &["vf[0].quantum", "100us to 100ms"]),
-        (with("count = 3", "preempt_timeout = \"1m\""), &["vf[0].preempt_timeout", "0s (none) to 10s"]),
-        (with("count = 3", "weight = 0"), &["vf[0].weight", "at least 1"]),
-        (with("count = 3", "max = \"150%\""), &["vf[0].max", "no part of a whole", "25%"]),
-        (with("count = 3", "demand = { closed = \"0s\" }"), &["vf[0].demand", "saturated"]),
+        (vf("packets = { fixed = \"1ms\", mix = [] }"), &["vf[0].packets", "1 element"]),
+        (
+            vf("packets = { uniform = [\"1ms\", \"2ms\", \"3ms\"] }"),
+            &["vf[0].packets", "more than two values"],
+        ),
+        (vf("packets = { mix = [[\"1ms\", 1, 1]] }"), &["vf[0].packets", "more than two values"]),
+        (
+            vf("packets = { uniform = [\"2ms\", \"200us\"] }"),
+            &["vf[0].packets", "2ms", "the shorter one first"],
+        ),
+        (vf("packets = { uniform = [\"1ms\"] }"), &["vf[0].packets", "length 1", "two values"]),
+        (vf("packets = { mix = [] }"), &["vf[0].packets", "an empty mix", "[\"50us\", 9]"]),
+        (vf("packets = { mix = [[\"1ms\", 0]] }"), &["vf[0].packets", "0 times", "1 or more"]),
+        (vf("packets = { mix = [[\"1ms\", -1]] }"), &["vf[0].packets", "-1", "u32"]),
+        (vf("packets = { fixed = \"0s\" }"), &["vf[0].packets", "0s is too short", "1us to 100s"]),
+        (vf("packets = { fixed = \"1ns\" }"), &["vf[0].packets", "'1ns' is no duration"]),
+        (vf("packets = { fixed = \"0.001us\" }"), &["vf[0].packets", "0.001us is too short", "1us to 100s"]),
+        (
+            vf("packets = { fixed = \"0.0004us\" }"),
+            &["vf[0].packets", "'0.0004us' is finer than a nanosecond"],
+        ),
+        (vf("packets = { mix = [[\"1ms\", 9], [\"101s\", 1]] }"), &["vf[0].packets", "101s is too long"]),
+        (vf("packets = { fixed = \"20.5s\" }"), &["vf[0].packets", "20.5s is more", "at most 20s"]),
+        (with("count = 3", "quantum = \"1s\""), &["vf[0].quantum", "1s is no quantum", "100us to 100ms"]),
+        (
+            with("count = 3", "quantum = \"100.5us\""),
+            &["line 4", "vf[0].quantum", "'100.5us'", "microseconds"],
+        ),
+        (with("count = 3", "quantum = \"2h\""), &["vf[0].quantum", "7200s is no quantum", "100us to 100ms"]),
+        (
+            with("count = 3", "preempt_timeout = \"1m\""),
+            &["vf[0].preempt_timeout", "60s", "0s (none) to 10s"],
+        ),
+        (
+            with("count = 3", "preempt_timeout = \"0.5us\""),
+            &["vf[0].preempt_timeout", "'0.5us' is no whole number of microseconds"],
+        ),
+        (with("count = 3", "weight = 0"), &["vf[0].weight", "0 is no weight", "1 to 1048576"]),
+        (with("count = 3", "weight = 1048577"), &["vf[0].weight", "1048577 is no weight", "1 to 1048576"]),
+        (with("count = 3", "weight = -1"), &["vf[0].weight", "-1", "u32"]),
+        (with("count = 3", "weight = 1.5"), &["vf[0].weight", "1.5", "u32"]),
+        (with("count = 3", "weight = nan"), &["vf[0].weight", "floating point", "u32"]),
+        (with("count = 3", "max = \"150%\""), &["vf[0].max", "'150%' is no part of a whole", "25%"]),
+        (with("count = 3", "max = \"0.04%\""), &["vf[0].max", "'0.04%' is no part of a whole", "from 0.1%"]),
+        (with("count = 3", "max = \"12.34%\""), &["vf[0].max", "'12.34%' is finer than a tenth"]),
+        (vf("demand = { closed = \"0s\" }"), &["vf[0].demand", "a rest of 0s", "saturated"]),
+        (vf("demand = { closed = \"0.5us\" }"), &["vf[0].demand", "a rest of 0.5us", "saturated"]),
+        (vf("demand = { closed = \"21s\" }"), &["vf[0].demand", "a rest of 21s", "at most 20s", "silent"]),
+        (vf("demand = { closed = \"NaNs\" }"), &["vf[0].demand", "'NaNs' is no duration"]),
+        (nothing, &["vf: all are silent", "nothing ever runs"]),
+        (with("\"20s\"", "\"0.9ms\""), &["length", "900us is too short", "1ms or more"]),
+        (with("\"20s\"", "\"1001h\""), &["length", "'1001h' is too long", "1000h"]),
+        (with("\"20s\"", "\"99999999999999999999h\""), &["length", "is too long"]),
+        (with("length", "seed = -1\nlength"), &["seed", "-1", "u64"]),
         (with("vf = 0", "vf = 3"), &["migration[0].vf", "no VF 3", "VFs 0 to 2"]),
-        (with("\"5s\"", "\"0s\""), &["migration[0].prepare", "later than 0s"]),
+        (with("\"5s\"", "\"0s\""), &["migration[0].prepare", "more than 0s"]),
         (without("pause = \"10s\"\n"), &["migration[0].pause", "missing", "role = \"target\""]),
-        (with("\"10s\"", "\"5s\""), &["migration[0].pause", "later than prepare"]),
-        (with("\"15s\"", "\"10s\""), &["migration[0].end", "later than prepare and pause"]),
-        (with("\"15s\"", "\"21s\""), &["migration[0].end", "20.00 s"]),
+        (with("\"10s\"", "\"5s\""), &["migration[0].pause", "5s is not later than prepare", "more than 5s"]),
+        (with("\"10s\"", "\"4s\""), &["migration[0].pause", "4s is not later than prepare", "more than 5s"]),
+        (with("\"15s\"", "\"10s\""), &["migration[0].end", "10s is not later than pause", "more than 10s"]),
+        (with("\"15s\"", "\"21s\""), &["migration[0].end", "21s is past", "at most 20s"]),
         (
             SOUND.to_string() + "throttle = [{ at = \"12s\", speed = \"50%\" }]",
-            &["migration[0].throttle", "12.00 s", "between prepare and pause"],
+            &["migration[0].throttle", "12s", "between prepare, 5s, and pause, 10s"],
         ),
-        (with("[[vf]]", "[engine]\nchunk = \"0s\"\n[[vf]]"), &["engine", "above 0s"]),
+        (
+            SOUND.to_string() + "throttle = [{ at = \"4s\", speed = \"50%\" }]",
+            &["migration[0].throttle", "4s", "between prepare, 5s, and pause, 10s"],
+        ),
+        (
+            SOUND.to_string()
+                + "throttle = [{ at = \"6s\", speed = \"50%\" }, { at = \"6s\", speed = \"40%\" }]",
+            &["migration[0].throttle", "two steps at 6s"],
+        ),
+        (
+            SOUND.to_string() + "throttle = [{ at = \"6s\", speed = \"0%\" }]",
+            &["migration[0].throttle[0].speed", "'0%'", "from 0.1%"],
+        ),
+        (SOUND.to_string() + "chunk = \"0s\"", &["migration[0].chunk", "0s is too short", "1us to 250us"]),
+        (
+            SOUND.to_string() + "chunk = \"300us\"",
+            &["migration[0].chunk", "300us is too long", "1us to 250us"],
+        ),
+        (target("pause = \"10s\"\nend = \"15s\""), &["migration[0].pause", "leave it out"]),
+        (target("end = \"5s\""), &["migration[0].end", "5s is not later than prepare", "more than 5s"]),
+        (target("end = \"9s\"\ncancelled = true"), &["migration[0].cancelled", "source", "leave it out"]),
+        (
+            target("end = \"9s\"\nthrottle = [{ at = \"6s\", speed = \"50%\" }]"),
+            &["migration[0].throttle", "no work yet", "leave it out"],
+        ),
+        (engine("chunk = \"0s\""), &["engine.chunk", "0s is too short", "1us to 100s"]),
+        (engine("chunk = \"0.001us\""), &["engine.chunk", "0.001us is too short", "1us to 100s"]),
+        (engine("packet = \"101s\""), &["engine.packet", "101s is too long", "1us to 100s"]),
+        (engine("patience = \"0s\""), &["engine.patience", "0s is too short"]),
+        (engine("pf_quantum = \"0.5us\""), &["engine.pf_quantum", "0.5us is too short"]),
+        (engine("pf_weight = 0"), &["engine.pf_weight", "0 is no weight", "1 to 1048576"]),
+        (engine("paging = \"0.05%\""), &["engine.paging", "'0.05%'", "from 0.1%"]),
+        (engine("paging_limit = \"0.44%\""), &["engine.paging_limit", "'0.44%' is finer than a tenth"]),
+        (engine("switch = \"250us\""), &["engine.switch", "250us", "less than 250us"]),
+        (
+            with("[[migration]]", "[pf]\npackets = { fixed = \"0s\" }\n[[migration]]"),
+            &["pf.packets", "0s is too short"],
+        ),
         (
             SOUND.to_string() + &SOUND[SOUND.find("[[migration]]").unwrap()..],
             &["migration[1].vf", "only once"],
@@ -139,6 +243,72 @@ fn what_a_scenario_cannot_be_is_said_in_a_line() {
         assert!(ran.out.is_empty() && ran.err.trim().lines().count() == 1, "{}", ran.err);
     }
     run(&["schedule", "--scenario", "no-such"]).exits(2).complains(&["no-such", "a file or one of", "mixed"]);
+}
+
+/// The least and the most that may be written, at once as far as they can be.
+#[test]
+fn what_is_just_allowed_runs() {
+    let least = r#"about = "the least"
+length = "1ms"
+[engine]
+packet = "1us"
+chunk = "1us"
+paging = "0.1%"
+paging_limit = "0.1%"
+patience = "1us"
+pf_weight = 1
+pf_quantum = "1us"
+switch = "0.999us"
+[[vf]]
+count = 2
+weight = 1
+quantum = "100us"
+preempt_timeout = "0s"
+max = "0.1%"
+packets = { fixed = "1us" }
+demand = { closed = "1us" }
+[[migration]]
+vf = 0
+prepare = "1us"
+pause = "2us"
+end = "2.001us"
+chunk = "1us"
+throttle = [{ at = "1us", speed = "0.1%" }]
+"#;
+    let most = r#"about = "the most"
+length = "100s"
+[engine]
+packet = "100s"
+chunk = "100s"
+paging = "100%"
+paging_limit = "100%"
+patience = "100s"
+pf_weight = 1048576
+pf_quantum = "100s"
+switch = "99.999999999s"
+[[vf]]
+count = 1024
+weight = 1048576
+quantum = "100ms"
+preempt_timeout = "10s"
+max = "100%"
+packets = { uniform = ["1us", "100s"] }
+demand = { closed = "100s" }
+[pf]
+packets = { mix = [["100s", 4294967295], ["100s", 4294967295]] }
+[[migration]]
+vf = 1023
+prepare = "0.001us"
+pause = "50s"
+end = "100s"
+chunk = "100s"
+throttle = [{ at = "0.001us", speed = "100%" }]
+"#;
+    for text in [least, most] {
+        let ran = schedule(text, &["--json", "-"]);
+        assert!(matches!(ran.code, Some(0 | 1)), "{}", ran.err);
+        assert!(ran.json()["packets"].as_u64().unwrap() > 0);
+    }
 }
 
 #[test]

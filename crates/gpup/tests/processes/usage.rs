@@ -32,11 +32,30 @@ fn sizes_and_numbers_are_checked() {
     );
     wrong(&["migrate", "--bandwidth", "fast"], &["is no rate", "10Gbit"]);
     wrong(&["migrate", "--pause-limit", "soon"], &["is no duration", "300ms"]);
+    wrong(&["serve", "--visits", "0"], &["--visits", "1"]);
     wrong(&["migrate", "--streams", "0"], &["1..=64"]);
     wrong(&["migrate", "--workload", "mining"], &["mining", "matmul"]);
     wrong(&["migrate", "--fill", "101"], &["0..=100"]);
     wrong(&["resolve", "--to", "127.0.0.1:1", "--migration", "what?"], &["names no migration"]);
     wrong(&["resolve", "--to", "127.0.0.1:1", "--migration", "1", "--run", "--discard"], &["--discard"]);
+}
+
+#[test]
+fn a_number_that_would_be_rounded_to_another_is_refused() {
+    for (option, value, words) in [
+        ("--vf-size", "0.5", "no whole number of bytes"),
+        ("--vf-size", "0.3GiB", "no whole number of bytes"),
+        ("--vram", "0.1KiB", "no whole number of bytes"),
+        ("--bandwidth", "0.2", "no whole number of bytes a second"),
+        ("--bandwidth", "1.5B/s", "no whole number of bytes a second"),
+        ("--bandwidth", "0", "moves nothing"),
+        ("--pause-limit", "0.0004us", "finer than a nanosecond"),
+        ("--settle", "0.0000001ms", "finer than a nanosecond"),
+        ("--time-limit", "1000001h", "at most 1000000h"),
+    ] {
+        wrong(&["migrate", option, value], &[option, &format!("'{value}'"), words]);
+    }
+    wrong(&["top", "--interval", "0.0001us"], &["--interval", "finer than a nanosecond"]);
 }
 
 #[test]
