@@ -11,6 +11,7 @@ use gpup_core::device::abi::{
     COMPUTE_NODE, FLAG_FENCE, FLAG_INTERRUPT, HEADER_BYTES, Opcode, RING_OFFSET, reg,
 };
 use support::host::{D0, D3, Host, MIB, SOURCE, TARGET, call, ddi};
+use support::wait_until;
 use wddm::*;
 
 /// Where a VF can be in a migration, by the calls that lead there.
@@ -162,15 +163,6 @@ impl Guest {
 
     fn wait(&self) {
         wait_until("the command is done", || self.is_done());
-    }
-}
-
-/// Waits until `done`; the deadline is for a hang only.
-fn wait_until(what: &str, done: impl Fn() -> bool) {
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
-    while !done() {
-        assert!(std::time::Instant::now() < deadline, "not within a minute: {what}");
-        std::thread::yield_now();
     }
 }
 

@@ -62,11 +62,7 @@ fn threads() -> usize {
 
 /// Waits until no more threads are there than before: one that was joined is listed for a moment more.
 fn await_threads(before: usize) {
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
-    while threads() > before {
-        assert!(std::time::Instant::now() < deadline, "{} threads, {before} before", threads());
-        std::thread::yield_now();
-    }
+    support::wait_until("the threads have ended", || threads() <= before);
 }
 
 /// Starts the adapter, begins to migrate a VF, pulls the device out and stops the adapter with all that in place.

@@ -10,10 +10,22 @@ pub(crate) mod paging;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, Once};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use gpup_core::os::level;
 use wddm::*;
+
+/// What is bound to happen is waited for so long: far longer than any machine takes, so that a hang is a failure.
+const FOREVER: Duration = Duration::from_secs(600);
+
+/// Waits for what is bound to happen.
+pub(crate) fn wait_until(what: &str, happened: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !happened() {
+        assert!(begun.elapsed() < FOREVER, "it never happened: {what}");
+        std::thread::sleep(Duration::from_micros(50));
+    }
+}
 
 /// A table, to be kept for all threads.
 #[derive(Clone, Copy)]
@@ -78,7 +90,7 @@ impl Reports {
         let seen = self.interrupts.lock().unwrap();
         let (seen, timeout) = self
             .changed
-            .wait_timeout_while(seen, Duration::from_secs(10), |seen| !seen.contains(&(kind, fence, node)))
+            .wait_timeout_while(seen, FOREVER, |seen| !seen.contains(&(kind, fence, node)))
             .unwrap();
         assert!(!timeout.timed_out(), "no {kind:?} of fence {fence}: {seen:?}");
     }

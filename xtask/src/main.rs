@@ -11,6 +11,7 @@ mod packages;
 mod qemu;
 #[cfg(test)]
 mod scratch;
+mod silence;
 mod steps;
 mod wine;
 

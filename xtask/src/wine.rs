@@ -13,7 +13,6 @@ mod session;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -34,11 +33,6 @@ const NOT_IDENTICAL: i32 = 3;
 /// The INF's models section, and the name that Wine's SetupAPI looks for: it knows architectures, but no versions of
 /// Windows behind them, so the choice of the section by version is made here. Nothing else of the INF changes.
 const MODELS: [&str; 2] = ["[GpupKmd_Models.NTamd64.10.0...26100]", "[GpupKmd_Models.NTamd64]"];
-
-/// How long a run may take: several times what it needs.
-fn patience(rounds: u32) -> Duration {
-    Duration::from_secs(180 + 30 * u64::from(rounds))
-}
 
 fn folder() -> PathBuf {
     cross::root().join("target/wine")
@@ -73,7 +67,7 @@ fn rounds_pass(parts: &Parts, driver: &Path, rounds: u32) -> Result<()> {
     println!("wine: {rounds} rounds of migration, surprise removal and unload; every rule, every function");
     let reports = reports("rounds")?;
     let inf = parts.package("package", driver, Ok)?;
-    let ended = parts.harness("rounds", &inf, &[&rounds.to_string(), &wide(&reports)], patience(rounds))?;
+    let ended = parts.harness("rounds", &inf, &[&rounds.to_string(), &wide(&reports)])?;
     ended.must_be(0)?;
     report::identical(&reports.join("scattered.json"))?;
     calls::all_kept(&reports.join("check.json"))?;
@@ -90,7 +84,7 @@ fn untracked_fails(parts: &Parts, faulty: &Path) -> Result<()> {
     println!("wine: the same with the dirty tracker switched off, which must fail");
     let inf = parts.package("package-untracked", faulty, Ok)?;
     let reports = reports("untracked")?;
-    let ended = parts.harness("untracked", &inf, &["1", &wide(&reports), FAULT.1], patience(1))?;
+    let ended = parts.harness("untracked", &inf, &["1", &wide(&reports), FAULT.1])?;
     ended.must_be(NOT_IDENTICAL)?;
     report::different(&reports.join("report.json"))
 }
@@ -112,7 +106,7 @@ fn broken_inf_fails(parts: &Parts, driver: &Path) -> Result<()> {
             Ok(inf.replace(from, to))
         })?;
         let reports = reports("broken")?;
-        let ended = parts.harness(name, &inf, &["1", &wide(&reports)], patience(1))?;
+        let ended = parts.harness(name, &inf, &["1", &wide(&reports)])?;
         ended
             .must_be(1)
             .and_then(|()| ended.must_say(complaint))
@@ -141,12 +135,12 @@ impl Parts {
     }
 
     /// Runs the test program in a fresh prefix.
-    fn harness(&self, name: &str, inf: &Path, arguments: &[&str], patience: Duration) -> Result<Ended> {
+    fn harness(&self, name: &str, inf: &Path, arguments: &[&str]) -> Result<Ended> {
         let prefix = self.template.copy(&folder().join("prefix"))?;
         prefix.add_system_driver(&self.dxgkrnl, "dxgkrnl.sys")?;
         let inf = wide(inf);
         let arguments: Vec<&str> = [inf.as_str()].into_iter().chain(arguments.iter().copied()).collect();
-        prefix.run(&self.harness, &arguments, &folder().join(name).with_extension("log"), patience)
+        prefix.run(&self.harness, &arguments, &folder().join(name).with_extension("log"))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The few services the simulated kernel needs of the machine it runs on.
 
+mod patience;
 mod sync;
 
 #[cfg(feature = "std")]
@@ -9,6 +10,7 @@ use alloc::boxed::Box;
 use core::fmt;
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
+pub use patience::Patience;
 pub use sync::{Event, Mutex, MutexGuard, Thread};
 
 /// An auto-reset event.

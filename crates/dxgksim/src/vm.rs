@@ -16,7 +16,7 @@ use core::fmt;
 use core::sync::atomic::Ordering;
 
 use crate::guest::{Guest, GuestLoader, Outcome};
-use crate::host::{MILLISECOND, Mutex, Thread, now};
+use crate::host::{Mutex, Patience, Thread};
 use crate::vgpu::Vgpu;
 use clock::Clock;
 use msix::Msix;
@@ -114,16 +114,14 @@ impl Vm {
         self.shared.machine.lock().guest.finish(steps);
     }
 
-    /// Waits for the guest's result or failure, `timeout_ns` nanoseconds at most.
+    /// Waits for the guest's result or failure, until it has done no step for `timeout_ns` nanoseconds.
     pub fn wait_outcome(&self, timeout_ns: u64) -> Option<Result<Outcome, String>> {
-        let deadline = now().saturating_add(timeout_ns);
+        let mut patience = Patience::new(timeout_ns);
         loop {
             let outcome = self.shared.outcome.lock().clone();
-            let left = deadline.saturating_sub(now());
-            if outcome.is_some() || left == 0 {
-                return outcome;
-            }
-            self.shared.done.wait(left.min(100 * MILLISECOND));
+            let nap = patience.nap(self.steps()).filter(|_| outcome.is_none());
+            let Some(nap) = nap else { return outcome };
+            self.shared.done.wait(nap);
         }
     }
 

@@ -20,6 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use dxgksim::contract::RULES;
 use dxgksim::dxgkrnl::{Adapter, AdapterOptions, Driver, StartError};
+use dxgksim::host::MILLISECOND;
 use dxgksim::vgpu::{Vgpu, VgpuOptions};
 use dxgksim::vidmm::Run;
 use fake::{caps, engine, fake, vf};
@@ -32,7 +33,11 @@ fn alone() -> MutexGuard<'static, ()> {
 }
 
 fn quick() -> AdapterOptions {
-    AdapterOptions { paging_timeout_ns: 50_000_000, staging_bytes: 1 << 16, ..AdapterOptions::default() }
+    AdapterOptions {
+        paging_timeout_ns: 300 * MILLISECOND,
+        staging_bytes: 1 << 16,
+        ..AdapterOptions::default()
+    }
 }
 
 fn broken(driver: &Driver) -> BTreeSet<&'static str> {

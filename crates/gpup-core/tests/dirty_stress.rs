@@ -4,7 +4,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use gpup_core::device::Region;
 use gpup_core::dirty::{BasisHandle, Outcome, Part, Tracker};
@@ -12,6 +11,9 @@ use gpup_core::vram::SimulatedVram;
 
 const PAGE: u64 = 4096;
 const PAGES: u64 = 96;
+/// Writes of each writer, and harvests beside them, at least.
+const WRITES: u64 = 4 << 20;
+const HARVESTS: u64 = 1000;
 
 /// A small generator, so that a failure depends on nothing but the schedule.
 struct Random(u64);
@@ -61,8 +63,8 @@ fn dirty_no_write_is_lost_between_threads() {
         basis
     });
     let done = AtomicBool::new(false);
-    let until = Instant::now() + Duration::from_millis(900);
-    let (tracker, done) = (&tracker, &done);
+    let harvests = AtomicU64::new(0);
+    let (tracker, done, harvests) = (&tracker, &done, &harvests);
 
     thread::scope(|scope| {
         let end = End(done);
@@ -72,7 +74,7 @@ fn dirty_no_write_is_lost_between_threads() {
                     let mut writer = tracker.writer().unwrap();
                     let mut random = Random(lane);
                     let mut count = 0u64;
-                    while Instant::now() < until {
+                    while count < WRITES || harvests.load(Ordering::Relaxed) < HARVESTS {
                         for _ in 0..64 {
                             count += 1;
                             let stamp = (count << 2 | lane).to_le_bytes();
@@ -96,6 +98,7 @@ fn dirty_no_write_is_lost_between_threads() {
                         let pages = 1 + random.below(PAGES - page);
                         let (offset, bytes) = (page * PAGE, pages * PAGE);
                         harvest(tracker, *basis, Part::Range { index: 0, offset, bytes }, page, &mut copy);
+                        harvests.fetch_add(1, Ordering::Relaxed);
                     }
                     harvest(tracker, *basis, Part::Whole, 0, &mut copy);
                     copy

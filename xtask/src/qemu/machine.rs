@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
+use crate::silence::{LONGEST, Silence};
+
 /// The device's place on the bus.
 pub(super) const SLOT: u8 = 4;
 const PAGE: usize = 4096;
 const BAR_BYTES: u64 = 256 << 20;
-/// How long a run may take: several times what it needs on two slow processors.
-const PATIENCE: Duration = Duration::from_secs(300);
 /// From one look at the BAR's file to the next.
 const INTERVAL: Duration = Duration::from_secs(2);
 
@@ -73,9 +73,9 @@ pub(super) fn boot(kernel: &Path, initramfs: &Path, bar: &Bar, log: &Path) -> Re
     let begin = Instant::now();
     let mut qemu = Machine(command(kernel, initramfs, bar).spawn().context("cannot run QEMU")?);
     let serial = qemu.0.stdout.take().context("no output")?;
-    let log = File::create(log)?;
-    let echo = thread::spawn(move || echo(serial, log));
-    let pages = watch(&mut qemu.0, bar, begin)?;
+    let file = File::create(log)?;
+    let echo = thread::spawn(move || echo(serial, file));
+    let pages = watch(&mut qemu.0, bar, log)?;
     let seconds = begin.elapsed().as_secs_f64();
     let ended = qemu.0.wait()?;
     let said = echo.join().ok().context("the serial line was not read to its end")?;
@@ -100,10 +100,10 @@ fn command(kernel: &Path, initramfs: &Path, bar: &Bar) -> Command {
     qemu
 }
 
-/// Looks at the BAR's file until QEMU ends. An error when it takes too long.
-fn watch(qemu: &mut Child, bar: &Bar, begin: Instant) -> Result<Vec<usize>> {
+/// Looks at the BAR's file until QEMU ends. An error when the machine says nothing for too long.
+fn watch(qemu: &mut Child, bar: &Bar, log: &Path) -> Result<Vec<usize>> {
     let mut pages = Vec::new();
-    let mut next = begin;
+    let (mut next, mut silence) = (Instant::now(), Silence::of(log));
     loop {
         if Instant::now() >= next {
             let found = bar.pages()?;
@@ -116,7 +116,7 @@ fn watch(qemu: &mut Child, bar: &Bar, begin: Instant) -> Result<Vec<usize>> {
         if qemu.try_wait()?.is_some() {
             return Ok(pages);
         }
-        ensure!(begin.elapsed() < PATIENCE, "the machine did not end in {} s: killed", PATIENCE.as_secs());
+        ensure!(!silence.is_over(), "the machine says nothing for {} s: killed", LONGEST.as_secs());
         sleep(Duration::from_millis(50));
     }
 }

@@ -5,16 +5,15 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::{self, sleep};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::command::run;
+use crate::silence::{LONGEST, Silence};
 
 /// Lines of the log that are shown when something failed.
 const SHOWN: usize = 60;
-/// How long making a prefix may take.
-const BOOT: Duration = Duration::from_secs(300);
 
 /// A prefix: Wine's registry and its C: drive.
 pub(super) struct Prefix(PathBuf);
@@ -56,13 +55,14 @@ impl Prefix {
         println!("wine: a fresh prefix");
         let prefix = Self::cleared(path)?;
         fs::create_dir_all(path)?;
-        let log = File::create(path.with_extension("log"))?;
+        let log = path.with_extension("log");
+        let file = File::create(&log)?;
         let mut boot = prefix.command("wineboot");
-        boot.arg("-i").stdout(log.try_clone()?).stderr(log);
-        let code = wait(&mut boot.spawn().context("cannot run wineboot")?, BOOT)?;
+        boot.arg("-i").stdout(file.try_clone()?).stderr(file);
+        let code = wait(&mut boot.spawn().context("cannot run wineboot")?, &log)?;
         // Debug channels are set for a session, so the next run must have one of its own.
         prefix.end();
-        ensure!(code == Some(0), "Wine cannot make a prefix: see {}", path.with_extension("log").display());
+        ensure!(code == Some(0), "Wine cannot make a prefix: see {}", log.display());
         Ok(prefix)
     }
 
@@ -89,13 +89,7 @@ impl Prefix {
     }
 
     /// Runs a Windows program: what it prints goes to the terminal and, with what drivers print, into `log`.
-    pub(super) fn run(
-        &self,
-        program: &Path,
-        arguments: &[&str],
-        log: &Path,
-        patience: Duration,
-    ) -> Result<Ended> {
+    pub(super) fn run(&self, program: &Path, arguments: &[&str], log: &Path) -> Result<Ended> {
         let file = File::create(log)?;
         let mut wine = self.command("wine");
         // DbgPrint, and nothing else that is not an error.
@@ -104,7 +98,7 @@ impl Prefix {
             wine.stdout(Stdio::piped()).stderr(file.try_clone()?).spawn().context("cannot run wine")?;
         let out = child.stdout.take().context("no output")?;
         let echo = thread::spawn(move || echo(out, file));
-        let code = wait(&mut child, patience)?;
+        let code = wait(&mut child, log)?;
         self.end();
         let _ = echo.join();
         Ok(Ended { code, log: log.to_owned() })
@@ -140,17 +134,17 @@ fn echo(out: impl std::io::Read, mut log: File) {
     }
 }
 
-/// Waits for a program's end; kills it when it takes too long.
-fn wait(child: &mut Child, patience: Duration) -> Result<Option<i32>> {
-    let begin = Instant::now();
+/// Waits for a program's end; kills it when nothing has come into its log for too long.
+fn wait(child: &mut Child, log: &Path) -> Result<Option<i32>> {
+    let mut silence = Silence::of(log);
     loop {
         if let Some(status) = child.try_wait()? {
             return Ok(status.code());
         }
-        if begin.elapsed() > patience {
+        if silence.is_over() {
             child.kill()?;
             child.wait()?;
-            eprintln!("wine: nothing for {} s: killed", patience.as_secs());
+            eprintln!("wine: nothing for {} s: killed", LONGEST.as_secs());
             return Ok(None);
         }
         sleep(Duration::from_millis(50));

@@ -11,7 +11,7 @@ use wddm::*;
 use super::bench::{read_page, write_page};
 use super::{Bench, Outcome, Stop, accepted, broken, declare, needed};
 use crate::dxgkrnl::Recovery;
-use crate::host::{now, sleep};
+use crate::host::{Patience, sleep};
 use crate::vgpu::Vgpu;
 use crate::vidmm::{PagingChannel, PagingError, Run};
 
@@ -28,10 +28,11 @@ const FILLS: u32 = 600;
 const WAITING: u64 = 4;
 /// Page that the first transfer begins at; the fills lie before it.
 const FIRST: u64 = 16;
-/// How long what must not come is waited for, in nanoseconds.
+/// How long what must not come after a preemption is waited for, in nanoseconds.
 const QUIET_NS: u64 = 20_000_000;
-const QUIET_TRIES: u32 = 50;
-/// Attempts to reset an engine before it is through.
+/// Between two looks at the node, in nanoseconds.
+const POLL_NS: u64 = 100_000;
+/// Attempts to reset an engine before it is through with its queue.
 const ROUNDS: u32 = 20;
 
 declare! {
@@ -102,41 +103,62 @@ fn adapter(b: &Bench) -> Outcome {
     accepted("RestartFromTimeout", restart)
 }
 
-/// Whether nothing comes of what was queued on the paging node, whose interrupts are ignored. Returns when nothing
-/// comes any more.
-fn quiet(b: &Bench, after: &str) -> Outcome {
-    let ignored = || b.core().interrupts.ignored(node(b));
-    let before = ignored();
-    let mut seen = before;
-    for _ in 0..QUIET_TRIES {
-        sleep(QUIET_NS);
-        match core::mem::replace(&mut seen, ignored()) {
-            last if last == seen => break,
-            _ => {}
-        }
-    }
-    match seen - before {
-        0 => Ok(()),
+/// Whether nothing comes of what was queued on the paging node up to fence `last`, whose interrupts are ignored. A node
+/// reports in the order of submission, so what comes comes before a `marker` that is submitted now.
+fn quiet(b: &Bench, last: u32, marker: &mut PagingChannel, after: &str) -> Outcome {
+    let interrupts = &b.core().interrupts;
+    marker.start_fills(&[Run { first: 0, count: 1 }], 1)?;
+    let (_, mark) = interrupts.freeze(node(b));
+    let marked = await_node(b, || interrupts.ignored(node(b)).contains(&mark));
+    match interrupts.ignored(node(b)).iter().filter(|fence| **fence <= last).count() {
+        0 if marked => Ok(()),
+        0 => broken!("nothing is reported any more after {after}"),
         late => broken!("{late} fences were reported after {after}"),
     }
 }
 
-fn dropped(b: &Bench) -> Outcome {
+/// Waits for something that the paging node does and that wakes nobody; whether it came.
+fn await_node(b: &Bench, came: impl Fn() -> bool) -> bool {
+    let mut patience = Patience::of(b.adapter.options().paging_timeout_ns, POLL_NS);
+    while !came() {
+        let Some(nap) = patience.nap(b.core().interrupts.progress(node(b))) else { return false };
+        sleep(nap);
+    }
+    true
+}
+
+/// Resets the node at work: nothing of its queue may be reported once `reset` has returned.
+fn drops_all(b: &Bench, after: &str, reset: impl Fn() -> Outcome) -> Outcome {
     let vgpu = b.vf(0)?;
-    let channels = busy(&vgpu)?;
     let interrupts = &b.core().interrupts;
-    let serial = b.adapter.paging.serial.lock();
-    let (completed, submitted) = interrupts.freeze(node(b));
-    let mut args = DXGKARG_RESETENGINE::zeroed();
-    args.NodeOrdinal = node(b);
-    let status = b.reset_engine(&mut args);
-    let verdict = accepted("ResetEngine of a busy engine", status).and_then(|()| quiet(b, "ResetEngine"));
-    interrupts.thaw(node(b), args.LastAbortedFenceId.clamp(completed, submitted));
-    interrupts.submit_again(node(b), |args| b.core().submit_command_virtual(args));
-    drop(serial);
-    // A transfer that was aborted fails, and says nothing of this rule.
-    let _ = finish(channels);
-    verdict
+    for _ in 0..ROUNDS {
+        let mut marker = vgpu.paging_channel()?;
+        let channels = busy(&vgpu)?;
+        let serial = b.adapter.paging.serial.lock();
+        let (_, last) = interrupts.freeze(node(b));
+        let verdict = reset();
+        let seen = interrupts.abandon(node(b));
+        drop(serial);
+        let verdict = verdict.and_then(|()| quiet(b, last, &mut marker, after));
+        let (_, all) = interrupts.freeze(node(b));
+        interrupts.thaw(node(b), all);
+        // What was queued is aborted, and says nothing of this rule.
+        let _ = finish(channels);
+        verdict?;
+        // An engine that was through before the reset had nothing to drop.
+        if !seen.contains(&last) {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+fn dropped(b: &Bench) -> Outcome {
+    drops_all(b, "ResetEngine", || {
+        let mut args = DXGKARG_RESETENGINE::zeroed();
+        args.NodeOrdinal = node(b);
+        accepted("ResetEngine of a busy engine", b.reset_engine(&mut args))
+    })
 }
 
 fn pending(b: &Bench) -> Outcome {
@@ -223,20 +245,8 @@ fn busy_status(b: &Bench) -> Outcome {
 }
 
 fn adapter_dropped(b: &Bench) -> Outcome {
-    let vgpu = b.vf(0)?;
-    let channels = busy(&vgpu)?;
-    let serial = b.adapter.paging.serial.lock();
-    let (_, submitted) = b.core().interrupts.freeze(node(b));
-    let verdict = adapter(b).and_then(|()| quiet(b, "ResetFromTimeout"));
-    b.core().interrupts.thaw(node(b), submitted);
-    drop(serial);
-    let _ = finish(channels);
-    verdict?;
-    write_page(&vgpu, 1, 0x33)?;
-    if read_page(&vgpu, 1)?.iter().any(|byte| *byte != 0x33) {
-        broken!("the paging node does not work afterwards")
-    }
-    Ok(())
+    drops_all(b, "ResetFromTimeout", || adapter(b))?;
+    super::submission::works(b, 0x33)
 }
 
 fn preempt_pending(b: &Bench) -> Outcome {
@@ -248,13 +258,12 @@ fn preempt_pending(b: &Bench) -> Outcome {
     let mut args = DXGKARG_PREEMPTCOMMAND::zeroed();
     (args.NodeOrdinal, args.PreemptionFenceId) = (node(b), FENCE);
     let status = b.preempt_command(&mut args);
-    let deadline = now() + b.adapter.options().paging_timeout_ns;
-    while interrupts.preempted(node(b)) != FENCE && now() < deadline {
-        sleep(100_000);
-    }
-    let answered = interrupts.preempted(node(b)) == FENCE;
+    let answered = await_node(b, || interrupts.preempted(node(b)) == FENCE);
     interrupts.freeze(node(b));
-    let verdict = accepted("PreemptCommand of a busy node", status).and_then(|()| quiet(b, "the preemption"));
+    // A driver that goes on all the same has time to show it; one that does not is right after any time.
+    sleep(QUIET_NS);
+    let late = interrupts.ignored(node(b)).len();
+    let verdict = accepted("PreemptCommand of a busy node", status);
     let (completed, _) = interrupts.freeze(node(b));
     interrupts.thaw(node(b), completed);
     interrupts.submit_again(node(b), |args| b.core().submit_command_virtual(args));
@@ -263,6 +272,9 @@ fn preempt_pending(b: &Bench) -> Outcome {
     verdict?;
     if !answered {
         broken!("the preemption was not answered")
+    }
+    if late > 0 {
+        broken!("{late} fences were reported after the preemption")
     }
     done.map_err(Stop::from)
 }

@@ -34,8 +34,10 @@ pub struct Fences {
     process_faults: Vec<(u32, NTSTATUS)>,
     /// The engine is being reset: its reports count for nothing.
     frozen: bool,
-    /// Reports that counted for nothing.
-    ignored: u32,
+    /// Fences whose reports counted for nothing, since the reset began.
+    ignored: Vec<u32>,
+    /// Reports of every kind: the node makes progress.
+    reports: u64,
     /// First and last fences that resets aborted.
     aborted: Vec<(u32, u32)>,
     /// Fence of the last preemption that was answered.
@@ -65,8 +67,9 @@ impl Fences {
 
     /// The driver reports `fence` complete, or faulted.
     pub fn report(&mut self, contract: &Contract, node: u32, fence: u32, fault: Option<NTSTATUS>) {
+        self.reports += 1;
         if self.frozen {
-            self.ignored += 1;
+            self.ignored.push(fence);
             return;
         }
         match self.submitted.front().copied() {
@@ -99,6 +102,7 @@ impl Fences {
 
     /// The driver answers the preemption `fence`: everything up to `last` is completed, and nothing after it runs.
     pub fn preempt(&mut self, contract: &Contract, node: u32, fence: u32, last: u32) {
+        self.reports += 1;
         if self.frozen {
             return;
         }
@@ -118,14 +122,21 @@ impl Fences {
     /// A reset of the engine begins: what was reported counts, what comes from now on does not. The answer is the last
     /// fence that was completed and the last that was submitted.
     pub fn freeze(&mut self) -> (u32, u32) {
-        self.frozen = true;
+        if !core::mem::replace(&mut self.frozen, true) {
+            self.ignored.clear();
+        }
         self.settle();
         (self.reported, self.submitted.back().copied().unwrap_or(self.reported))
     }
 
-    /// Reports that came while the engine was being reset.
-    pub fn ignored(&self) -> u32 {
-        self.ignored
+    /// Fences that were reported while the engine was being reset.
+    pub fn ignored(&self) -> &[u32] {
+        &self.ignored
+    }
+
+    /// How often the driver has reported anything: a number that changes with the node's progress.
+    pub fn reports(&self) -> u64 {
+        self.reports
     }
 
     /// The reset is done: everything up to `last` that was not completed is aborted. Whether anything was.
@@ -225,7 +236,9 @@ mod tests {
         assert_eq!(fences.freeze(), (ids[0], ids[3]));
         fences.report(&contract, 0, ids[1], None);
         fences.preempt(&contract, 0, 7, 99);
-        assert_eq!((fences.ignored(), fences.preempted()), (1, 0));
+        assert_eq!((fences.ignored(), fences.preempted(), fences.reports()), (&ids[1..2], 0, 3));
+        assert_eq!(fences.freeze(), (ids[0], ids[3]), "it is being reset already");
+        assert_eq!(fences.ignored(), &ids[1..2]);
         assert!(fences.thaw(ids[1]));
         assert_eq!(ids.map(|fence| fences.is_waiting(fence)), [false, false, true, true]);
         let states = ids.map(|fence| fences.state(fence));

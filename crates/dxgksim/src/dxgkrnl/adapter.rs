@@ -35,7 +35,7 @@ pub struct AdapterOptions {
     pub paging_va_bytes: u64,
     /// Bytes of a staging buffer and of the scratch that goes with it; a power of two.
     pub staging_bytes: usize,
-    /// Longest wait for a paging operation.
+    /// How long a paging operation is waited for while nothing is done on its node.
     pub paging_timeout_ns: u64,
     /// Treat dirty tracking as not performant: it starts with the migration, and everything is sent first.
     pub late_tracking: bool,

@@ -14,7 +14,7 @@ use wddm::{DXGKARG_SUBMITCOMMANDVIRTUAL, NTSTATUS, STATUS_DEVICE_REMOVED};
 use super::Core;
 use super::packets::Packets;
 use crate::contract::{Contract, FenceState, Fences, Irql, calls, current, raised, rules};
-use crate::host::{Event, Mutex, SECOND, Thread, host, now};
+use crate::host::{Event, Mutex, Patience, SECOND, Thread, host};
 
 /// What the routine under SynchronizeExecution has done so far.
 #[derive(Clone, Copy, Default)]
@@ -273,9 +273,27 @@ impl Interrupts {
         snapshot
     }
 
-    /// Interrupts of a node that were ignored.
-    pub(crate) fn ignored(&self, node: u32) -> u32 {
-        self.state.lock().nodes[node as usize].ignored()
+    /// Gives up what was submitted to a node whose reports are ignored, and goes on ignoring them. The answer is what
+    /// was reported until then.
+    pub(crate) fn abandon(&self, node: u32) -> Vec<u32> {
+        let mut state = self.state.lock();
+        let fences = &mut state.nodes[node as usize];
+        let seen = fences.ignored().to_vec();
+        let (_, last) = fences.freeze();
+        fences.thaw(last);
+        fences.freeze();
+        state.wake();
+        seen
+    }
+
+    /// Fences of a node that were reported since the reset of its engine began, and ignored.
+    pub(crate) fn ignored(&self, node: u32) -> Vec<u32> {
+        self.state.lock().nodes[node as usize].ignored().to_vec()
+    }
+
+    /// A number that changes when a node reports anything.
+    pub(crate) fn progress(&self, node: u32) -> u64 {
+        self.state.lock().nodes[node as usize].reports()
     }
 
     /// The reset is done: what was not completed up to fence `last` was aborted. Whether anything was.
@@ -316,21 +334,21 @@ impl Interrupts {
         self.state.lock().nodes[node as usize].state(fence)
     }
 
-    /// Waits for a fence, `timeout_ns` nanoseconds at most. `event` is the caller's own.
+    /// Waits for a fence, until nothing was done on its node for `timeout_ns` nanoseconds. `event` is the caller's own.
     pub(crate) fn wait(&self, node: u32, fence: u32, event: &Arc<Event>, timeout_ns: u64) -> FenceState {
-        let deadline = now().saturating_add(timeout_ns);
+        let mut patience = Patience::new(timeout_ns);
         loop {
-            {
+            let nap = {
                 let mut state = self.state.lock();
-                let found = state.nodes[node as usize].state(fence);
-                let over = state.removed || now() >= deadline;
+                let fences = &state.nodes[node as usize];
+                let (found, progress) = (fences.state(fence), fences.reports());
                 state.waiters.retain(|waiter| !Arc::ptr_eq(&waiter.event, event));
-                if found != FenceState::Pending || over {
-                    return found;
-                }
+                let nap = patience.nap(progress).filter(|_| found == FenceState::Pending && !state.removed);
+                let Some(nap) = nap else { return found };
                 state.waiters.push(Waiter { node, fence, event: Arc::clone(event) });
-            }
-            event.wait(deadline.saturating_sub(now()).min(SECOND));
+                nap
+            };
+            event.wait(nap);
         }
     }
 }

@@ -358,8 +358,10 @@ pub(crate) fn check(fault: Option<Fault>) -> Vec<Finding> {
     // SAFETY: the driver is linked into this process.
     let driver = unsafe { Driver::load(gpup_kmd::driver_entry, "gpup_kmd") };
     let driver = Arc::new(driver.expect("the driver loads"));
-    let options =
-        dxgksim::dxgkrnl::AdapterOptions { paging_timeout_ns: 300_000_000, ..gpup::check::options() };
+    let options = dxgksim::dxgkrnl::AdapterOptions {
+        paging_timeout_ns: dxgksim::host::SECOND,
+        ..gpup::check::options()
+    };
     let findings = check::run(&driver, &options, |_| true);
     drop(driver);
     *FAULT.write().unwrap_or_else(PoisonError::into_inner) = None;

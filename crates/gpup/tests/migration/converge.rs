@@ -1,5 +1,7 @@
 //! A guest that dirties pages faster than they move: what the policy says happens, and nothing of it stays behind.
 
+use std::ops::ControlFlow;
+
 use gpup::world::{Guest, Machine};
 use gpup_guest::{Pattern, Workload};
 use live_migration::converge::{Limits, OnTimeout};
@@ -22,18 +24,18 @@ fn scene(mode: Mode) -> (Machine, Machine, Guest) {
     (here, there, guest)
 }
 
-/// A pause that cannot be had, and little time.
-fn how(mode: Mode, on_timeout: OnTimeout) -> How<'static> {
+/// A pause that cannot be had, however little the guest is let dirty, and so much time.
+fn how(mode: Mode, on_timeout: OnTimeout, time: f64) -> How<'static> {
     let mut how = How::new(mode);
     how.options.bandwidth = Some(BANDWIDTH);
-    how.options.limits = Limits { pause: 0.01, grace: 600.0, time: 1.0, on_timeout };
+    how.options.limits = Limits { pause: 0.0021, grace: 600.0, time, on_timeout };
     how
 }
 
 fn cancel_leaves_it_running(mode: Mode) {
     let (here, there, guest) = scene(mode);
     let before = state(&guest.vgpu);
-    let error = how(mode, OnTimeout::Cancel).migrate(&guest.vgpu, &guest.vm, &there).refused("cancel");
+    let error = how(mode, OnTimeout::Cancel, 1.0).migrate(&guest.vgpu, &guest.vm, &there).refused("cancel");
     assert_eq!(error, Error::NotConverging);
     assert_eq!(state(&guest.vgpu), before);
     assert!(before.executes && is_empty(&there));
@@ -44,9 +46,8 @@ fn cancel_leaves_it_running(mode: Mode) {
 
 fn switchover_moves_it_all_the_same(mode: Mode) {
     let (here, there, guest) = scene(mode);
-    let attempt = how(mode, OnTimeout::Switchover).migrate(&guest.vgpu, &guest.vm, &there);
+    let attempt = how(mode, OnTimeout::Switchover, 1.0).migrate(&guest.vgpu, &guest.vm, &there);
     let (outcome, held) = attempt.arrived("switchover");
-    assert!(outcome.estimated_pause > 0.01, "it converged: {outcome:?}");
     assert_eq!(outcome.speed, 1000);
     let what = guest.work.clone();
     guest.destroy().unwrap();
@@ -58,27 +59,20 @@ fn throttle_slows_it_and_lets_go(mode: Mode) {
     let (here, there, guest) = scene(mode);
     let before = state(&guest.vgpu);
     let (vgpu, mut slowest) = (guest.vgpu.clone(), 1000);
-    let how = how(mode, OnTimeout::Throttle).watched(|event| {
-        if let Event::Throttle(speed) = event {
+    let how = how(mode, OnTimeout::Throttle, 600.0).watched(|event| match event {
+        Event::Throttle(speed) => {
             assert_eq!(state(&vgpu).throttle, u64::from(speed), "the driver was not told");
             slowest = slowest.min(speed);
+            ControlFlow::Continue(())
         }
-        std::ops::ControlFlow::Continue(())
+        _ if slowest < 1000 => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
     });
-    let attempt = how.migrate(&guest.vgpu, &guest.vm, &there);
+    let error = how.migrate(&guest.vgpu, &guest.vm, &there).refused("throttle");
+    assert_eq!(error, Error::Cancelled);
+    assert_eq!(state(&guest.vgpu), before, "the throttle stayed");
     drop(vgpu);
-    assert!(slowest < 1000, "nobody slowed the guest down");
-    if attempt.source.is_ok() {
-        let (_, held) = attempt.arrived("throttle");
-        assert_eq!(state(&held.vgpu).throttle, 1000, "the target still holds it back");
-        let what = guest.work.clone();
-        guest.destroy().unwrap();
-        assert_right(settled(held, &what), &here, "throttle");
-    } else {
-        assert_eq!(attempt.refused("throttle"), Error::NotConverging);
-        assert_eq!(state(&guest.vgpu), before, "the throttle stayed");
-        assert_right(guest, &here, "throttle");
-    }
+    assert_right(guest, &here, "throttle");
     stop([here, there]);
 }
 
@@ -109,6 +103,7 @@ fn a_guest_that_outruns_the_link_twice_moves_within_the_limit_when_it_is_slowed(
             assert!(outcome.estimated_pause <= 0.1, "{outcome:?}");
             assert!(outcome.speed < 1000 && outcome.throttle_cost > 0.0, "{outcome:?}");
             assert!(outcome.throttle_cost < outcome.brownout, "{outcome:?}");
+            assert_eq!(state(&held.vgpu).throttle, 1000, "the target still holds it back");
             guest.destroy().unwrap();
             assert_right(settled(held, &what), &here, "throttled");
         } else {

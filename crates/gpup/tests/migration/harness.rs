@@ -159,11 +159,11 @@ pub(crate) fn boot_scattered(machine: &Machine, vf: u32, work: &Work) -> Guest {
     guest
 }
 
-/// Waits until `done`; the deadline is for a hang only.
+/// Waits until `done`. The deadline is far beyond any machine: only a hang is a failure.
 pub(crate) fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_secs(600);
     while !done() {
-        assert!(Instant::now() < deadline, "not within a minute: {what}");
+        assert!(Instant::now() < deadline, "it never happened: {what}");
         std::thread::sleep(Duration::from_millis(1));
     }
 }

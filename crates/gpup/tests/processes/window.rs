@@ -119,7 +119,8 @@ fn a_target_in_doubt_can_be_told_to_discard() {
 
 #[test]
 fn a_target_whose_source_died_in_the_window_holds_the_vm_until_it_is_told() {
-    let (target, address) = serve("1", &["--cool-down", "2s"]);
+    // It runs for long enough to be asked about, also where starting a process takes a while.
+    let (target, address) = serve("1", &["--cool-down", "10s"]);
     let source: std::sync::Arc<std::sync::Mutex<Option<std::sync::Arc<Process>>>> = Default::default();
     let victim = source.clone();
     let proxy = between(address, move |_, kind| {

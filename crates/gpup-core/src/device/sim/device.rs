@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use core::sync::atomic::Ordering;
 
 use super::SimGpu;
-use super::node::HANG_NS;
+use super::hang::DEFECT_NS;
 use crate::device::{
     BarPages, Device, EngineReset, Geometry, HostSubmission, Identity, InterruptSink, MsixEntry, Region,
     Running, TableAddress,
@@ -16,8 +16,6 @@ use crate::sched::{Counters, Policy, Totals, VfParameters};
 use crate::vram::Vram;
 use crate::{Error, Result, VfIndex};
 
-/// How long an engine may take to notice its reset, in nanoseconds.
-const RESET_NS: u64 = 5_000_000_000;
 const TICKS_PER_SECOND: u64 = 1_000_000_000;
 
 impl Device for SimGpu {
@@ -99,14 +97,8 @@ impl Device for SimGpu {
             return Ok(EngineReset { last_aborted: node.queue.drop_all(None), vf: None });
         }
         node.ask_for_reset();
-        // A packet that makes progress ends by itself, and its VF is none the worse for it.
-        let mut done = node.is_responsive() && node.reset_done.wait(HANG_NS);
-        if !done {
-            node.cut.store(true, Ordering::Release);
-            done = node.reset_done.wait(RESET_NS);
-            node.cut.store(false, Ordering::Release);
-        }
-        if !done {
+        // A packet that hangs ends with this. One that makes progress ends by itself, and its VF is none the worse for it.
+        if !node.reset_done.wait(DEFECT_NS) {
             return Err(Error::Timeout);
         }
         Ok(node.last_reset())
@@ -145,7 +137,7 @@ impl Device for SimGpu {
     }
 
     fn vf_pause(&self, vf: VfIndex) -> Result<()> {
-        self.shared.vf(vf)?.pause()
+        self.shared.vf(vf)?.pause(&self.shared.nodes)
     }
 
     fn vf_resume(&self, vf: VfIndex) -> Result<()> {

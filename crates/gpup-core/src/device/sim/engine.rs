@@ -173,6 +173,7 @@ impl Engine {
     /// A packet that does not end until it is reset; answers how long that took.
     pub(super) fn hang(&mut self, guest: Option<(&Vf, &Grant)>) -> u64 {
         let since = now();
+        self.node().hang.begin();
         loop {
             let elapsed = now().saturating_sub(since);
             let node = &self.shared.nodes[self.index];
@@ -185,6 +186,7 @@ impl Engine {
             if cut || node.abort.load(Ordering::Acquire) || self.shared.stop.load(Ordering::SeqCst) {
                 return elapsed;
             }
+            node.hang.look();
             os().yield_now();
         }
     }

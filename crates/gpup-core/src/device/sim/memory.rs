@@ -15,8 +15,6 @@ pub(super) struct VfMemory<'a> {
     pub(super) bar: &'a Bar,
     /// The VF is being reset: the command must end.
     pub(super) abort: &'a AtomicBool,
-    /// The engine is being reset, and will not wait for the command's own end.
-    pub(super) cut: [&'a AtomicBool; 2],
 }
 
 impl From<Error> for FaultCode {
@@ -32,13 +30,9 @@ impl VfMemory<'_> {
         self.regions.check(at, bytes)
     }
 
-    /// Ends a command whose VF or engine is being reset. Asked between pieces of some ten microseconds.
+    /// Ends a command whose VF is being reset. Asked between pieces of some ten microseconds.
     pub(super) fn proceed(&self) -> Result<(), FaultCode> {
-        let set = |flag: &AtomicBool| flag.load(Ordering::Acquire);
-        if set(self.abort) || self.cut.into_iter().all(set) {
-            return Err(FaultCode::Reset);
-        }
-        Ok(())
+        if self.abort.load(Ordering::Acquire) { Err(FaultCode::Reset) } else { Ok(()) }
     }
 
     /// Copies out of the memory.

@@ -14,6 +14,7 @@ mod command;
 mod cost;
 mod device;
 mod engine;
+mod hang;
 mod host;
 mod kernels;
 mod memory;

@@ -2,20 +2,18 @@
 
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use super::hang::Hang;
 use super::host::HostQueue;
 use crate::device::{EngineReset, Running, Whose};
 use crate::os::{Event, SpinLock, now};
 use crate::sched::{Limits, Scheduler};
 use crate::{Result, VfIndex};
 
-/// A packet that runs longer than this hangs, in nanoseconds.
-pub(super) const HANG_NS: u64 = 2_000_000_000;
-
 /// [`Node::cut_vf`]: nobody's packet.
 const NO_VF: u64 = u64::MAX;
-/// [`Node::hang`]: nobody's packet.
+/// [`Node::to_hang`]: nobody's packet.
 const NO_HANG: u64 = u64::MAX;
-/// [`Node::hang`]: the host's next packet.
+/// [`Node::to_hang`]: the host's next packet.
 const HOST_HANG: u64 = u64::MAX - 1;
 
 /// [`Node::packet_of`]: the host's packet, its fence in the low half; else a VF's index.
@@ -30,8 +28,6 @@ pub(super) struct Node {
     pub(super) wake: Event,
     /// The engine is being reset: it must answer before the next packet.
     pub(super) abort: AtomicBool,
-    /// While `abort` is set: the packet that runs must end, finished or not.
-    pub(super) cut: AtomicBool,
     /// The engine has done what `abort` asks.
     pub(super) reset_done: Event,
     /// What the last reset answered.
@@ -44,8 +40,10 @@ pub(super) struct Node {
     packet_since: AtomicU64,
     /// Whose it is.
     packet_of: AtomicU64,
+    /// Whether it hangs.
+    pub(super) hang: Hang,
     /// Whose next packet is to hang, for tests of the ways out.
-    hang: AtomicU64,
+    to_hang: AtomicU64,
 }
 
 impl Node {
@@ -56,14 +54,14 @@ impl Node {
             queue: HostQueue::new()?,
             wake: Event::new()?,
             abort: AtomicBool::new(false),
-            cut: AtomicBool::new(false),
             reset_done: Event::new()?,
             last_reset: SpinLock::new(EngineReset { last_aborted: 0, vf: None }),
             cut_vf: AtomicU64::new(NO_VF),
             clock: AtomicU64::new(0),
             packet_since: AtomicU64::new(0),
             packet_of: AtomicU64::new(0),
-            hang: AtomicU64::new(NO_HANG),
+            hang: Hang::default(),
+            to_hang: AtomicU64::new(NO_HANG),
         })
     }
 
@@ -114,6 +112,7 @@ impl Node {
 
     /// The packet has ended.
     pub(super) fn end_packet(&self) {
+        self.hang.end();
         self.packet_since.store(0, Ordering::Relaxed);
     }
 
@@ -126,28 +125,25 @@ impl Node {
         (since != 0).then(|| Running { whose, since_ns: now().saturating_sub(since) })
     }
 
-    /// Whether the packet that runs, if any, began a short while ago.
+    /// Whether the packet that runs, if any, has not been hanging for a while.
     pub(super) fn is_responsive(&self) -> bool {
-        match self.packet_since.load(Ordering::Relaxed) {
-            0 => true,
-            since => now().saturating_sub(since) < HANG_NS,
-        }
+        !self.hang.is_noticed()
     }
 
     /// Makes the next packet of a VF, or of the host, hang.
     pub(super) fn set_hang(&self, vf: Option<VfIndex>) {
-        self.hang.store(vf.map_or(HOST_HANG, u64::from), Ordering::Relaxed);
+        self.to_hang.store(vf.map_or(HOST_HANG, u64::from), Ordering::Relaxed);
     }
 
     /// Whether the packet that begins is the one to hang; says so once.
     pub(super) fn take_hang(&self, vf: Option<VfIndex>) -> bool {
         let who = vf.map_or(HOST_HANG, u64::from);
-        self.hang.compare_exchange(who, NO_HANG, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        self.to_hang.compare_exchange(who, NO_HANG, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
     /// Whether the packet that was to hang does.
     #[cfg(test)]
     pub(super) fn hangs(&self) -> bool {
-        self.hang.load(Ordering::Relaxed) == NO_HANG && self.packet_since.load(Ordering::Relaxed) != 0
+        self.hang.has_begun()
     }
 }

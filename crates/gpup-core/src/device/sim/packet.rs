@@ -79,13 +79,8 @@ impl Engine {
         };
         let ticks = shared.config.rates.command(&command);
         let node = &shared.nodes[self.index];
-        let mut memory = VfMemory {
-            regions: &regions,
-            writer: &mut self.writer,
-            bar: vf.bar(),
-            abort: vf.abort(),
-            cut: [&node.abort, &node.cut],
-        };
+        let mut memory =
+            VfMemory { regions: &regions, writer: &mut self.writer, bar: vf.bar(), abort: vf.abort() };
         // The cost is known beforehand, so a packet that would be cut is not begun.
         if node.scheduler.lock().over_run(grant, ticks.saturating_add(turn)) {
             return (packet, Err(FaultCode::Reset));

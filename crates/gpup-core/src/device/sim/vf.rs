@@ -16,8 +16,9 @@ use alloc::sync::Arc;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use super::bar::Bar;
+use super::hang::{DEFECT_NS, Patience};
 use super::msix::Msix;
-use super::node::HANG_NS;
+use super::node::Node;
 use super::regions::{Owners, Regions};
 use super::registers::{Registers, node_register};
 use super::ring;
@@ -31,9 +32,6 @@ use crate::{Error, Result, VfIndex};
 const ENABLED: u32 = 1;
 const PAUSED: u32 = 2;
 const HELD: u32 = 4;
-
-/// How long a packet that was told to end is waited for, in nanoseconds.
-const PATIENCE_NS: u64 = 5_000_000_000;
 
 /// A virtual function.
 pub(super) struct Vf {
@@ -167,12 +165,13 @@ impl Vf {
 
     /// Takes it off every engine and waits for its packet in flight, which has about a millisecond of work. One that
     /// hangs is cut at its preemption timeout, by the engine; without one it is not, and nor is the VF paused.
-    pub(super) fn pause(&self) -> Result<()> {
+    pub(super) fn pause(&self, nodes: &[Node; NODES]) -> Result<()> {
         let _control = self.control.lock();
         if self.state.fetch_or(PAUSED, Ordering::SeqCst) & PAUSED != 0 {
             return Ok(());
         }
-        self.wait(HANG_NS).inspect_err(|_| {
+        let mut patience = nodes.each_ref().map(|_| Patience::new());
+        self.wait(|node| patience[node].is_over(&nodes[node].hang)).inspect_err(|_| {
             self.state.fetch_and(!PAUSED, Ordering::SeqCst);
         })
     }
@@ -282,7 +281,8 @@ impl Vf {
         let regions = self.regions().ok_or(Error::WrongState)?;
         self.state.fetch_or(HELD, Ordering::SeqCst);
         self.abort.store(true, Ordering::SeqCst);
-        let waited = self.wait(PATIENCE_NS);
+        let begun = now();
+        let waited = self.wait(|_| now().saturating_sub(begun) > DEFECT_NS);
         self.abort.store(false, Ordering::SeqCst);
         if let Err(error) = waited {
             self.state.fetch_and(!HELD, Ordering::SeqCst);
@@ -291,11 +291,10 @@ impl Vf {
         Ok(regions)
     }
 
-    /// Waits until no engine has the VF in flight.
-    fn wait(&self, patience_ns: u64) -> Result<()> {
-        let start = now();
-        while self.in_flight.iter().any(|flight| flight.load(Ordering::SeqCst)) {
-            if now().saturating_sub(start) > patience_ns {
+    /// Waits until no engine has the VF in flight, unless `give_up` says of one that has that it need not go on.
+    fn wait(&self, mut give_up: impl FnMut(usize) -> bool) -> Result<()> {
+        while let Some(node) = self.in_flight.iter().position(|flight| flight.load(Ordering::SeqCst)) {
+            if give_up(node) {
                 return Err(Error::Timeout);
             }
             os().yield_now();

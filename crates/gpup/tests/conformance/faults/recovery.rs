@@ -1,6 +1,7 @@
 //! Resets under load, D3cold, and the power of an adapter.
 
 use std::mem::offset_of;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use wddm::*;
 
@@ -29,13 +30,19 @@ fn end(c: &Call<'_>, world: &World) {
 }
 
 fn engine() -> Vec<Case> {
-    let aborted = offset_of!(DXGKARG_RESETENGINE, LastAbortedFenceId);
+    const NONE: u32 = u32::MAX;
+    let (aborted, stopped) = (offset_of!(DXGKARG_RESETENGINE, LastAbortedFenceId), AtomicU32::new(NONE));
     vec![
         (
             "timeout.engine.dropped",
             fault(move |c, world| {
-                // The resets before are those of an idle engine.
-                (c.name == RESET && world.count(RESET) == 2).then(|| {
+                // The resets before are those of an idle engine; after a broken rule there is another adapter.
+                if c.name != RESET || world.count(RESET) < 2 {
+                    return None;
+                }
+                let stops = world.count("DxgkDdiStopDevice");
+                let first = stopped.compare_exchange(NONE, stops, Ordering::SeqCst, Ordering::SeqCst);
+                (first == Ok(NONE) || first == Err(stops)).then(|| {
                     c.put(1, aborted, 0u32);
                     OK
                 })

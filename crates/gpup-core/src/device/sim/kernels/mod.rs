@@ -143,7 +143,6 @@ pub(super) mod testing {
                 writer: &mut self.writer,
                 bar: &self.bar,
                 abort: &self.abort,
-                cut: [&self.abort; 2],
             };
             execute(command, &mut memory, &mut self.scratch)
         }

@@ -20,6 +20,8 @@ use crate::device::{Device, Fault, InterruptSink, Region};
 use crate::os::Mutex;
 
 const MIB: u64 = 1 << 20;
+/// What is bound to happen is waited for so long: far longer than any machine takes, so that a hang is a failure.
+const FOREVER: Duration = Duration::from_secs(600);
 
 /// What the device told the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,13 +85,13 @@ fn regions(vf: u32) -> [Region; 2] {
 fn until(what: &str, mut happened: impl FnMut() -> bool) {
     let start = Instant::now();
     while !happened() {
-        assert!(start.elapsed() < Duration::from_secs(20), "{what} did not happen");
+        assert!(start.elapsed() < FOREVER, "{what} did not happen");
         std::thread::sleep(Duration::from_micros(50));
     }
 }
 
 fn hear(told: &Receiver<Told>) -> Told {
-    told.recv_timeout(Duration::from_secs(20)).expect("the device says something")
+    told.recv_timeout(FOREVER).expect("the device says something")
 }
 
 /// A basis over a VF, tracked and clean; and its dirty pages when asked.

@@ -1,11 +1,12 @@
 //! After a pause nothing of the VF's happens: no write, no mark, no message.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::guest::Guest;
 use super::{MIB, Watch, device, regions, until};
 use crate::device::Device;
 use crate::device::abi::{COMPUTE_NODE, COPY_NODE};
+use crate::device::sim::hang::HANG_NS;
 use crate::{Error, PAGE_SIZE};
 
 fn snapshot(gpu: &super::SimGpu) -> Vec<u8> {
@@ -75,9 +76,11 @@ fn a_pause_cuts_a_packet_past_its_preemption_timeout() {
 #[test]
 fn a_pause_gives_up_on_a_packet_that_may_not_be_cut() {
     let (gpu, guest) = hanging(0);
-    let begin = Instant::now();
     assert_eq!(gpu.vf_pause(0), Err(Error::Timeout));
-    assert!((1..4).contains(&begin.elapsed().as_secs()), "{:?}", begin.elapsed());
+    assert!(
+        gpu.running(COMPUTE_NODE).unwrap().since_ns >= HANG_NS,
+        "it gave up on a packet that may yet end"
+    );
     assert!(!guest.faulted());
     // It was not paused: the reset of the engine ends the packet, and the next reset begins anew.
     assert_eq!(gpu.reset_engine(COMPUTE_NODE).unwrap().vf, Some(0));
@@ -122,9 +125,9 @@ fn a_pause_waits_for_its_own_vf_only() {
     other.fill(0, 64, 1);
     other.wait();
     until("the hang", || gpu.shared.nodes[COMPUTE_NODE].hangs());
-    let start = Instant::now();
+    // Had it waited for the other's packet, it would have given up.
     gpu.vf_pause(1).unwrap();
-    assert!(start.elapsed() < Duration::from_secs(1));
+    assert!(gpu.shared.nodes[COMPUTE_NODE].hangs());
     // A function level reset ends even a packet that hangs.
     gpu.vf_reset(0).unwrap();
     let mut again = Guest::new(&gpu, 0);

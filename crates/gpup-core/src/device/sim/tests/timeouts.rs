@@ -7,6 +7,7 @@ use super::tables::Process;
 use super::{MIB, Told, device, hear, regions, until};
 use crate::device::abi::{COMPUTE_NODE, COPY_NODE, FaultCode, reg};
 use crate::device::sim::HOST_QUEUE_DEPTH;
+use crate::device::sim::hang::HANG_NS;
 use crate::device::{Author, Device, EngineReset};
 use crate::{Error, PAGE_SIZE};
 
@@ -55,8 +56,8 @@ fn a_host_packet_that_hangs_is_noticed_and_reset() {
     let mut process = Process::new(&gpu, 8 * MIB);
     gpu.hang(COPY_NODE, None).unwrap();
     let first = process.submit(COPY_NODE, |buffer| buffer.nop().unwrap());
-    assert!(gpu.responsive(COPY_NODE));
     until("the hang is noticed", || !gpu.responsive(COPY_NODE));
+    assert!(gpu.running(COPY_NODE).unwrap().since_ns >= HANG_NS);
     assert!(gpu.responsive(COMPUTE_NODE));
     for _ in 1..HOST_QUEUE_DEPTH {
         process.submit(COPY_NODE, |buffer| buffer.nop().unwrap());
