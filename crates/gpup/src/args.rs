@@ -17,7 +17,7 @@ Exit codes:
   1  failed: the source VF runs on
   2  wrong usage
   3  the VF cannot move there
-  4  in doubt: the VF is saved in a file
+  4  in doubt: the message says in which file the VF is
   5  cancelled, or not converging
   6  done, but the result could not be written";
 

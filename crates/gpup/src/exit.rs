@@ -61,14 +61,18 @@ impl Failure {
 
     /// The exit code.
     pub fn code(&self) -> ExitCode {
-        ExitCode::from(match self {
+        ExitCode::from(self.number())
+    }
+
+    pub(crate) fn number(&self) -> u8 {
+        match self {
             Self::Failed(_) => 1,
             Self::Usage(_) => 2,
             Self::Incompatible(_) => 3,
             Self::InDoubt(_) => 4,
             Self::Cancelled(_) => 5,
             Self::Unwritten(_) => 6,
-        })
+        }
     }
 }
 

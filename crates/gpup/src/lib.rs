@@ -8,8 +8,10 @@ mod caps;
 pub mod check;
 mod doubt;
 pub mod exit;
+mod files;
 mod inspect;
 mod interrupt;
+mod json;
 pub mod migrate;
 mod note;
 pub mod pack;
@@ -39,6 +41,7 @@ use tell::tell;
 
 /// The tool from its command line to its exit code.
 pub fn main() -> ExitCode {
+    files::survive_limits();
     let done = match Cli::try_parse() {
         Ok(cli) => run(&cli),
         Err(answer) => match answer.print() {
@@ -60,6 +63,7 @@ pub fn main() -> ExitCode {
 /// Runs a command. One that was done but whose result could not be written has failed in that alone.
 pub fn run(cli: &Cli) -> Result<(), Failure> {
     let done = perform(cli);
+    json::end(&done);
     match tell::take_unwritten() {
         None => done,
         Some(why) => Err(match done {
@@ -73,7 +77,7 @@ fn perform(cli: &Cli) -> Result<(), Failure> {
     let output = cli.command.output();
     output.check()?;
     if let Some(path) = output.json.as_deref() {
-        report::touch(path)?;
+        json::begin(path)?;
     }
     if let Some(path) = output.trace.as_deref() {
         trace::begin(path)?;

@@ -12,10 +12,11 @@ use live_migration::{Error, Held, saved};
 
 use crate::args::{HostArgs, Restore, Switch};
 use crate::exit::Failure;
+use crate::json;
 use crate::note::Note;
 use crate::pack::AnyUnpacker;
 use crate::progress::Progress;
-use crate::report::{Verdict, write_json};
+use crate::report::Verdict;
 use crate::spans::Spans;
 use crate::tcp::FileReader;
 use crate::tell::say;
@@ -70,17 +71,12 @@ fn finish_and_compare(
         None => None,
     };
     let verdict = if identical == Some(false) { Verdict::Different } else { Verdict::Identical };
-    if let Some(path) = &args.output.json {
-        write_json(
-            &serde_json::json!({
-                "verdict": verdict,
-                "pages_compared": pages.compared,
-                "guest_steps": outcome.steps,
-                "result_identical": identical,
-            }),
-            path,
-        );
-    }
+    json::set(&serde_json::json!({
+        "verdict": verdict,
+        "pages_compared": pages.compared,
+        "guest_steps": outcome.steps,
+        "result_identical": identical,
+    }));
     if args.output.speaks() {
         let result = match identical {
             Some(true) => "its guest's result is that of a guest that was never saved",

@@ -1,7 +1,7 @@
 //! Quick migration: the same records in a file, with no live phase.
 //!
 //! Hello, Immutable, Pages..., IterationEnd, PageHashes, Mutable, Guest, End. The VM stops before the
-//! first page and, once the file is whole, never runs here again.
+//! first page and stands still until the caller, who alone knows whether the file will last, lets one of the two go.
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
@@ -41,7 +41,46 @@ pub struct Saved {
     pub bytes: u64,
 }
 
-/// Writes `vm` to `file`. On an error the VM runs on; on success it has left this host.
+/// A VM that stands still beside its whole copy, until one of the two goes. Dropped, it runs on.
+#[must_use]
+pub struct Standing {
+    vgpu: Arc<Vgpu>,
+    vm: Arc<Vm>,
+    saved: Saved,
+    left: bool,
+}
+
+impl Standing {
+    /// What is in the copy.
+    pub fn saved(&self) -> Saved {
+        self.saved
+    }
+
+    /// The copy is safe, wherever this host ends: the VM leaves it.
+    pub fn leave(mut self) -> Result<(), Error> {
+        self.left = true;
+        self.vm.stop();
+        self.vgpu.power_off()?;
+        Ok(self.vgpu.end()?)
+    }
+}
+
+impl Drop for Standing {
+    fn drop(&mut self) {
+        if !self.left {
+            run_on(&self.vgpu, &self.vm);
+        }
+    }
+}
+
+/// Undoes what saving did. A driver that refuses it has been recorded, and whoever waits for the guest will see.
+fn run_on(vgpu: &Vgpu, vm: &Vm) {
+    let _ = vgpu.end();
+    let _ = vgpu.set_running();
+    vm.resume();
+}
+
+/// Writes `vm` to `file`. On an error the VM runs on; on success it stands still.
 pub fn save(
     vgpu: &Arc<Vgpu>,
     vm: &Arc<Vm>,
@@ -50,22 +89,14 @@ pub fn save(
     find_zero: bool,
     file: Box<dyn Channel>,
     observer: &mut dyn Observer,
-) -> Result<Saved, Error> {
+) -> Result<Standing, Error> {
     let shared = shared(vgpu, packer, find_zero);
-    match write(vgpu, vm, hello, &shared, file, observer) {
-        Ok(saved) => {
-            vm.stop();
-            vgpu.power_off()?;
-            vgpu.end()?;
-            Ok(saved)
-        }
-        Err(error) => {
-            vgpu.end()?;
-            vgpu.set_pause(false)?;
-            vm.resume();
-            Err(error)
-        }
+    vgpu.prepare(DXGK_GPUP_MIGRATIONTYPE::DXGK_GPUP_MIGRATIONTYPE_SOURCE)?;
+    let written = write(vgpu, vm, hello, &shared, file, observer);
+    if written.is_err() {
+        run_on(vgpu, vm);
     }
+    written.map(|saved| Standing { vgpu: vgpu.clone(), vm: vm.clone(), saved, left: false })
 }
 
 fn shared(vgpu: &Vgpu, packer: Option<Arc<dyn Packer>>, find_zero: bool) -> Shared {
@@ -110,7 +141,6 @@ fn write(
 ) -> Result<Saved, Error> {
     let mut link = Framed::new(file);
     link.send_message(Kind::Hello, hello)?;
-    vgpu.prepare(DXGK_GPUP_MIGRATIONTYPE::DXGK_GPUP_MIGRATIONTYPE_SOURCE)?;
     link.send(Kind::Immutable, &[&vgpu.save_immutable()?])?;
     enter(observer, Phase::Pause)?;
     vm.pause();

@@ -27,7 +27,7 @@ use serde::Serialize;
 
 use crate::args::Schedule;
 use crate::exit::Failure;
-use crate::report::write_json;
+use crate::json;
 use crate::tell::{say, tell};
 use crate::units::{count, seconds};
 use figures::Figures;
@@ -59,9 +59,7 @@ pub(crate) fn run(args: &Schedule) -> Result<(), Failure> {
         plot::svg(&scenario, &record, &lines, path)?;
     }
     let missed = targets.iter().find(|target| !target.holds);
-    if let Some(path) = &args.output.json {
-        write_json(&Report { figures: &figures, targets: &targets, holds: missed.is_none() }, path);
-    }
+    json::set(&Report { figures: &figures, targets: &targets, holds: missed.is_none() });
     if args.output.speaks() {
         say!("{}\n{}\n{}", text::Table(&figures), plot::text(&scenario, &lines), text::Verdicts(&targets));
     }

@@ -3,6 +3,7 @@
 mod check;
 mod collected;
 mod damage;
+mod durable;
 mod files;
 mod harness;
 mod interrupt;

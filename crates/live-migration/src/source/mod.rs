@@ -320,11 +320,11 @@ impl Source {
         }
     }
 
-    /// After [`Error::InDoubt`]: writes the VM, which stands still, to `file`; then it has left this host.
-    /// On an error it stands still as before.
+    /// After [`Error::InDoubt`]: writes the VM to `file`. It stands still as before, to be written again, until
+    /// [`Source::leave`] says that the file is safe.
     pub fn save_in_doubt(&self, file: Box<dyn Channel>, observer: &mut dyn Observer) -> Result<Saved, Error> {
         let hello = Hello { streams: 1, prove: true, ..self.hello() };
-        let saved = saved::save_held(
+        saved::save_held(
             &self.vgpu,
             &self.vm,
             &hello,
@@ -332,9 +332,7 @@ impl Source {
             &self.driver_data.lock(),
             file,
             observer,
-        )?;
-        self.leave(observer)?;
-        Ok(saved)
+        )
     }
 
     /// The VM runs here as before.
@@ -350,7 +348,7 @@ impl Source {
 
     /// The VM has left: its VF is powered off before EndLiveMigration, so that it cannot run again.
     ///
-    /// [`Source::migrate`] ends with it; after a [`Source::settle`] of its own the caller does.
+    /// [`Source::migrate`] ends with it; after a [`Source::settle`] or a [`Source::save_in_doubt`] the caller does.
     pub fn leave(&self, observer: &mut dyn Observer) -> Result<(), Error> {
         let _ = observer.event(Event::Enter(Phase::End));
         self.vm.stop();
