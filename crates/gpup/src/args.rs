@@ -1,11 +1,14 @@
 //! The command line.
 
+use std::iter;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use gpup_kmd::os::host::pci::Location;
 
 use crate::exit::Failure;
+use crate::files::roles::Role;
+use crate::json::is_stdout;
 use crate::units::{Bytes, MigrationId, Rate, Time};
 
 /// Most VFs of a host.
@@ -70,6 +73,30 @@ impl Command {
             Self::Check(args) => &args.output,
             Self::Schedule(args) => &args.output,
             Self::Top(args) => &args.output,
+        }
+    }
+}
+
+impl Command {
+    /// The files that it reads and writes, beside its report and its trace.
+    pub(crate) fn files(&self) -> Vec<Role> {
+        let image = |guest: &GuestArgs| guest.image.clone().map(|image| Role::read("--image", image));
+        match self {
+            Self::Migrate(args) => {
+                let doubt = args.in_doubt_file.clone().map(|file| Role::written("--in-doubt-file", file));
+                doubt.into_iter().chain(image(&args.guest)).collect()
+            }
+            Self::Save(args) => {
+                iter::once(Role::written("FILE", &args.file)).chain(image(&args.guest)).collect()
+            }
+            Self::Restore(args) => vec![Role::read("FILE", &args.file)],
+            Self::Inspect(args) => vec![Role::read("FILE", &args.file)],
+            Self::Schedule(args) => {
+                let picture = args.svg.clone().map(|file| Role::written("--svg", file));
+                picture.into_iter().chain([Role::read("--scenario", &args.scenario)]).collect()
+            }
+            Self::Top(args) => image(&args.guest).into_iter().collect(),
+            Self::Serve(_) | Self::Resolve(_) | Self::Caps(_) | Self::Check(_) => Vec::new(),
         }
     }
 }
@@ -451,15 +478,7 @@ pub struct Output {
 impl Output {
     /// Whether people are to be told the result on standard output.
     pub fn speaks(&self) -> bool {
-        !self.quiet && ![&self.json, &self.trace].contains(&&Some(PathBuf::from("-")))
-    }
-
-    /// Refuses two things in one place.
-    pub(crate) fn check(&self) -> Result<(), Failure> {
-        if self.trace.is_some() && self.trace == self.json {
-            return Err(Failure::usage("--json and --trace name the same FILE: choose two"));
-        }
-        Ok(())
+        !self.quiet && ![&self.json, &self.trace].into_iter().flatten().any(|path| is_stdout(path))
     }
 }
 

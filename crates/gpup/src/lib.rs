@@ -37,6 +37,7 @@ use std::process::ExitCode;
 use args::{Cli, Command};
 use clap::Parser;
 use exit::Failure;
+use files::roles::{self, Role};
 use tell::tell;
 
 /// The tool from its command line to its exit code.
@@ -75,10 +76,15 @@ pub fn run(cli: &Cli) -> Result<(), Failure> {
 
 fn perform(cli: &Cli) -> Result<(), Failure> {
     let output = cli.command.output();
-    output.check()?;
+    let mut files = cli.command.files();
+    files.extend(Role::streams());
+    files.extend(output.trace.as_deref().map(|path| Role::result("--trace", path)));
     if let Some(path) = output.json.as_deref() {
+        roles::check_one(&Role::result("--json", path), &files)?;
         json::begin(path)?;
     }
+    // What follows is reported there if it fails.
+    roles::check(&files)?;
     if let Some(path) = output.trace.as_deref() {
         trace::begin(path)?;
     }

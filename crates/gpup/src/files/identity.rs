@@ -77,7 +77,7 @@ pub(crate) fn followed(path: &Path) -> PathBuf {
     let mut path = path.to_owned();
     for _ in 0..MOST_LINKS {
         match fs::read_link(&path) {
-            Ok(to) if !is_door(&path) => path = folder(&path).join(to),
+            Ok(to) if !is_descriptor(&path) => path = folder(&path).join(to),
             _ => break,
         }
     }
@@ -87,16 +87,33 @@ pub(crate) fn followed(path: &Path) -> PathBuf {
 /// Whether it is no ordinary file that a name belongs to: a device, a pipe, or another name of an open file.
 pub(crate) fn is_special(path: &Path) -> io::Result<bool> {
     match fs::metadata(path) {
-        Ok(found) => Ok(!found.is_file() || is_door(&followed(path))),
+        Ok(found) => Ok(!found.is_file() || is_door(path)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
     }
 }
 
-/// Whether it is a descriptor of a process (`/dev/stdout`, `/dev/fd/3`): what it says it points to may be no path.
-fn is_door(path: &Path) -> bool {
-    fs::canonicalize(folder(path))
-        .is_ok_and(|folder| folder.starts_with("/proc") || folder.starts_with("/dev/fd"))
+/// Whether it is another name of an open file, such as `/dev/stdout`.
+pub(crate) fn is_door(path: &Path) -> bool {
+    is_descriptor(&followed(path))
+}
+
+/// Whether it is a link that only looks like one: what it says it points to may be no path.
+fn is_descriptor(path: &Path) -> bool {
+    fs::canonicalize(folder(path)).is_ok_and(|folder| folder.starts_with("/proc"))
+}
+
+/// Whether it is a device without a place, such as a terminal or `/dev/null`: it may be as much at once as one likes.
+#[cfg(unix)]
+pub(crate) fn is_device(path: &Path) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    fs::metadata(path).is_ok_and(|found| found.file_type().is_char_device())
+}
+
+/// Whether it is a device without a place: not to be told, so no.
+#[cfg(not(unix))]
+pub(crate) fn is_device(_path: &Path) -> bool {
+    false
 }
 
 /// The folder that a path lies in.

@@ -3,10 +3,12 @@
 //! ```text
 //! draft      a file that bears its name only when it is whole
 //! identity   what a path stands for
+//! roles      the paths of a command against each other
 //! ```
 
 pub(crate) mod draft;
 pub(crate) mod identity;
+pub(crate) mod roles;
 
 pub(crate) use draft::Draft;
 
