@@ -17,6 +17,9 @@ pub enum Verdict {
     Identical,
     /// Something differs.
     Different,
+    /// Nothing differs in what was compared, but the guest's result or the pages were not.
+    #[serde(rename = "not-compared")]
+    NotCompared,
     /// The migration did not happen.
     Failed,
 }
@@ -217,8 +220,11 @@ impl Report {
 
     /// Draws the verdict from the pages and the result.
     pub fn conclude(&mut self) {
-        let same =
-            self.pages_different == 0 && self.pages_compared > 0 && self.result_identical == Some(true);
-        self.verdict = if same { Verdict::Identical } else { Verdict::Different };
+        self.verdict = match self.result_identical {
+            _ if self.pages_different > 0 => Verdict::Different,
+            Some(false) => Verdict::Different,
+            Some(true) if self.pages_compared > 0 => Verdict::Identical,
+            _ => Verdict::NotCompared,
+        };
     }
 }

@@ -9,6 +9,7 @@ use gpup_kmd::os::host::pci::Location;
 use crate::exit::Failure;
 use crate::files::roles::Role;
 use crate::json::is_stdout;
+use crate::note::Note;
 use crate::units::{Bytes, MigrationId, Rate, Time};
 
 /// Most VFs of a host.
@@ -22,7 +23,8 @@ Exit codes:
   3  the VF cannot move there
   4  in doubt: the message says in which file the VF is
   5  cancelled, or not converging
-  6  done, but the result could not be written";
+  6  done, but the result could not be written
+  7  moved or restored, but the guest's result was not compared";
 
 /// Migrate a VF of a simulated GPU-P host live, through the driver's own WDDM 3.2 callback table.
 #[derive(Parser, Debug)]
@@ -89,7 +91,11 @@ impl Command {
             Self::Save(args) => {
                 iter::once(Role::written("FILE", &args.file)).chain(image(&args.guest)).collect()
             }
-            Self::Restore(args) => vec![Role::read("FILE", &args.file)],
+            Self::Restore(args) => {
+                let image =
+                    Note::image_of(&args.file).map(|image| Role::read("the image that FILE names", image));
+                iter::once(Role::read("FILE", &args.file)).chain(image).collect()
+            }
             Self::Inspect(args) => vec![Role::read("FILE", &args.file)],
             Self::Schedule(args) => {
                 let picture = args.svg.clone().map(|file| Role::written("--svg", file));
@@ -409,7 +415,7 @@ Exit codes: 0 every target holds, 1 one was missed, 2 wrong usage or scenario."#
 pub struct Schedule {
     /// A scenario file or the name of one that comes with the tool; `list` shows those
     #[arg(long, default_value = "migration", value_name = "FILE|NAME")]
-    pub scenario: String,
+    pub scenario: PathBuf,
     /// Seed of the random lengths and times, instead of the scenario's
     #[arg(long)]
     pub seed: Option<u64>,

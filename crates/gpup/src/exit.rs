@@ -22,6 +22,8 @@ pub enum Failure {
     Cancelled(String),
     /// Done, but the result could not be written. Code 6.
     Unwritten(String),
+    /// Moved, but the guest's result was not compared. Code 7.
+    NotCompared(String),
 }
 
 impl Failure {
@@ -42,7 +44,8 @@ impl Failure {
         | Self::Incompatible(text)
         | Self::InDoubt(text)
         | Self::Cancelled(text)
-        | Self::Unwritten(text)) = &mut self;
+        | Self::Unwritten(text)
+        | Self::NotCompared(text)) = &mut self;
         text.push_str("; ");
         text.push_str(more);
         self
@@ -55,6 +58,9 @@ impl Failure {
             Verdict::Different => {
                 Err(Self::Failed("the VF arrived, but not everything was proved identical".into()))
             }
+            Verdict::NotCompared => Err(Self::NotCompared(
+                "the VF arrived, but not everything was compared: see what was said of it".into(),
+            )),
             Verdict::Failed => Err(Self::Failed("the VF did not arrive".into())),
         }
     }
@@ -72,6 +78,7 @@ impl Failure {
             Self::InDoubt(_) => 4,
             Self::Cancelled(_) => 5,
             Self::Unwritten(_) => 6,
+            Self::NotCompared(_) => 7,
         }
     }
 }
@@ -85,7 +92,8 @@ impl fmt::Display for Failure {
         | Self::Incompatible(text)
         | Self::InDoubt(text)
         | Self::Cancelled(text)
-        | Self::Unwritten(text)) = self;
+        | Self::Unwritten(text)
+        | Self::NotCompared(text)) = self;
         f.write_str(text)
     }
 }

@@ -55,7 +55,8 @@ pub fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            tell!("gpup: {failure}");
+            // One line, whoever's words are in it.
+            tell!("gpup: {}", failure.to_string().replace('\n', " "));
             failure.code()
         }
     }

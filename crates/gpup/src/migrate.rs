@@ -213,7 +213,7 @@ impl<'a> Scene<'a> {
     fn source(&self) -> Result<Source, Failure> {
         let options = Options {
             cancel: interrupt::flag(),
-            note: Note::of(&self.args.guest, &self.args.host).encode()?,
+            note: Note::of(&self.args.guest, &self.args.host, &self.mover.work).encode()?,
             ..options(&self.args.how)
         };
         Ok(Source::new(self.mover.vgpu.clone(), self.mover.vm.clone(), options))

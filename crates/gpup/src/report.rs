@@ -22,7 +22,7 @@ pub fn print(report: &Report) {
         (Verdict::Failed, _) => say!("The source VF did NOT run on to its right result."),
         _ => say!("{}", ForPeople(report)),
     }
-    if let (Some(error), Verdict::Different) = (&report.error, report.verdict) {
+    if let (Some(error), Verdict::Different | Verdict::NotCompared) = (&report.error, report.verdict) {
         say!("           {error}");
     }
 }
@@ -126,6 +126,7 @@ impl fmt::Display for ForPeople<'_> {
             match report.verdict {
                 Verdict::Identical => "IDENTICAL",
                 Verdict::Different => "DIFFERENT",
+                Verdict::NotCompared => "NOT COMPARED",
                 Verdict::Failed => "FAILED",
             },
             report.pages_compared - report.pages_different,

@@ -51,7 +51,7 @@ pub(crate) fn run(args: &Save) -> Result<(), Failure> {
         streams: 1,
         prove: true,
         workload: guest.vm.workload(),
-        note: Note::of(&args.guest, &args.host).encode()?,
+        note: Note::of(&args.guest, &args.host, &work).encode()?,
     };
     let standing = match save(args, &guest, &hello, draft) {
         Ok(standing) => standing,

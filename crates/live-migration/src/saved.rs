@@ -22,7 +22,7 @@ use crate::pages::proof;
 use crate::pages::run::Batches;
 use crate::target::Held;
 use crate::wire::channel::Channel;
-use crate::wire::frame::{Framed, Kind};
+use crate::wire::frame::{FrameError, Framed, Kind};
 use crate::wire::message::{Hello, PageVerdict};
 use crate::wire::talk::decode;
 use dxgksim::guest::GuestLoader;
@@ -242,6 +242,7 @@ fn read(
     let mutable = link.expect(Kind::Mutable)?;
     let guest = link.expect(Kind::Guest)?;
     link.expect(Kind::End)?;
+    nothing_follows(link)?;
     enter(observer, Phase::Mutable)?;
     vgpu.restore_mutable(&mutable)?;
     let ours = proof::hash_pages(vgpu)?;
@@ -263,8 +264,17 @@ pub fn walk(file: Box<dyn Channel>, mut visit: impl FnMut(u32, Kind, &[u8])) -> 
         let (kind, payload) = link.receive()?;
         visit(number, kind, &payload);
         if kind == Kind::End {
-            return Ok(());
+            return nothing_follows(&mut link);
         }
+    }
+}
+
+/// A file ends with its last record: what follows was not written by whoever saved it.
+fn nothing_follows(link: &mut Framed) -> Result<(), Error> {
+    match link.receive_payload(&mut [0]) {
+        Err(FrameError::CutShort { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
+        Ok(()) => Err(Error::Protocol("there are bytes behind its last record")),
     }
 }
 

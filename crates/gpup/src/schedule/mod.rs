@@ -22,6 +22,7 @@ mod text;
 mod window;
 
 use std::io::Write;
+use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Context;
@@ -47,7 +48,7 @@ struct Report<'a> {
 
 /// Runs the command.
 pub(crate) fn run(args: &Schedule) -> Result<(), Failure> {
-    if args.scenario == "list" {
+    if args.scenario == Path::new("list") {
         return builtin::list();
     }
     let mut scenario = builtin::find(&args.scenario)?;

@@ -110,6 +110,8 @@ pub enum FrameError {
     },
     /// The frame is of another version.
     Version {
+        /// Number of the frame.
+        sequence: u32,
         /// The version found.
         found: u16,
     },
@@ -164,9 +166,14 @@ impl fmt::Display for FrameError {
         match self {
             Self::Link(error) => error.fmt(f),
             Self::BadMagic { sequence } => write!(f, "record {sequence} does not begin as a record does"),
-            Self::Version { found } => {
+            Self::Version { sequence: 0, found } => {
                 write!(f, "made for format version {found}, this is version {VERSION}: use the same release")
             }
+            Self::Version { sequence, found } => write!(
+                f,
+                "record {sequence} is of format version {found}, this is version {VERSION}: it is damaged, or of \
+                 another release"
+            ),
             Self::UnknownKind { sequence, kind } => write!(f, "record {sequence} is of unknown kind {kind}"),
             Self::OutOfOrder { expected, found } => {
                 write!(f, "record {found} where record {expected} belongs")
@@ -210,12 +217,8 @@ impl Header {
         if raw[..4] != MAGIC {
             return Err(FrameError::BadMagic { sequence: expected });
         }
-        if half(6) != VERSION && expected > 0 {
-            // The first frame was of this version, so this one is damaged.
-            return Err(FrameError::BadMagic { sequence: expected });
-        }
         if half(6) != VERSION {
-            return Err(FrameError::Version { found: half(6) });
+            return Err(FrameError::Version { sequence: expected, found: half(6) });
         }
         let sequence = word(8);
         if sequence != expected {
