@@ -13,8 +13,14 @@ use gpup_core::device::abi;
 
 use crate::{Problem, Work};
 
-/// How long a guest may take to finish, in nanoseconds.
-pub const FINISH_NS: u64 = 120 * SECOND;
+/// How long a guest may go without a step, in nanoseconds: far longer than any machine takes for one.
+const STUCK_NS: u64 = 120 * SECOND;
+/// The same for each byte of VRAM, which it uploads before its first step and hashes after its last.
+const STUCK_NS_A_BYTE: u64 = 64;
+/// Longest that anybody waits for a guest that goes on: a week.
+const LONGEST_NS: u64 = 7 * 24 * 3600 * SECOND;
+/// How long a guest's pace is looked at before it is believed.
+const PACE_NS: u64 = 30 * SECOND;
 
 /// A VF with a guest on it.
 pub struct Guest {
@@ -58,7 +64,7 @@ impl Guest {
 
     /// Waits until it has begun to work, its data uploaded, or until `stop` says so.
     pub fn wait_started(&self, mut stop: impl FnMut() -> bool) -> Result<(), Problem> {
-        let deadline = now().saturating_add(FINISH_NS);
+        let deadline = now().saturating_add(stuck_ns(&self.vm));
         while self.vm.steps() == 0 {
             if let Some(error) = self.vm.failure() {
                 return Err(Problem(format!("the guest's work failed: {error}")));
@@ -86,13 +92,42 @@ impl Guest {
     }
 }
 
-/// Makes a guest finish and takes its outcome.
+/// How long the guest of `vm` may go without a step.
+fn stuck_ns(vm: &Vm) -> u64 {
+    STUCK_NS.saturating_add(vm.vgpu().vram_bytes().saturating_mul(STUCK_NS_A_BYTE))
+}
+
+/// Makes a guest finish and takes its outcome, however long it works, as long as it goes on.
 pub fn finish(vm: &Vm, steps: Option<u64>) -> Result<Outcome, Problem> {
+    finish_unless_stuck(vm, steps, stuck_ns(vm))
+}
+
+/// The same with a guest that is given up when it makes no step for `stuck` nanoseconds.
+pub fn finish_unless_stuck(vm: &Vm, steps: Option<u64>, stuck: u64) -> Result<Outcome, Problem> {
     vm.finish(steps);
-    match vm.wait_outcome(FINISH_NS) {
-        None => Err(Problem("the guest did not finish in time".into())),
-        Some(outcome) => outcome.map_err(|error| Problem(format!("the guest's work failed: {error}"))),
+    let (begin, first) = (now(), vm.steps());
+    let (mut seen, mut since) = (first, begin);
+    loop {
+        if let Some(outcome) = vm.wait_outcome(SECOND.min(stuck)) {
+            return outcome.map_err(|error| Problem(format!("the guest's work failed: {error}")));
+        }
+        let (time, done) = (now(), vm.steps());
+        if done != seen {
+            (seen, since) = (done, time);
+        } else if time.saturating_sub(since) > stuck {
+            return Err(Problem(format!("the guest made no step for {} s", stuck / SECOND)));
+        }
+        let left = steps.unwrap_or(0).saturating_sub(done);
+        if is_endless(left, done.saturating_sub(first), time.saturating_sub(begin)) {
+            return Err(Problem(format!("the guest would take more than a week for the {left} steps left")));
+        }
     }
+}
+
+/// Whether so many steps left take too long for anybody, after so many in so many nanoseconds.
+fn is_endless(left: u64, done: u64, ns: u64) -> bool {
+    let paced = done > 0 && ns > PACE_NS;
+    paced && u128::from(left) * u128::from(ns) > u128::from(done) * u128::from(LONGEST_NS)
 }
 
 /// Runs `work` for exactly `steps` steps on a VF that never moves.
@@ -107,4 +142,19 @@ pub fn reference(
     let outcome = guest.finish(Some(steps));
     guest.destroy()?;
     outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_a_pace_shows_to_take_weeks_is_endless() {
+        let hour = 3600 * SECOND;
+        assert!(!is_endless(u64::MAX, 0, hour), "no pace yet");
+        assert!(!is_endless(u64::MAX, 1000, SECOND), "not looked at for long");
+        assert!(!is_endless(167 * 1000, 1000, hour));
+        assert!(is_endless(169 * 1000, 1000, hour));
+        assert!(is_endless(u64::MAX, u64::MAX / 2, u64::MAX));
+    }
 }

@@ -17,8 +17,25 @@ pub enum Verdict {
     Identical,
     /// Something differs.
     Different,
+    /// Nothing differs in what was compared, but the guest's result or the pages were not.
+    #[serde(rename = "not-compared")]
+    NotCompared,
     /// The migration did not happen.
     Failed,
+}
+
+/// Where the VM is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Whereabouts {
+    /// On the source, where it runs on.
+    Source,
+    /// On the target, which runs it or ran it to its end.
+    Target,
+    /// In a file, and nowhere else.
+    File,
+    /// On the target, or in the file that the report names, or nowhere: only the target can tell.
+    InDoubt,
 }
 
 /// A neighbour's part of the compute engine, by the device's clock.
@@ -90,6 +107,8 @@ pub struct Report {
     pub verdict: Verdict,
     /// Why not, if it was not.
     pub error: Option<String>,
+    /// Where the VM is.
+    pub vm: Whereabouts,
     /// The moving guest's work.
     pub workload: String,
     /// What the source's VRAM is; none where nobody says.
@@ -153,6 +172,7 @@ impl Report {
         Self {
             verdict: Verdict::Failed,
             error: None,
+            vm: Whereabouts::Target,
             workload,
             source_vram: None,
             target_vram: None,
@@ -184,7 +204,7 @@ impl Report {
     /// The report of a migration that did not happen.
     pub fn failed(workload: String, vf_bytes: u64, error: String) -> Self {
         let nothing = Outcome { speed: FULL_SPEED, ..Outcome::default() };
-        Self { error: Some(error), ..Self::new(workload, vf_bytes, 1, &nothing) }
+        Self { error: Some(error), vm: Whereabouts::Source, ..Self::new(workload, vf_bytes, 1, &nothing) }
     }
 
     /// The report of a migration that `error` ended. Pages that differ are a verdict, not only a failure.
@@ -200,8 +220,11 @@ impl Report {
 
     /// Draws the verdict from the pages and the result.
     pub fn conclude(&mut self) {
-        let same =
-            self.pages_different == 0 && self.pages_compared > 0 && self.result_identical == Some(true);
-        self.verdict = if same { Verdict::Identical } else { Verdict::Different };
+        self.verdict = match self.result_identical {
+            _ if self.pages_different > 0 => Verdict::Different,
+            Some(false) => Verdict::Different,
+            Some(true) if self.pages_compared > 0 => Verdict::Identical,
+            _ => Verdict::NotCompared,
+        };
     }
 }

@@ -1,11 +1,15 @@
 //! The command line.
 
+use std::iter;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use gpup_kmd::os::host::pci::Location;
 
 use crate::exit::Failure;
+use crate::files::roles::Role;
+use crate::json::is_stdout;
+use crate::note::Note;
 use crate::units::{Bytes, MigrationId, Rate, Time};
 
 /// Most VFs of a host.
@@ -17,9 +21,10 @@ Exit codes:
   1  failed: the source VF runs on
   2  wrong usage
   3  the VF cannot move there
-  4  in doubt: the VF is saved in a file
+  4  in doubt: the message says in which file the VF is
   5  cancelled, or not converging
-  6  done, but the result could not be written";
+  6  done, but the result could not be written
+  7  moved or restored, but the guest's result was not compared";
 
 /// Migrate a VF of a simulated GPU-P host live, through the driver's own WDDM 3.2 callback table.
 #[derive(Parser, Debug)]
@@ -70,6 +75,34 @@ impl Command {
             Self::Check(args) => &args.output,
             Self::Schedule(args) => &args.output,
             Self::Top(args) => &args.output,
+        }
+    }
+}
+
+impl Command {
+    /// The files that it reads and writes, beside its report and its trace.
+    pub(crate) fn files(&self) -> Vec<Role> {
+        let image = |guest: &GuestArgs| guest.image.clone().map(|image| Role::read("--image", image));
+        match self {
+            Self::Migrate(args) => {
+                let doubt = args.in_doubt_file.clone().map(|file| Role::written("--in-doubt-file", file));
+                doubt.into_iter().chain(image(&args.guest)).collect()
+            }
+            Self::Save(args) => {
+                iter::once(Role::written("FILE", &args.file)).chain(image(&args.guest)).collect()
+            }
+            Self::Restore(args) => {
+                let image =
+                    Note::image_of(&args.file).map(|image| Role::read("the image that FILE names", image));
+                iter::once(Role::read("FILE", &args.file)).chain(image).collect()
+            }
+            Self::Inspect(args) => vec![Role::read("FILE", &args.file)],
+            Self::Schedule(args) => {
+                let picture = args.svg.clone().map(|file| Role::written("--svg", file));
+                picture.into_iter().chain([Role::read("--scenario", &args.scenario)]).collect()
+            }
+            Self::Top(args) => image(&args.guest).into_iter().collect(),
+            Self::Serve(_) | Self::Resolve(_) | Self::Caps(_) | Self::Check(_) => Vec::new(),
         }
     }
 }
@@ -385,7 +418,7 @@ Exit codes: 0 every target holds, 1 one was missed, 2 wrong usage or scenario."#
 pub struct Schedule {
     /// A scenario file or the name of one that comes with the tool; `list` shows those
     #[arg(long, default_value = "migration", value_name = "FILE|NAME")]
-    pub scenario: String,
+    pub scenario: PathBuf,
     /// Seed of the random lengths and times, instead of the scenario's
     #[arg(long)]
     pub seed: Option<u64>,
@@ -454,15 +487,7 @@ pub struct Output {
 impl Output {
     /// Whether people are to be told the result on standard output.
     pub fn speaks(&self) -> bool {
-        !self.quiet && ![&self.json, &self.trace].contains(&&Some(PathBuf::from("-")))
-    }
-
-    /// Refuses two things in one place.
-    pub(crate) fn check(&self) -> Result<(), Failure> {
-        if self.trace.is_some() && self.trace == self.json {
-            return Err(Failure::usage("--json and --trace name the same FILE: choose two"));
-        }
-        Ok(())
+        !self.quiet && ![&self.json, &self.trace].into_iter().flatten().any(|path| is_stdout(path))
     }
 }
 

@@ -5,7 +5,7 @@ use wddm::DXGK_NODEMETADATA_FLAGS;
 
 use crate::args::Caps;
 use crate::exit::Failure;
-use crate::report::write_json;
+use crate::json;
 use crate::tell::say;
 use crate::units::Bytes;
 use crate::world::Machine;
@@ -14,9 +14,7 @@ use crate::world::Machine;
 pub(crate) fn run(args: &Caps) -> Result<(), Failure> {
     let machine = Machine::start(&args.host)?;
     let caps = describe(&machine);
-    if let Some(path) = &args.output.json {
-        write_json(&caps, path);
-    }
+    json::set(&caps);
     if args.output.speaks() {
         print(&caps);
     }

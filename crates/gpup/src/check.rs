@@ -10,7 +10,7 @@ use gpup_scene::checked::Checked;
 
 use crate::args::Check;
 use crate::exit::Failure;
-use crate::report::write_json;
+use crate::json;
 use crate::tell::say;
 use crate::world;
 
@@ -22,9 +22,7 @@ pub(crate) fn run(args: &Check) -> Result<(), Failure> {
     }
     let wanted = wanted(&args.rule)?;
     let (driver, findings) = against_built_in(|rule| wanted.is_empty() || wanted.contains(&rule.id))?;
-    if let Some(path) = &args.output.json {
-        write_json(&Checked::new(&findings, driver.contract()), path);
-    }
+    json::set(&Checked::new(&findings, driver.contract()));
     if args.output.speaks() {
         print(&findings);
         say!("{}", summary(&findings, &calls(driver.contract())));

@@ -1,6 +1,6 @@
-//! What the source does when the target cannot be reached: it saves the VF, or asks for the guest's outcome.
+//! What the source does when the target cannot be reached: it keeps the VF and saves it, or asks for the guest's
+//! outcome.
 
-use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::sleep;
@@ -13,51 +13,96 @@ use live_migration::wire::message::{GuestOutcome, Question, Resolve};
 use live_migration::wire::vigil::Vigil;
 use live_migration::{Error, Source, put};
 
-use crate::interrupt;
+use crate::files::Draft;
+use crate::interrupt::{self, Hold};
 use crate::progress::Progress;
 use crate::tcp::{Address, FileWriter};
+use crate::tell::tell;
 use crate::units::MigrationId;
 
 /// Between two tries to reach the target.
 const STEP: Duration = Duration::from_millis(100);
+/// Between two tries to save a VF that no place has taken yet.
+const RETRY: Duration = Duration::from_secs(2);
 
-/// Saves a VF in doubt: to `wanted`, by default a file named after the migration in the present directory; if
-/// that fails, to the directory for temporary files, as the VF would be lost with this process.
+/// How a VM in doubt ends here.
+pub(crate) enum End<T> {
+    /// It is whole in this file.
+    Saved(PathBuf),
+    /// The target has answered.
+    Settled(T),
+    /// It could not be saved for this reason, and somebody gave it up.
+    GivenUp(String),
+}
+
+/// Keeps a VM in doubt, which would be lost with this process, until it is in a file, the target answers `ask`, or
+/// somebody who was told what is lost gives it up.
+pub(crate) fn keep<T>(
+    mut save: impl FnMut() -> Result<PathBuf, String>,
+    mut ask: impl FnMut() -> Option<T>,
+) -> End<T> {
+    let hold = Hold::new();
+    let mut said = String::new();
+    loop {
+        let why = match save() {
+            Ok(file) => return End::Saved(file),
+            Err(why) => why,
+        };
+        if why != said {
+            tell!(
+                "in doubt: {why}; the VF stays here, whole, and this goes on trying: make room, or let the target \
+                 answer; pressed twice, Ctrl-C gives it up"
+            );
+        }
+        said = why;
+        hold.pause(RETRY);
+        if hold.is_given_up() {
+            return End::GivenUp(said);
+        }
+        if let Some(answer) = ask() {
+            return End::Settled(answer);
+        }
+    }
+}
+
+/// Saves a VF in doubt: to `wanted`, by default a file named after the migration in the present directory; if that
+/// fails, to the first of the other places that takes it.
 pub(crate) fn save(
     source: &Source,
-    wanted: Option<PathBuf>,
+    wanted: Option<&Path>,
     migration: MigrationId,
     target: &Address,
     progress: &mut Progress,
 ) -> Result<PathBuf, String> {
-    let name = PathBuf::from(format!("gpup-in-doubt-{migration}.vf"));
-    let elsewhere = std::env::temp_dir().join(&name);
-    let wanted = wanted.unwrap_or(name);
-    match write(source, &wanted, target, progress) {
-        Ok(()) => Ok(wanted),
-        Err(first) => match write(source, &elsewhere, target, progress) {
-            Ok(()) => Ok(elsewhere),
-            Err(second) => Err(format!("{first}; {second}")),
-        },
+    let mut failures = Vec::new();
+    for path in places(wanted, migration) {
+        match write(source, &path, target, progress) {
+            Ok(()) => return Ok(path),
+            Err(why) => failures.push(why),
+        }
     }
+    Err(failures.join("; "))
+}
+
+/// Where a VM in doubt may go, the best place first.
+fn places(wanted: Option<&Path>, migration: MigrationId) -> Vec<PathBuf> {
+    let name = PathBuf::from(format!("gpup-in-doubt-{migration}.vf"));
+    let elsewhere = [Some(std::env::temp_dir()), std::env::home_dir()];
+    let mut places: Vec<PathBuf> = wanted.map(Path::to_owned).into_iter().collect();
+    places.push(name.clone());
+    places.extend(elsewhere.into_iter().flatten().map(|folder| folder.join(&name)));
+    places
 }
 
 /// Writes the VF to `path`, which must not exist.
 fn write(source: &Source, path: &Path, target: &Address, progress: &mut Progress) -> Result<(), String> {
     let failed = |what: &dyn std::fmt::Display| format!("cannot write {}: {what}", path.display());
-    let file = OpenOptions::new().write(true).create_new(true).open(path).map_err(|error| failed(&error))?;
-    let written = file.try_clone().map_err(|error| failed(&error)).and_then(|sync| {
-        let writer = FileWriter::new(file);
-        let failure = writer.failure();
-        let saved = source.save_in_doubt(Box::new(writer), &target.to_string(), progress);
-        saved.map_err(|error| failure.get().map_or_else(|| failed(&error), |why| failed(why)))?;
-        sync.sync_all().map_err(|error| failed(&error))?;
-        source.kept(progress).map_err(|error| failed(&error))
-    });
-    if written.is_err() {
-        let _ = std::fs::remove_file(path);
-    }
-    written
+    let draft = Draft::of_vm(path, false).map_err(|error| failed(&error))?;
+    let writer = FileWriter::new(draft.file().try_clone().map_err(|error| failed(&error))?);
+    let failure = writer.failure();
+    let saved = source.save_in_doubt(Box::new(writer), &target.to_string(), progress);
+    saved.map_err(|error| failure.get().map_or_else(|| failed(&error), |why| failed(why)))?;
+    draft.commit().map_err(|error| failed(&error))
 }
 
 /// Hears the guest's outcome on `control`, for as long as the target says that it is at work, or asks the target again

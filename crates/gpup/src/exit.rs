@@ -22,6 +22,8 @@ pub enum Failure {
     Cancelled(String),
     /// Done, but the result could not be written. Code 6.
     Unwritten(String),
+    /// Moved, but the guest's result was not compared. Code 7.
+    NotCompared(String),
 }
 
 impl Failure {
@@ -42,7 +44,8 @@ impl Failure {
         | Self::Incompatible(text)
         | Self::InDoubt(text)
         | Self::Cancelled(text)
-        | Self::Unwritten(text)) = &mut self;
+        | Self::Unwritten(text)
+        | Self::NotCompared(text)) = &mut self;
         text.push_str("; ");
         text.push_str(more);
         self
@@ -55,20 +58,28 @@ impl Failure {
             Verdict::Different => {
                 Err(Self::Failed("the VF arrived, but not everything was proved identical".into()))
             }
+            Verdict::NotCompared => Err(Self::NotCompared(
+                "the VF arrived, but not everything was compared: see what was said of it".into(),
+            )),
             Verdict::Failed => Err(Self::Failed("the VF did not arrive".into())),
         }
     }
 
     /// The exit code.
     pub fn code(&self) -> ExitCode {
-        ExitCode::from(match self {
+        ExitCode::from(self.number())
+    }
+
+    pub(crate) fn number(&self) -> u8 {
+        match self {
             Self::Failed(_) => 1,
             Self::Usage(_) => 2,
             Self::Incompatible(_) => 3,
             Self::InDoubt(_) => 4,
             Self::Cancelled(_) => 5,
             Self::Unwritten(_) => 6,
-        })
+            Self::NotCompared(_) => 7,
+        }
     }
 }
 
@@ -81,7 +92,8 @@ impl fmt::Display for Failure {
         | Self::Incompatible(text)
         | Self::InDoubt(text)
         | Self::Cancelled(text)
-        | Self::Unwritten(text)) = self;
+        | Self::Unwritten(text)
+        | Self::NotCompared(text)) = self;
         f.write_str(text)
     }
 }

@@ -8,8 +8,10 @@ mod caps;
 pub mod check;
 mod doubt;
 pub mod exit;
+mod files;
 mod inspect;
 mod interrupt;
+mod json;
 pub mod migrate;
 mod note;
 pub mod pack;
@@ -35,10 +37,12 @@ use std::process::ExitCode;
 use args::{Cli, Command};
 use clap::Parser;
 use exit::Failure;
+use files::roles::{self, Role};
 use tell::tell;
 
 /// The tool from its command line to its exit code.
 pub fn main() -> ExitCode {
+    files::survive_limits();
     let done = match Cli::try_parse() {
         Ok(cli) => run(&cli),
         Err(answer) => match answer.print() {
@@ -51,7 +55,8 @@ pub fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            tell!("gpup: {failure}");
+            // One line, whoever's words are in it.
+            tell!("gpup: {}", failure.to_string().replace('\n', " "));
             failure.code()
         }
     }
@@ -59,7 +64,10 @@ pub fn main() -> ExitCode {
 
 /// Runs a command. One that was done but whose result could not be written has failed in that alone.
 pub fn run(cli: &Cli) -> Result<(), Failure> {
+    // Whatever waits, waits by this machine's clock.
+    dxgksim::host::std_host::install();
     let done = perform(cli);
+    json::end(&done);
     match tell::take_unwritten() {
         None => done,
         Some(why) => Err(match done {
@@ -71,10 +79,15 @@ pub fn run(cli: &Cli) -> Result<(), Failure> {
 
 fn perform(cli: &Cli) -> Result<(), Failure> {
     let output = cli.command.output();
-    output.check()?;
+    let mut files = cli.command.files();
+    files.extend(Role::streams());
+    files.extend(output.trace.as_deref().map(|path| Role::result("--trace", path)));
     if let Some(path) = output.json.as_deref() {
-        report::touch(path)?;
+        roles::check_one(&Role::result("--json", path), &files)?;
+        json::begin(path)?;
     }
+    // What follows is reported there if it fails.
+    roles::check(&files)?;
     if let Some(path) = output.trace.as_deref() {
         trace::begin(path)?;
     }

@@ -3,6 +3,7 @@
 mod back;
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::sleep;
@@ -14,28 +15,31 @@ use live_migration::pages::list::Packer;
 use live_migration::wire::channel::{Channel, LinkError};
 use live_migration::wire::message::GuestOutcome;
 use live_migration::wire::vigil::Vigil;
-use live_migration::{Error, Held, Options, Source};
+use live_migration::{Error, Event, Held, Options, Source};
 
 use crate::args::{Compress, GuestArgs, HostArgs, Migrate, MoveArgs, Timeout};
-use crate::doubt;
+use crate::doubt::{self, End};
 use crate::exit::Failure;
 use crate::interrupt;
 use crate::note::Note;
 use crate::pack::{Lz4, Zstd};
 use crate::progress::Progress;
-use crate::report::{self, Report, write_json};
+use crate::report::{self, Report, Whereabouts, write_json};
 use crate::serve::{ServeOptions, Server, Visit};
 use crate::spans::Spans;
 use crate::tcp::Address;
 use crate::tell::{say, tell};
 use crate::units::{MigrationId, random_name};
 use crate::watch::Watch;
-use crate::world::{Guest, Machine, Work, wait_started, work_of};
+use crate::world::{Guest, Machine, Work, throttle, wait_started, work_of};
 use gpup_scene::busy;
 use gpup_scene::calls::calls;
 
 /// Any port of this machine alone.
 pub(crate) const LOOPBACK: [SocketAddr; 1] = [SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0)];
+
+/// How long a target is asked between two tries to save a VM in doubt.
+const ASKING: Duration = Duration::from_secs(2);
 
 /// Runs the command.
 pub fn run(args: &Migrate) -> Result<(), Failure> {
@@ -206,7 +210,7 @@ impl<'a> Scene<'a> {
     fn source(&self) -> Result<Source, Failure> {
         let options = Options {
             cancel: interrupt::flag(),
-            note: Note::of(&self.args.guest, &self.args.host).encode()?,
+            note: Note::of(&self.args.guest, &self.args.host, &self.mover.work).encode()?,
             ..options(&self.args.how)?
         };
         Ok(Source::new(self.mover.vgpu.clone(), self.mover.vm.clone(), options))
@@ -239,10 +243,10 @@ impl<'a> Scene<'a> {
         let result = source.migrate(&mut connector(&target), &mut spans);
         let neighbours = spans.end(&result).neighbours();
         match result {
-            Err(error @ Error::InDoubt { migration }) => {
+            Err(error @ Error::InDoubt { .. }) => {
                 let mut report = Report::failed(workload, vf_bytes, error.to_string());
                 report.neighbours = neighbours;
-                self.keep_in_doubt(&source, &target, migration, report)
+                self.keep_in_doubt(&source, &target, report)
             }
             Ok((outcome, control)) => {
                 drop(source);
@@ -272,31 +276,53 @@ impl<'a> Scene<'a> {
         report.target_vram = self.target_vram.clone();
     }
 
-    /// Nobody knows who owns the VF, so it leaves this process whole, in a file.
-    fn keep_in_doubt(
-        self,
-        source: &Source,
-        target: &Address,
-        migration: u128,
-        mut report: Report,
-    ) -> Result<(), Failure> {
-        let id = MigrationId(migration);
+    /// Nobody knows who owns the VF, so it leaves this process whole, in a file; or the target answers after all.
+    fn keep_in_doubt(self, source: &Source, target: &Address, mut report: Report) -> Result<(), Failure> {
+        let id = MigrationId(source.migration());
         report.was_in_doubt = true;
         let mut progress = Progress::new(self.mover.vgpu.dirty_page_bytes(), self.args.output.quiet);
-        let saved = doubt::save(source, self.args.in_doubt_file.clone(), id, target, &mut progress);
+        let save = || doubt::save(source, self.args.in_doubt_file.as_deref(), id, target, &mut progress);
+        let mut unthrottle = |event: Event| {
+            if let Event::Throttle(speed) = event {
+                let _ = throttle(&self.mover.vgpu, speed);
+            }
+            ControlFlow::Continue(())
+        };
+        let ask = || match source.settle(&mut connector(target), &mut unthrottle, ASKING) {
+            Err(Error::InDoubt { .. }) => None,
+            answer => Some(answer),
+        };
+        let end = doubt::keep(save, ask);
         drop(progress);
-        let place = match &saved {
-            Ok(file) => {
-                let file = file.display();
+        let place = match end {
+            End::Saved(file) => {
+                source.kept(&mut |_: Event| ControlFlow::Continue(()))?;
+                let shown = file.display().to_string();
+                report.in_doubt_file = Some(shown.clone());
                 format!(
-                    "the VF is saved whole in {file}: if the target does not run it, `gpup restore {file}` brings \
+                    "the VF is saved whole in {shown}: if the target does not run it, `gpup restore {shown}` brings \
                      it back; `gpup resolve --to HOST:PORT --migration {id}` asks the target"
                 )
             }
-            Err(why) => format!("the VF could not be saved: {why}"),
+            End::GivenUp(why) => format!("the VF could not be saved and was given up: {why}"),
+            End::Settled(Ok(control)) => {
+                (report.vm, report.error) = (Whereabouts::Target, None);
+                self.name_vram(&mut report);
+                let outcome = doubt::outcome(control, target, id.0, self.args.how.settle.0);
+                let rest = self.judge(&mut report, outcome)?;
+                rest.tell(&mut report)?;
+                return Failure::unless_identical(report.verdict);
+            }
+            End::Settled(Err(error)) => {
+                report.error = Some(error.to_string());
+                self.name_vram(&mut report);
+                let rest = self.stayed(&mut report)?;
+                rest.tell(&mut report)?;
+                return Err(Failure::from(error));
+            }
         };
+        report.vm = Whereabouts::InDoubt;
         report.calls = calls(self.machine.adapter().contract());
-        report.in_doubt_file = saved.ok().map(|file| file.display().to_string());
         if let Some(path) = &self.args.output.json {
             write_json(&report, path);
         }

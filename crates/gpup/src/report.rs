@@ -3,10 +3,12 @@
 use std::fmt;
 use std::path::Path;
 
-pub use gpup_scene::report::{IterationReport, Neighbour, PauseReport, Report, Verdict};
+pub use gpup_scene::report::{IterationReport, Neighbour, PauseReport, Report, Verdict, Whereabouts};
+
 use serde::Serialize;
 
-use crate::tell::{self, say};
+use crate::json;
+use crate::tell::say;
 use crate::units::{Bytes, count, seconds};
 
 /// Says a report to people.
@@ -20,31 +22,14 @@ pub fn print(report: &Report) {
         (Verdict::Failed, _) => say!("The source VF did NOT run on to its right result."),
         _ => say!("{}", ForPeople(report)),
     }
-    if let (Some(error), Verdict::Different) = (&report.error, report.verdict) {
+    if let (Some(error), Verdict::Different | Verdict::NotCompared) = (&report.error, report.verdict) {
         say!("           {error}");
     }
 }
 
-/// Makes sure that `path` can be written before anything is done whose result would be lost.
-pub(crate) fn touch(path: &Path) -> anyhow::Result<()> {
-    if path == Path::new("-") {
-        return Ok(());
-    }
-    let opened = std::fs::OpenOptions::new().write(true).create(true).truncate(false).open(path);
-    opened.map(drop).map_err(|error| anyhow::anyhow!("cannot write {}: {error}", path.display()))
-}
-
-/// Writes `value` as JSON to a file, or to standard output for `-`. What cannot be written is said at the command's
-/// end: what was done is done.
-pub fn write_json(value: &impl Serialize, path: &Path) {
-    let place = if path == Path::new("-") { "standard output".into() } else { path.display().to_string() };
-    let written = serde_json::to_string_pretty(value).map_err(Into::into).and_then(|text| match path {
-        path if path == Path::new("-") => tell::write(&(text + "\n")),
-        path => std::fs::write(path, text + "\n"),
-    });
-    if let Err(error) = written {
-        tell::unwritten(format!("{place}: {error}"));
-    }
+/// Takes the result for machines: see [`json`].
+pub fn write_json(value: &impl Serialize, _path: &Path) {
+    json::set(value);
 }
 
 /// A report as text.
@@ -141,6 +126,7 @@ impl fmt::Display for ForPeople<'_> {
             match report.verdict {
                 Verdict::Identical => "IDENTICAL",
                 Verdict::Different => "DIFFERENT",
+                Verdict::NotCompared => "NOT COMPARED",
                 Verdict::Failed => "FAILED",
             },
             report.pages_compared - report.pages_different,

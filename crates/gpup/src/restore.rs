@@ -12,10 +12,11 @@ use live_migration::{Error, Held, saved};
 
 use crate::args::{HostArgs, Restore, Switch};
 use crate::exit::Failure;
+use crate::json;
 use crate::note::Note;
 use crate::pack::AnyUnpacker;
 use crate::progress::Progress;
-use crate::report::{Verdict, write_json};
+use crate::report::Verdict;
 use crate::spans::Spans;
 use crate::tcp::FileReader;
 use crate::tell::say;
@@ -66,33 +67,32 @@ fn finish_and_compare(
     let vf_bytes = held.hello.vf_bytes;
     // Its place is free only when nobody holds it any more.
     drop(held);
-    let identical = match note.work(vf_bytes)? {
-        Some(work) => Some(machine.reference(0, &work, outcome.steps)? == outcome),
-        None => None,
+    let compared = note.work(vf_bytes).and_then(|work| {
+        let reference = machine.reference(0, &work, outcome.steps).map_err(|error| format!("{error:#}"))?;
+        Ok(reference == outcome)
+    });
+    let (verdict, result) = match &compared {
+        Ok(true) => (Verdict::Identical, "is that of a guest that was never saved".into()),
+        Ok(false) => (Verdict::Different, "DIFFERS from that of a guest that was never saved".into()),
+        Err(why) => (Verdict::NotCompared, format!("was NOT COMPARED: {why}")),
     };
-    let verdict = if identical == Some(false) { Verdict::Different } else { Verdict::Identical };
-    if let Some(path) = &args.output.json {
-        write_json(
-            &serde_json::json!({
-                "verdict": verdict,
-                "pages_compared": pages.compared,
-                "guest_steps": outcome.steps,
-                "result_identical": identical,
-            }),
-            path,
-        );
-    }
+    json::set(&serde_json::json!({
+        "verdict": verdict,
+        "pages_compared": pages.compared,
+        "guest_steps": outcome.steps,
+        "result_identical": compared.as_ref().ok(),
+    }));
     if args.output.speaks() {
-        let result = match identical {
-            Some(true) => "its guest's result is that of a guest that was never saved",
-            Some(false) => "its guest's RESULT DIFFERS from that of a guest that was never saved",
-            None => "its guest's result was not compared: the image is not there",
-        };
         let (pages, steps) = (count(pages.compared, "page"), count(outcome.steps, "step"));
-        say!("restored {shown}: {pages} identical, {steps} done, {result}");
+        say!("restored {shown}: {pages} identical, {steps} done, its guest's result {result}");
     }
     machine.stop()?;
-    Failure::unless_identical(verdict)
+    match compared {
+        Err(why) => Err(Failure::NotCompared(format!(
+            "{shown} was restored and its guest finished, but its result was not compared: {why}"
+        ))),
+        Ok(_) => Failure::unless_identical(verdict),
+    }
 }
 
 fn refuse(file: &Path, error: Error) -> Failure {

@@ -1,21 +1,22 @@
 //! `gpup save`: quick migration, into a file.
 
-use std::fs::{File, OpenOptions};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::ops::ControlFlow;
+use std::thread::sleep;
 
 use anyhow::Context;
-use live_migration::pages::list::Packer;
+use live_migration::saved::{self, Saved, Standing};
 use live_migration::wire::message::Hello;
-use live_migration::{Error, saved};
+use live_migration::{Error, Event, Observer};
 
-use crate::args::{Output, Save};
+use crate::args::Save;
 use crate::exit::Failure;
+use crate::files::Draft;
 use crate::interrupt;
+use crate::json;
 use crate::migrate::packer;
 use crate::note::Note;
 use crate::progress::Progress;
-use crate::report::write_json;
+use crate::report::Whereabouts;
 use crate::spans::Spans;
 use crate::tcp::FileWriter;
 use crate::tell::{say, tell};
@@ -32,23 +33,12 @@ pub(crate) fn run(args: &Save) -> Result<(), Failure> {
         return Err(Failure::usage(format!("{shown} exists: choose another name or add --force")));
     }
     args.host.check_vf(args.guest.vf)?;
-    let cancel = interrupt::flag();
+    interrupt::flag();
     let work = work_of(&args.guest, args.host.vf_size.0)?;
     // Before the guest boots: a place that cannot be written to shows at once.
-    let place = Place::open(&args.file)?;
-    let result = boot_and_save(args, &work, &place);
-    if result.is_err() {
-        place.remove();
-    }
-    if cancel.load(std::sync::atomic::Ordering::Relaxed) && result.is_err() {
-        return Err(Failure::Cancelled("cancelled: nothing was saved, and the VF ran on".into()));
-    }
-    result
-}
-
-fn boot_and_save(args: &Save, work: &Work, place: &Place) -> Result<(), Failure> {
+    let draft = Draft::of_vm(&args.file, args.force).with_context(|| format!("cannot write {shown}"))?;
     let machine = Machine::start(&args.host)?;
-    let guest = machine.boot(args.guest.vf, work)?;
+    let guest = machine.boot(args.guest.vf, &work)?;
     if !args.output.quiet {
         tell!("source: VF {} of {} runs {}", args.guest.vf, args.host.vf_size, guest.vm.workload());
     }
@@ -61,89 +51,101 @@ fn boot_and_save(args: &Save, work: &Work, place: &Place) -> Result<(), Failure>
         streams: 1,
         prove: true,
         workload: guest.vm.workload(),
-        note: Note::of(&args.guest, &args.host).encode()?,
+        note: Note::of(&args.guest, &args.host, &work).encode()?,
     };
-    let saved = write(&guest, &hello, packer(args.compress), args.zero_pages.is_on(), place, &args.output)
-        .map_err(|why| {
-            Failure::Failed(format!("cannot save to {}: {why}; the VF ran on", args.file.display()))
-        })?;
-    if let Some(path) = &args.output.json {
-        write_json(
-            &serde_json::json!({ "bytes": saved.bytes, "pages": saved.pages, "zero_pages": saved.zero_pages }),
-            path,
-        );
-    }
+    let standing = match save(args, &guest, &hello, draft) {
+        Ok(standing) => standing,
+        Err(failure) => return Err(ran_on(args, &machine, guest, &work, failure)),
+    };
+    let saved = standing.saved();
+    let left = standing.leave();
+    tell_saved(args, &hello, &saved);
+    left.map_err(|error| {
+        Failure::Failed(format!("the VF is whole in {shown}, but the driver does not let it go: {error}"))
+    })?;
+    guest.destroy()?;
+    Ok(machine.stop()?)
+}
+
+/// Writes the VM to a file that is safe when this returns. On an error the VM runs on.
+fn save(args: &Save, guest: &Guest, hello: &Hello, draft: Draft) -> Result<Standing, Failure> {
+    let failed = |why: &dyn std::fmt::Display| {
+        Failure::Failed(format!("cannot save to {}: {why}", args.file.display()))
+    };
+    let writer = FileWriter::new(draft.file().try_clone().map_err(|error| failed(&error))?);
+    let failure = writer.failure();
+    let progress = Interruptible(Progress::new(hello.page_bytes, args.output.quiet));
+    let mut spans = Spans::begin("save", hello.migration, Some(guest.vgpu.index()), progress);
+    let standing = saved::save(
+        &guest.vgpu,
+        &guest.vm,
+        hello,
+        packer(args.compress),
+        args.zero_pages.is_on(),
+        Box::new(writer),
+        &mut spans,
+    );
+    drop(spans.end(&standing));
+    let standing = standing.map_err(|error| match failure.get() {
+        Some(why) => failed(why),
+        None if error == Error::Cancelled => Failure::Cancelled("cancelled: nothing was saved".into()),
+        None => failed(&error),
+    })?;
+    draft.commit().map_err(|error| failed(&error))?;
+    Ok(standing)
+}
+
+fn tell_saved(args: &Save, hello: &Hello, saved: &Saved) {
+    let file = args.file.display();
+    json::set(&serde_json::json!({
+        "saved": true,
+        "vm": Whereabouts::File,
+        "file": file.to_string(),
+        "bytes": saved.bytes,
+        "pages": saved.pages,
+        "zero_pages": saved.zero_pages,
+    }));
     if args.output.speaks() {
         say!(
-            "saved {} of VRAM to {}: {} with {} ({} zero)",
+            "saved {} of VRAM to {file}: {} with {} ({} zero)",
             Bytes(hello.vf_bytes),
-            args.file.display(),
             Bytes(saved.bytes),
             count(saved.pages, "page"),
             saved.zero_pages
         );
     }
-    guest.destroy()?;
-    Ok(machine.stop()?)
 }
 
-fn write(
-    guest: &Guest,
-    hello: &Hello,
-    packer: Option<Arc<dyn Packer>>,
-    find_zero: bool,
-    place: &Place,
-    output: &Output,
-) -> Result<saved::Saved, String> {
-    let text = |error: std::io::Error| error.to_string();
-    let writer = FileWriter::new(place.file.try_clone().map_err(text)?);
-    let failure = writer.failure();
-    let progress = Progress::new(hello.page_bytes, output.quiet);
-    let mut spans = Spans::begin("save", hello.migration, Some(guest.vgpu.index()), progress);
-    let saved = saved::save(&guest.vgpu, &guest.vm, hello, packer, find_zero, Box::new(writer), &mut spans);
-    drop(spans.end(&saved));
-    let saved = saved.map_err(|error: Error| failure.get().map_or(error.to_string(), ToString::to_string))?;
-    place.keep().map_err(text)?;
-    Ok(saved)
+/// The VM stayed: proves that it ran on to its right result, and says so beside what failed.
+fn ran_on(args: &Save, machine: &Machine, guest: Guest, work: &Work, failure: Failure) -> Failure {
+    sleep(args.guest.cool_down.0);
+    let outcome = guest.finish(None);
+    let gone = guest.destroy();
+    let same = outcome
+        .and_then(|outcome| gone.map(|()| outcome))
+        .map_err(anyhow::Error::from)
+        .and_then(|outcome| Ok(machine.reference(args.guest.vf, work, outcome.steps)? == outcome));
+    let failure = match &same {
+        Ok(true) => failure.and("the VF ran on"),
+        Ok(false) => failure.and("the VF ran on, but NOT to its right result"),
+        Err(error) => failure.and(&format!("the VF does NOT run on: {error:#}")),
+    };
+    json::set(&serde_json::json!({
+        "saved": false,
+        "vm": Whereabouts::Source,
+        "result_identical": same.ok(),
+    }));
+    failure
 }
 
-/// Where a file is written: a half-written one never bears the name asked for.
-struct Place {
-    file: File,
-    name: PathBuf,
-    /// None for what is no ordinary file, such as a pipe: it is written to as it is.
-    part: Option<PathBuf>,
-}
+/// Shows what happens, and stops at Ctrl-C.
+struct Interruptible(Progress);
 
-impl Place {
-    fn open(name: &Path) -> Result<Self, Failure> {
-        let ordinary = std::fs::metadata(name).map_or(true, |found| found.is_file());
-        let part = ordinary.then(|| {
-            let mut part = name.as_os_str().to_owned();
-            part.push(".part");
-            PathBuf::from(part)
-        });
-        let path = part.as_deref().unwrap_or(name);
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(path)
-            .with_context(|| format!("cannot write {}", name.display()))?;
-        Ok(Self { file, name: name.into(), part })
-    }
-
-    /// The file is whole: it gets its name.
-    fn keep(&self) -> std::io::Result<()> {
-        let Some(part) = &self.part else { return Ok(()) };
-        self.file.sync_all()?;
-        std::fs::rename(part, &self.name)
-    }
-
-    /// It is not, and goes.
-    fn remove(&self) {
-        if let Some(part) = &self.part {
-            let _ = std::fs::remove_file(part);
+impl Observer for Interruptible {
+    fn event(&mut self, event: Event) -> ControlFlow<()> {
+        match interrupt::pressed() {
+            true => ControlFlow::Break(()),
+            false => self.0.event(event),
         }
     }
 }

@@ -1,8 +1,10 @@
 //! What the tool says: lines for people on standard error, results on standard output.
 //!
 //! No stream ends anything: a VM's life does not hang on who reads. A line that nobody can read is lost; a result that
-//! could not be written is remembered, and the command says so at its end.
+//! could not be written is remembered, and the command says so at its end. Words of others, a peer's or a file's, may be
+//! among what is said: none of them steers the terminal.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, ErrorKind, Write};
 use std::sync::{Mutex, PoisonError};
@@ -25,15 +27,28 @@ pub(crate) use say;
 /// Tells a line, or loses it.
 pub(crate) fn line(text: fmt::Arguments<'_>) {
     // In one piece, so that lines of several threads do not mix.
-    let _ = io::stderr().write_all(format!("{text}\n").as_bytes());
+    let _ = io::stderr().write_all(harmless(&format!("{text}\n")).as_bytes());
 }
 
 /// Prints a line of a result. Its reader may have gone (`gpup caps | head -1`), which is no failure.
 pub(crate) fn result(text: fmt::Arguments<'_>) {
-    match write(&format!("{text}\n")) {
+    match write(&harmless(&format!("{text}\n"))) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => unwritten(format!("standard output: {error}")),
         _ => {}
     }
+}
+
+/// The text with its control characters in words.
+fn harmless(text: &str) -> Cow<'_, str> {
+    let steers = |letter: char| letter.is_control() && !matches!(letter, '\n' | '\t');
+    if !text.contains(steers) {
+        return text.into();
+    }
+    let letters = text.chars().map(|letter| match letter {
+        letter if steers(letter) => letter.escape_default().to_string(),
+        letter => letter.into(),
+    });
+    letters.collect::<String>().into()
 }
 
 /// Writes to standard output, and knows whether it got there.
@@ -51,4 +66,15 @@ pub(crate) fn unwritten(why: String) {
 /// Why a result did not get to its place, if one did not. Said once.
 pub(crate) fn take_unwritten() -> Option<String> {
     UNWRITTEN.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::harmless;
+
+    #[test]
+    fn words_of_others_do_not_steer_the_terminal() {
+        assert_eq!(harmless("a page\t\u{e9}\n"), "a page\t\u{e9}\n");
+        assert_eq!(harmless("\u{1b}]0;mine\u{7}\rx\u{9b}"), "\\u{1b}]0;mine\\u{7}\\rx\\u{9b}");
+    }
 }

@@ -6,6 +6,7 @@ use gpup_scene::Shares;
 use live_migration::converge::FULL_SPEED;
 use live_migration::{Event, Observer};
 
+use crate::interrupt::Hold;
 use crate::progress::Progress;
 use crate::report::Neighbour;
 use crate::tell::tell;
@@ -17,12 +18,14 @@ pub(crate) struct Watch<'a> {
     mover: &'a Guest,
     shares: Shares<'a>,
     throttled: bool,
+    /// In doubt, this process may have the only copy of the VM.
+    hold: Option<Hold>,
 }
 
 impl<'a> Watch<'a> {
     /// Of `mover`, which is about to leave its neighbours; `since` is their [`gpup_scene::busy`] at an earlier moment.
     pub(crate) fn new(mover: &'a Guest, neighbours: &'a [Guest], since: &[u64], progress: Progress) -> Self {
-        Self { progress, mover, shares: Shares::new(mover, neighbours, since), throttled: false }
+        Self { progress, mover, shares: Shares::new(mover, neighbours, since), throttled: false, hold: None }
     }
 
     /// Each neighbour's share.
@@ -34,6 +37,9 @@ impl<'a> Watch<'a> {
 impl Observer for Watch<'_> {
     fn event(&mut self, event: Event) -> ControlFlow<()> {
         self.shares.event(&event);
+        if event == Event::InDoubt {
+            self.hold.get_or_insert_with(Hold::new);
+        }
         // A guest that runs at full speed is not told so: before Prepare the driver would refuse.
         if let Event::Throttle(speed) = event
             && (self.throttled || speed < FULL_SPEED)

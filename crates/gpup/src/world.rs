@@ -191,22 +191,18 @@ pub fn work_of(guest: &GuestArgs, vf_bytes: u64) -> anyhow::Result<Work> {
         pattern: guest.pattern,
         ..Spec::new(guest.workload, vf_bytes)
     };
-    work_with(spec, guest.image.as_deref(), guest.fill)
-}
-
-/// `spec` with an image of its own, or with noise in so many percent of the memory the workload leaves.
-pub fn work_with(spec: Spec, image: Option<&Path>, fill: u8) -> anyhow::Result<Work> {
-    let work = match image {
+    let work = match &guest.image {
         Some(path) => {
             let image = read_image(path, spec.vram_bytes)?;
             Work::with_image(spec, Some(image))
         }
-        None => Work::with_noise(spec, fill),
+        None => Work::with_noise(spec, guest.fill),
     };
     work.map_err(|problem| anyhow!(Usage(problem.0)))
 }
 
-fn read_image(path: &Path, vf_bytes: u64) -> anyhow::Result<Vec<u8>> {
+/// The bytes of an image, which has no more than the VF.
+pub(crate) fn read_image(path: &Path, vf_bytes: u64) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     // Never more than fits: the file may be a device without an end.
     let read = File::open(path).and_then(|file| file.take(vf_bytes + 1).read_to_end(&mut bytes));

@@ -1,7 +1,8 @@
 //! Quick migration: the same records in a file, with no live phase.
 //!
-//! Hello, Doubt if it was saved in doubt, Immutable, Pages..., IterationEnd, PageHashes, Mutable, Guest, End. The VM stops before the
-//! first page and, once the file is whole, never runs here again.
+//! Hello, Doubt if it was saved in doubt, Immutable, Pages..., IterationEnd, PageHashes, Mutable, Guest, End. The VM
+//! stops before the first page and stands still until the caller, who alone knows whether the file will last, lets one
+//! of the two go.
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
@@ -23,7 +24,7 @@ use crate::pages::run::Batches;
 use crate::phase::Phase;
 use crate::target::Held;
 use crate::wire::channel::Channel;
-use crate::wire::frame::Kind;
+use crate::wire::frame::{FrameError, Kind};
 use crate::wire::framed::Framed;
 use crate::wire::message::{Doubt, Hello, PageVerdict};
 use crate::wire::talk::decode;
@@ -44,7 +45,46 @@ pub struct Saved {
     pub bytes: u64,
 }
 
-/// Writes `vm` to `file`. On an error the VM runs on; on success it has left this host.
+/// A VM that stands still beside its whole copy, until one of the two goes. Dropped, it runs on.
+#[must_use]
+pub struct Standing {
+    vgpu: Arc<Vgpu>,
+    vm: Arc<Vm>,
+    saved: Saved,
+    left: bool,
+}
+
+impl Standing {
+    /// What is in the copy.
+    pub fn saved(&self) -> Saved {
+        self.saved
+    }
+
+    /// The copy is safe, wherever this host ends: the VM leaves it.
+    pub fn leave(mut self) -> Result<(), Error> {
+        self.left = true;
+        self.vm.stop();
+        self.vgpu.power_off()?;
+        Ok(self.vgpu.end()?)
+    }
+}
+
+impl Drop for Standing {
+    fn drop(&mut self) {
+        if !self.left {
+            run_on(&self.vgpu, &self.vm);
+        }
+    }
+}
+
+/// Undoes what saving did. A driver that refuses it has been recorded, and whoever waits for the guest will see.
+fn run_on(vgpu: &Vgpu, vm: &Vm) {
+    let _ = vgpu.end();
+    let _ = vgpu.set_running();
+    vm.resume();
+}
+
+/// Writes `vm` to `file`. On an error the VM runs on; on success it stands still.
 pub fn save(
     vgpu: &Arc<Vgpu>,
     vm: &Arc<Vm>,
@@ -53,22 +93,14 @@ pub fn save(
     find_zero: bool,
     file: Box<dyn Channel>,
     observer: &mut dyn Observer,
-) -> Result<Saved, Error> {
+) -> Result<Standing, Error> {
     let shared = shared(vgpu, packer, find_zero);
-    match write(vgpu, vm, hello, &shared, file, observer) {
-        Ok(saved) => {
-            vm.stop();
-            vgpu.power_off()?;
-            vgpu.end()?;
-            Ok(saved)
-        }
-        Err(error) => {
-            vgpu.end()?;
-            vgpu.set_pause(false)?;
-            vm.resume();
-            Err(error)
-        }
+    vgpu.prepare(DXGK_GPUP_MIGRATIONTYPE::DXGK_GPUP_MIGRATIONTYPE_SOURCE)?;
+    let written = write(vgpu, vm, hello, &shared, file, observer);
+    if written.is_err() {
+        run_on(vgpu, vm);
     }
+    written.map(|saved| Standing { vgpu: vgpu.clone(), vm: vm.clone(), saved, left: false })
 }
 
 fn shared(vgpu: &Vgpu, packer: Option<Arc<dyn Packer>>, find_zero: bool) -> Shared {
@@ -117,7 +149,6 @@ fn write(
 ) -> Result<Saved, Error> {
     let mut link = Framed::new(file, Vigil::patient());
     link.send_message(Kind::Hello, hello)?;
-    vgpu.prepare(DXGK_GPUP_MIGRATIONTYPE::DXGK_GPUP_MIGRATIONTYPE_SOURCE)?;
     link.send(Kind::Immutable, &[&vgpu.save_immutable()?])?;
     enter(observer, Phase::Pause)?;
     vm.pause();
@@ -235,9 +266,7 @@ fn read(
     let mutable = link.expect(Kind::Mutable)?;
     let guest = link.expect(Kind::Guest)?;
     link.expect(Kind::End)?;
-    if !link.is_at_end() {
-        return Err(Error::Protocol("bytes follow the end of the saved VF"));
-    }
+    nothing_follows(link)?;
     enter(observer, Phase::Mutable)?;
     vgpu.restore_mutable(&mutable)?;
     let ours = proof::hash_pages(vgpu, || Ok(()))?;
@@ -259,9 +288,17 @@ pub fn walk(file: Box<dyn Channel>, mut visit: impl FnMut(u32, Kind, &[u8])) -> 
         let (kind, payload) = link.receive()?;
         visit(number, kind, &payload);
         if kind == Kind::End {
-            let whole = link.is_at_end();
-            return if whole { Ok(()) } else { Err(Error::Protocol("bytes follow the end of the saved VF")) };
+            return nothing_follows(&mut link);
         }
+    }
+}
+
+/// A file ends with its last record: what follows was not written by whoever saved it.
+fn nothing_follows(link: &mut Framed) -> Result<(), Error> {
+    match link.receive_payload(&mut [0]) {
+        Err(FrameError::CutShort { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
+        Ok(()) => Err(Error::Protocol("there are bytes behind its last record")),
     }
 }
 

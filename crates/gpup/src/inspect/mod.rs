@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use crate::args::Inspect;
 use crate::exit::Failure;
-use crate::report::write_json;
+use crate::json;
 use crate::tcp::FileReader;
 use crate::tell::say;
 use crate::units::{Bytes, count};
@@ -55,9 +55,7 @@ pub(crate) fn run(args: &Inspect) -> Result<(), Failure> {
     let inside = records.iter().flat_map(|record| &record.inside).find(|line| line.starts_with("DAMAGED"));
     let damage = walked.err().map(|error| error.to_string()).or(inside.cloned());
     let contents = Contents { records, damage };
-    if let Some(path) = &args.output.json {
-        write_json(&contents, path);
-    }
+    json::set(&contents);
     if args.output.speaks() {
         contents.print();
     }
@@ -87,9 +85,7 @@ fn collected(input: &mut File) -> io::Result<Option<Report>> {
 
 /// Says what the driver collected.
 fn tell(args: &Inspect, report: &Report) -> Result<(), Failure> {
-    if let Some(path) = &args.output.json {
-        write_json(&debug::json(report), path);
-    }
+    json::set(&debug::json(report));
     if args.output.speaks() {
         debug::print(report);
     }

@@ -87,7 +87,7 @@ fn return_home(scene: Scene<'_>, held: Held, mut there: Report) -> Result<(), Fa
     });
     let options = Options {
         cancel: interrupt::flag(),
-        note: Note::of(&args.guest, &args.host).encode()?,
+        note: Note::of(&args.guest, &args.host, &mover.work).encode()?,
         ..options(&args.how)?
     };
     let source = Source::new(held.vgpu.clone(), held.vm.clone(), options);

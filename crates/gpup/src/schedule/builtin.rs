@@ -28,11 +28,12 @@ pub(super) fn list() -> Result<(), Failure> {
 }
 
 /// The scenario of this name, or in this file.
-pub(super) fn find(name: &str) -> Result<Scenario, Failure> {
-    if let Some((_, text)) = ALL.iter().find(|(known, _)| *known == name) {
+pub(super) fn find(wanted: &Path) -> Result<Scenario, Failure> {
+    let name = wanted.display();
+    if let Some((_, text)) = ALL.iter().find(|(known, _)| Path::new(known) == wanted) {
         return parse(text).map_err(|error| Failure::Failed(format!("built-in scenario {name}: {error}")));
     }
-    let text = std::fs::read_to_string(Path::new(name)).map_err(|error| {
+    let text = std::fs::read_to_string(wanted).map_err(|error| {
         let known: Vec<&str> = ALL.iter().map(|(name, _)| *name).collect();
         Failure::usage(format!(
             "cannot read the scenario {name} ({error}): name a file or one of {}",

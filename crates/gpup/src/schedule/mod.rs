@@ -23,14 +23,18 @@ mod text;
 mod values;
 mod window;
 
+use std::io::Write;
+use std::path::Path;
 use std::time::Instant;
 
+use anyhow::Context;
 use serde::Serialize;
 
 use crate::args::Schedule;
 use crate::exit::Failure;
-use crate::report::write_json;
-use crate::tell::{say, tell};
+use crate::files::Draft;
+use crate::json;
+use crate::tell::{self, say, tell};
 use crate::units::{count, seconds};
 use figures::Figures;
 use targets::Target;
@@ -46,24 +50,31 @@ struct Report<'a> {
 
 /// Runs the command.
 pub(crate) fn run(args: &Schedule) -> Result<(), Failure> {
-    if args.scenario == "list" {
+    if args.scenario == Path::new("list") {
         return builtin::list();
     }
     let mut scenario = builtin::find(&args.scenario)?;
     scenario.seed = args.seed.unwrap_or(scenario.seed);
+    let picture = match &args.svg {
+        Some(path) => {
+            let draft = Draft::of_result(path).with_context(|| format!("cannot write {}", path.display()))?;
+            Some((path, draft))
+        }
+        None => None,
+    };
     let began = Instant::now();
     let record = model::simulate(&scenario);
     let took = began.elapsed().as_secs_f64();
     let figures = figures::figures(&scenario, &record);
     let targets = targets::judge(&scenario, &record, &figures);
     let lines = plot::lines(&scenario, &record);
-    if let Some(path) = &args.svg {
-        plot::svg(&scenario, &record, &lines, path)?;
+    if let Some((path, draft)) = picture {
+        let picture = plot::svg(&scenario, &record, &lines)?;
+        let written = draft.file().write_all(picture.as_bytes()).and_then(|()| draft.commit());
+        written.unwrap_or_else(|error| tell::unwritten(format!("{}: {error}", path.display())));
     }
     let missed = targets.iter().find(|target| !target.holds);
-    if let Some(path) = &args.output.json {
-        write_json(&Report { figures: &figures, targets: &targets, holds: missed.is_none() }, path);
-    }
+    json::set(&Report { figures: &figures, targets: &targets, holds: missed.is_none() });
     if args.output.speaks() {
         say!("{}\n{}\n{}", text::Table(&figures), plot::text(&scenario, &lines), text::Verdicts(&targets));
     }

@@ -1,7 +1,6 @@
 //! Shares over time: as text, and as SVG.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use plotters::prelude::*;
 use textplots::{Chart, LabelBuilder, LabelFormat, Plot, Shape};
@@ -78,21 +77,23 @@ pub(super) fn text(scenario: &Scenario, lines: &[Line]) -> String {
 }
 
 /// All lines in one picture.
-pub(super) fn svg(scenario: &Scenario, record: &Record, lines: &[Line], path: &Path) -> anyhow::Result<()> {
-    let drawn = draw(scenario, record, lines, path);
-    drawn.map_err(|error| anyhow::anyhow!("cannot write {}: {error}", path.display()))
+pub(super) fn svg(scenario: &Scenario, record: &Record, lines: &[Line]) -> anyhow::Result<String> {
+    let mut picture = String::new();
+    let drawn = draw(scenario, record, lines, &mut picture);
+    drawn.map_err(|error| anyhow::anyhow!("the picture cannot be drawn: {error}"))?;
+    Ok(picture)
 }
 
 fn draw(
     scenario: &Scenario,
     record: &Record,
     lines: &[Line],
-    path: &Path,
+    picture: &mut String,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let seconds = scenario.length.0 as f64 / 1e9;
     let lines: Vec<&Line> = lines.iter().filter(|line| line.in_picture).collect();
     let top = lines.iter().flat_map(|line| &line.parts).copied().fold(0.01, f64::max) * 110.0;
-    let root = SVGBackend::new(path, (960, 420)).into_drawing_area();
+    let root = SVGBackend::with_string(picture, (960, 420)).into_drawing_area();
     root.fill(&WHITE)?;
     let mut chart = ChartBuilder::on(&root)
         .caption(&scenario.about, ("sans-serif", 16))

@@ -9,7 +9,7 @@ use super::scene::Scene;
 use crate::args::Top;
 use crate::exit::Failure;
 use crate::interrupt;
-use crate::report::write_json;
+use crate::json;
 use crate::tell::say;
 use crate::units::seconds;
 
@@ -97,9 +97,7 @@ pub(super) fn show(args: &Top, scene: &mut Scene<'_>) -> Result<(), Failure> {
         }
         number += 1;
     }
-    if let Some(path) = &args.output.json {
-        write_json(&taken, path);
-    }
+    json::set(&taken);
     Ok(())
 }
 

@@ -91,7 +91,7 @@ impl<'a> Scene<'a> {
         let Some(mover) = self.mover.take() else { return Ok(()) };
         let options = Options {
             cancel: self.cancel.clone(),
-            note: Note::of(&self.args.guest, &self.args.host).encode()?,
+            note: Note::of(&self.args.guest, &self.args.host, &mover.work).encode()?,
             prove: false,
             ..options(&self.args.how)?
         };

@@ -16,6 +16,7 @@ mod late;
 mod life;
 mod moves;
 mod order;
+mod patience;
 mod stream;
 mod testing;
 mod zero;

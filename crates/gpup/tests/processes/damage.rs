@@ -37,6 +37,7 @@ fn named(error: &Error) -> Option<u32> {
     match error {
         Error::Frame(
             FrameError::BadMagic { sequence }
+            | FrameError::Version { sequence, .. }
             | FrameError::UnknownKind { sequence, .. }
             | FrameError::TooLong { sequence, .. }
             | FrameError::Checksum { sequence, .. }
@@ -44,8 +45,6 @@ fn named(error: &Error) -> Option<u32> {
             | FrameError::Senseless { sequence, .. },
         ) => Some(*sequence),
         Error::Frame(FrameError::OutOfOrder { expected, .. }) => Some(*expected),
-        // Only the first frame's version says what the file was made for.
-        Error::Frame(FrameError::Version { .. }) => Some(0),
         _ => None,
     }
 }

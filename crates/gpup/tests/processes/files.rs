@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::harness::{Dir, SMALL, run};
+use crate::harness::{Dir, SMALL, run, run_by};
 
 /// Saves a VF and restores it; the reports of both.
 fn round_trip(save: &[&str]) -> (Value, Value) {
@@ -80,8 +80,97 @@ fn an_image_that_is_gone_is_said_and_not_held_against_the_vf() {
     let (file, image) = (dir.file("saved.vf"), image(&dir));
     run(&[&["save", &file, "--image", &image, "--workload", "idle"], &SMALL[..]].concat()).exits(0);
     std::fs::remove_file(&image).unwrap();
-    let restored = run(&["restore", &file, "--cool-down", "100ms"]).exits(0);
-    assert!(restored.out.contains("the image is not there"), "{}", restored.out);
+    let restore = ["restore", &file, "--cool-down", "100ms"];
+    let restored = run(&restore).exits(7).complains(&["was not compared", "is not there"]);
+    assert!(restored.out.contains("NOT COMPARED: the image"), "{}", restored.out);
+    let report = run(&[&restore[..], &["--json", "-"]].concat()).exits(7).json();
+    assert_eq!((&report["verdict"], &report["exit_code"]), (&"not-compared".into(), &7.into()));
+    assert_eq!((&report["result_identical"], &report["pages_compared"]), (&Value::Null, &1024.into()));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_image_that_is_another_by_now_is_said_and_not_held_against_the_vf() {
+    let dir = Dir::new();
+    let (file, image) = (dir.file("saved.vf"), image(&dir));
+    run(&[&["save", &file, "--image", &image, "--workload", "idle"], &SMALL[..]].concat()).exits(0);
+    let restore = ["restore", &file, "--cool-down", "1ms"];
+    let good = std::fs::read(&image).unwrap();
+    let mut other = good.clone();
+    other[77] ^= 1;
+    for changed in [&other[..], &good[1..], b""] {
+        std::fs::write(&image, changed).unwrap();
+        run(&restore).exits(7).complains(&["was not compared", "has changed since"]);
+    }
+    std::fs::remove_file(&image).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&image).status().unwrap().success());
+    run(&restore).exits(7).complains(&["has changed since"]);
+    std::fs::remove_file(&image).unwrap();
+    std::fs::write(&image, good).unwrap();
+    run(&restore).exits(0);
+    run(&[&restore[..], &["--json", &image]].concat())
+        .exits(2)
+        .complains(&["same file", "the image that FILE names"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_name_that_is_no_text_is_a_name() {
+    use std::os::unix::ffi::OsStringExt;
+    let dir = Dir::new();
+    std::fs::write(dir.file("plain"), vec![7; 1 << 20]).unwrap();
+    std::fs::write(dir.file("plain.toml"), include_str!("../../scenarios/light.toml")).unwrap();
+    let script = |words: &str| {
+        format!(
+            "cd {}; n=$(printf 'n\\377'); cp -n plain $n.img; cp -n plain.toml $n.toml; exec TOOL {words}",
+            dir.path().display()
+        )
+    };
+    let saved = "--image $n.img --json $n.json --trace $n.trace $n.vf";
+    run_by(&script(saved), &[&["save", "--workload", "idle"], &SMALL[..]].concat()).exits(0);
+    let restored =
+        run_by(&script("$n.vf"), &["restore", "--cool-down", "1ms", "--json", "-"]).exits(0).json();
+    assert_eq!(restored["verdict"], "identical");
+    run_by(&script("$n.vf"), &["inspect"]).exits(0);
+    run_by(&script("$n.toml --svg $n.svg"), &["schedule", "--scenario"]).exits(0);
+    run_by(&script("$n.no"), &["restore"]).exits(1).complains(&["n\u{fffd}.no"]);
+    let mut names: Vec<_> =
+        std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    let named = |ending: &str| std::ffi::OsString::from_vec([b"n\xff.", ending.as_bytes()].concat());
+    let wanted = ["img", "json", "svg", "toml", "trace", "vf"].map(named);
+    assert_eq!(&names[..6], &wanted);
+}
+
+#[test]
+fn bytes_behind_the_end_are_refused() {
+    let dir = Dir::new();
+    let file = dir.file("saved.vf");
+    run(&[&["save", &file], &SMALL[..]].concat()).exits(0);
+    let good = std::fs::read(&file).unwrap();
+    for more in [&b"x"[..], &good] {
+        std::fs::write(&file, [&good[..], more].concat()).unwrap();
+        for command in ["restore", "inspect"] {
+            run(&[command, &file]).exits(1).complains(&["bytes behind its last record"]);
+        }
+    }
+}
+
+#[test]
+fn a_record_of_another_version_is_said_to_be_one() {
+    let dir = Dir::new();
+    let file = dir.file("saved.vf");
+    run(&[&["save", &file], &SMALL[..]].concat()).exits(0);
+    let good = std::fs::read(&file).unwrap();
+    let second = 24 + u32::from_le_bytes(good[12..16].try_into().unwrap()) as usize;
+    for (at, words) in [(0, "made for format version 2"), (second, "record 1 is of format version 2")] {
+        let mut newer = good.clone();
+        newer[at + 6] = 2;
+        std::fs::write(&file, newer).unwrap();
+        for command in ["restore", "inspect"] {
+            run(&[command, &file]).exits(1).complains(&[words, "this is version 1"]);
+        }
+    }
 }
 
 #[test]

@@ -26,6 +26,20 @@ fn command(args: &[&str]) -> Command {
     command
 }
 
+/// A shell that runs `script`, in which TOOL is the tool with its arguments: `ulimit -f 8; exec TOOL 2>&-`.
+pub(crate) fn shell(script: &str, args: &[&str]) -> Command {
+    let mut shell = Command::new("sh");
+    let script = script.replace("TOOL", r#""$0" "$@""#);
+    shell.args(["-c", &script, env!("CARGO_BIN_EXE_gpup")]).args(args);
+    shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    shell
+}
+
+/// Runs the tool to its end as a shell does that `script` tells so: see [`shell`].
+pub(crate) fn run_by(script: &str, args: &[&str]) -> Ran {
+    Ran::of(args, shell(script, args).output().expect("the shell starts"))
+}
+
 /// Runs the tool to its end, in `directory`.
 pub(crate) fn run_in(directory: &Path, args: &[&str]) -> Ran {
     Ran::of(args, command(args).current_dir(directory).output().expect("the tool starts"))
@@ -133,12 +147,9 @@ impl Process {
         Self::spawn(command(args), args)
     }
 
-    /// Starts the tool with the streams that a shell makes of `streams`, such as `2>&-`.
-    pub(crate) fn start_under(streams: &str, args: &[&str]) -> Arc<Self> {
-        let mut shell = Command::new("sh");
-        shell.args(["-c", &format!("exec \"$0\" \"$@\" {streams}"), env!("CARGO_BIN_EXE_gpup")]).args(args);
-        shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        Self::spawn(shell, args)
+    /// Starts the tool as a shell does that `script` tells so: see [`shell`].
+    pub(crate) fn start_by(script: &str, args: &[&str]) -> Arc<Self> {
+        Self::spawn(shell(script, args), args)
     }
 
     fn spawn(mut command: Command, args: &[&str]) -> Arc<Self> {
@@ -172,10 +183,14 @@ impl Process {
         let _ = child.wait();
     }
 
+    /// Its number.
+    pub(crate) fn process_id(&self) -> String {
+        self.child.lock().unwrap().id().to_string()
+    }
+
     /// SIGINT, which is what Ctrl-C sends.
     pub(crate) fn interrupt(&self) {
-        let id = self.child.lock().unwrap().id().to_string();
-        assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+        assert!(Command::new("kill").args(["-INT", &self.process_id()]).status().unwrap().success());
     }
 
     /// Whether it has not ended.

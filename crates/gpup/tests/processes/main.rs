@@ -3,9 +3,11 @@
 mod check;
 mod collected;
 mod damage;
+mod durable;
 mod files;
 mod harness;
 mod interrupt;
+mod outputs;
 mod pair;
 mod proxy;
 mod refusals;

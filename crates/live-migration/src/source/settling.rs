@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use core::sync::atomic::Ordering;
+use core::time::Duration;
 
 use dxgksim::host::MILLISECOND;
 
@@ -69,12 +70,21 @@ impl Source {
         ended
     }
 
-    /// Asks the target what became of the migration, for as long as the options say.
+    /// Asks the target again what became of the migration, for `time`, whether or not somebody wants an end: the VM is
+    /// whole only here.
     ///
     /// Ok: the target runs the VM, which has left. [`Error::Aborted`]: it does not, and the VM runs here again.
     /// [`Error::InDoubt`]: no answer; the VM stands still here, whole, and this can be called again.
-    pub fn settle(&self, connect: &mut dyn Connect, observer: &mut dyn Observer) -> Result<Framed, Error> {
-        self.run(connect, observer).go(Event::AskAgain)
+    pub fn settle(
+        &self,
+        connect: &mut dyn Connect,
+        observer: &mut dyn Observer,
+        time: Duration,
+    ) -> Result<Framed, Error> {
+        let mut run = self.run(connect, observer);
+        run.vigil = self.vigil.resolute();
+        run.vigil.within(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
+        run.go(Event::AskAgain)
     }
 
     /// The VM that stood still in doubt is in a file that outlives this process: it leaves its VF.

@@ -115,6 +115,8 @@ pub enum FrameError {
     },
     /// The frame is of another version.
     Version {
+        /// Number of the frame.
+        sequence: u32,
         /// The version found.
         found: u16,
     },
@@ -169,8 +171,11 @@ impl fmt::Display for FrameError {
         match self {
             Self::Link(error) => error.fmt(f),
             Self::BadMagic { sequence } => write!(f, "record {sequence} does not begin as a record does"),
-            Self::Version { found } => {
+            Self::Version { sequence, found } => {
                 let age = if *found > VERSION { "newer" } else { "older" };
+                if *sequence > 0 {
+                    write!(f, "record {sequence} was ")?;
+                }
                 write!(
                     f,
                     "made by {age} software (format version {found}; this is version {VERSION}): use the same release \
@@ -223,7 +228,7 @@ impl Header {
         }
         let version = half(6);
         if version != VERSION && expected == 0 {
-            return Err(FrameError::Version { found: version });
+            return Err(FrameError::Version { sequence: expected, found: version });
         }
         let sequence = word(8);
         if sequence != expected {
@@ -248,7 +253,7 @@ impl Header {
             return Err(FrameError::Checksum { sequence, kind: self.kind });
         }
         if self.version != VERSION {
-            return Err(FrameError::Version { found: self.version });
+            return Err(FrameError::Version { sequence, found: self.version });
         }
         Ok(())
     }

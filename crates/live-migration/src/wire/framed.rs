@@ -199,12 +199,6 @@ impl Framed {
             }
         }
     }
-
-    /// Whether the bytes end here, as they must after the last frame of a file.
-    pub fn is_at_end(&mut self) -> bool {
-        let mut one = [0];
-        matches!(self.fill(&mut one), Err(LinkError::Ended | LinkError::Closed))
-    }
 }
 
 /// A channel over memory: what is sent can be received.

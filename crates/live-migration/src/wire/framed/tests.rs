@@ -80,7 +80,8 @@ fn a_word_that_the_other_side_is_at_work_is_passed_over() {
     framed.beat().unwrap();
     let mut framed = holding(bytes.lock().unwrap().clone());
     assert_eq!(framed.receive(), Ok((Kind::Commit, Vec::new())));
-    assert!(framed.is_at_end(), "a beat within the second is not sent");
+    let end = framed.receive();
+    assert_eq!(end, Err(FrameError::CutShort { sequence: 2 }), "a beat within the second is not sent");
 }
 
 #[test]
@@ -90,7 +91,7 @@ fn a_later_frame_of_another_version_is_named_and_not_called_damaged() {
     bytes[second + 6..second + 8].copy_from_slice(&(VERSION + 1).to_le_bytes());
     let sum = xxhash_rust::xxh3::xxh3_64(&bytes[second..second + 16]);
     bytes[second + 16..second + 24].copy_from_slice(&sum.to_le_bytes());
-    assert_eq!(read_all(bytes), Err(FrameError::Version { found: VERSION + 1 }));
+    assert_eq!(read_all(bytes), Err(FrameError::Version { sequence: 1, found: VERSION + 1 }));
 }
 
 #[test]
