@@ -210,6 +210,9 @@ pub(crate) fn full() -> Summary {
     let mut wide = cargo("test -p gpup-core --lib --release --locked loom");
     loom(&mut wide, "3");
     summary.step("wider interleavings (loom, 3 preemptions)", &mut wide);
+    let mut hand_over = cargo("test -p live-migration --test handover --locked");
+    hand_over.env("GPUP_MODEL", "wide");
+    summary.step("wider bounds of the hand-over's model (stateright)", &mut hand_over);
     for workload in ["matmul", "stencil", "nbody", "writer", "idle"] {
         let run = format!("run --release --locked -- migrate --quiet --workload {workload} --vf-size 512MiB");
         for round in 1..=5 {

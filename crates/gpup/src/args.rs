@@ -18,13 +18,14 @@ pub(crate) const MAX_VFS: u32 = 64;
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done, and everything was proved
-  1  failed: the source VF runs on
+  1  failed: a VF that was to leave runs on here
   2  wrong usage
   3  the VF cannot move there
   4  in doubt: the message says in which file the VF is
   5  cancelled, or not converging
   6  done, but the result could not be written
-  7  moved or restored, but the guest's result was not compared";
+  7  moved or restored, but the guest's result was not compared
+  8  moved or restored, but something was wrong then: a result differs, a guest failed, a rule was broken";
 
 /// Migrate a VF of a simulated GPU-P host live, through the driver's own WDDM 3.2 callback table.
 #[derive(Parser, Debug)]
@@ -312,6 +313,12 @@ pub struct Restore {
     /// Device revision the adapter reports
     #[arg(long, hide = true)]
     pub revision: Option<u32>,
+    /// The target that may run a VF saved in doubt [default: where it was last reached]
+    #[arg(long, value_name = "HOST:PORT")]
+    pub to: Option<String>,
+    /// Restore a VF saved in doubt though the target cannot be asked: it is gone for good, and the VF with it
+    #[arg(long)]
+    pub force: bool,
     /// Output.
     #[command(flatten)]
     pub output: Output,

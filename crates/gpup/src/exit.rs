@@ -24,6 +24,8 @@ pub enum Failure {
     Unwritten(String),
     /// Moved, but the guest's result was not compared. Code 7.
     NotCompared(String),
+    /// Moved, but something was wrong then: a result differs, a guest failed, the driver broke a rule. Code 8.
+    Moved(String),
 }
 
 impl Failure {
@@ -39,15 +41,35 @@ impl Failure {
 
     /// The same failure, and something more to say of it.
     pub(crate) fn and(mut self, more: &str) -> Self {
+        let text = self.text_mut();
+        text.push_str("; ");
+        text.push_str(more);
+        self
+    }
+
+    fn text_mut(&mut self) -> &mut String {
         let (Self::Failed(text)
         | Self::Usage(text)
         | Self::Incompatible(text)
         | Self::InDoubt(text)
         | Self::Cancelled(text)
         | Self::Unwritten(text)
-        | Self::NotCompared(text)) = &mut self;
-        text.push_str("; ");
-        text.push_str(more);
+        | Self::NotCompared(text)
+        | Self::Moved(text)) = self;
+        text
+    }
+
+    /// The same failure where the VM had left already: whatever it is, the source VF does not run on.
+    pub(crate) fn after_the_move(self) -> Self {
+        match self {
+            Self::Failed(text) => Self::Moved(format!("the VF has moved, but then: {text}")),
+            failure => failure,
+        }
+    }
+
+    /// The same failure, and where it happened.
+    pub(crate) fn at(mut self, place: &str) -> Self {
+        self.text_mut().insert_str(0, place);
         self
     }
 
@@ -56,7 +78,7 @@ impl Failure {
         match verdict {
             Verdict::Identical => Ok(()),
             Verdict::Different => {
-                Err(Self::Failed("the VF arrived, but not everything was proved identical".into()))
+                Err(Self::Moved("the VF arrived, but not everything was proved identical".into()))
             }
             Verdict::NotCompared => Err(Self::NotCompared(
                 "the VF arrived, but not everything was compared: see what was said of it".into(),
@@ -79,6 +101,7 @@ impl Failure {
             Self::Cancelled(_) => 5,
             Self::Unwritten(_) => 6,
             Self::NotCompared(_) => 7,
+            Self::Moved(_) => 8,
         }
     }
 }
@@ -93,7 +116,8 @@ impl fmt::Display for Failure {
         | Self::InDoubt(text)
         | Self::Cancelled(text)
         | Self::Unwritten(text)
-        | Self::NotCompared(text)) = self;
+        | Self::NotCompared(text)
+        | Self::Moved(text)) = self;
         f.write_str(text)
     }
 }
@@ -131,7 +155,12 @@ impl From<Error> for Failure {
         match error {
             Error::Incompatible(_) => Self::Incompatible(text),
             Error::InDoubt { .. } => Self::InDoubt(text),
-            Error::Cancelled | Error::NotConverging => Self::Cancelled(text),
+            Error::Cancelled
+            | Error::NotConverging
+            | Error::OutOfTime
+            | Error::PauseTooLong(..)
+            | Error::LimitTooLow(..) => Self::Cancelled(text),
+            Error::Left(_) => Self::Moved(text),
             _ => Self::Failed(text),
         }
     }

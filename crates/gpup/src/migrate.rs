@@ -10,7 +10,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
-use live_migration::converge::{Limits, OnTimeout};
+use live_migration::converge::{LEAST_PAUSE, Limits, OnTimeout};
 use live_migration::pages::list::Packer;
 use live_migration::wire::channel::{Channel, LinkError};
 use live_migration::wire::message::GuestOutcome;
@@ -46,6 +46,11 @@ pub fn run(args: &Migrate) -> Result<(), Failure> {
     if let Some(file) = args.in_doubt_file.as_ref().filter(|file| file.exists()) {
         return Err(Failure::usage(format!("{} exists: choose another --in-doubt-file", file.display())));
     }
+    let limit = args.how.pause_limit.0;
+    if limit.as_secs_f64() < LEAST_PAUSE {
+        return Err(Error::LimitTooLow(limit.as_secs_f64(), LEAST_PAUSE))
+            .map_err(|error| Failure::usage(error.to_string()));
+    }
     let (target, mut local) = match &args.to {
         Some(to) => (knock(to)?, None),
         None => {
@@ -64,10 +69,8 @@ pub fn run(args: &Migrate) -> Result<(), Failure> {
         None if args.check => scene.check(target),
         None => scene.migrate(target),
     };
-    if let Some(local) = local {
-        local.end(result.is_ok() && !args.check)?;
-    }
-    result
+    let ended = local.map_or(Ok(()), |local| local.end(result.is_ok() && !args.check));
+    result.and(ended.map_err(|error| Failure::from(error).after_the_move()))
 }
 
 /// Finds a target, before guests are booted for nothing.
@@ -252,12 +255,11 @@ impl<'a> Scene<'a> {
                 drop(source);
                 let mut report = Report::new(workload, vf_bytes, page_bytes, &outcome);
                 self.name_vram(&mut report);
-                let outcome = doubt::outcome(control, &target, migration, self.args.how.settle.0);
-                let rest = self.judge(&mut report, outcome)?;
                 report.neighbours = neighbours;
-                rest.tell(&mut report)?;
-                Failure::unless_identical(report.verdict)
+                let outcome = doubt::outcome(control, &target, migration, self.args.how.settle.0);
+                self.arrived(report, outcome).map_err(Failure::after_the_move)
             }
+            Err(error @ Error::Left(_)) => Err(Failure::from(error)),
             Err(error) => {
                 drop(source);
                 let mut report = Report::of_error(workload, vf_bytes, &error);
@@ -268,6 +270,13 @@ impl<'a> Scene<'a> {
                 Err(Failure::from(error))
             }
         }
+    }
+
+    /// The VM has left; `outcome` is what its guest had to show on the target.
+    fn arrived(self, mut report: Report, outcome: Result<GuestOutcome, Error>) -> Result<(), Failure> {
+        let rest = self.judge(&mut report, outcome)?;
+        rest.tell(&mut report)?;
+        Failure::unless_identical(report.verdict)
     }
 
     /// Says in the report what VRAM is on both hosts.
@@ -309,9 +318,7 @@ impl<'a> Scene<'a> {
                 (report.vm, report.error) = (Whereabouts::Target, None);
                 self.name_vram(&mut report);
                 let outcome = doubt::outcome(control, target, id.0, self.args.how.settle.0);
-                let rest = self.judge(&mut report, outcome)?;
-                rest.tell(&mut report)?;
-                return Failure::unless_identical(report.verdict);
+                return self.arrived(report, outcome).map_err(Failure::after_the_move);
             }
             End::Settled(Err(error)) => {
                 report.error = Some(error.to_string());

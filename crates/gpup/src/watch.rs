@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use gpup_scene::Shares;
 use live_migration::converge::FULL_SPEED;
-use live_migration::{Event, Observer};
+use live_migration::{Event, Observer, Phase};
 
 use crate::interrupt::Hold;
 use crate::progress::Progress;
@@ -18,7 +18,7 @@ pub(crate) struct Watch<'a> {
     mover: &'a Guest,
     shares: Shares<'a>,
     throttled: bool,
-    /// In doubt, this process may have the only copy of the VM.
+    /// From the word that gives it away on, this process may have the only copy of the VM.
     hold: Option<Hold>,
 }
 
@@ -37,7 +37,7 @@ impl<'a> Watch<'a> {
 impl Observer for Watch<'_> {
     fn event(&mut self, event: Event) -> ControlFlow<()> {
         self.shares.event(&event);
-        if event == Event::InDoubt {
+        if matches!(event, Event::Enter(Phase::Commit) | Event::InDoubt) {
             self.hold.get_or_insert_with(Hold::new);
         }
         // A guest that runs at full speed is not told so: before Prepare the driver would refuse.

@@ -109,7 +109,7 @@ fn shared(vgpu: &Vgpu, packer: Option<Arc<dyn Packer>>, find_zero: bool) -> Shar
         find_zero,
         packer,
         limiter: Limiter::new(None),
-        vigil: Vigil::patient(),
+        vigil: Vigil::timeless(),
         stop_at: AtomicU64::new(u64::MAX),
         moved: AtomicU64::new(0),
     }
@@ -126,7 +126,7 @@ pub(crate) fn save_held(
     observer: &mut dyn Observer,
 ) -> Result<Saved, Error> {
     let shared = shared(vgpu, packer, true);
-    let mut link = Framed::new(file, Vigil::patient());
+    let mut link = Framed::new(file, Vigil::timeless());
     link.send_message(Kind::Hello, hello)?;
     if let Some(doubt) = doubt {
         link.send_message(Kind::Doubt, doubt)?;
@@ -147,7 +147,7 @@ fn write(
     file: Box<dyn Channel>,
     observer: &mut dyn Observer,
 ) -> Result<Saved, Error> {
-    let mut link = Framed::new(file, Vigil::patient());
+    let mut link = Framed::new(file, Vigil::timeless());
     link.send_message(Kind::Hello, hello)?;
     link.send(Kind::Immutable, &[&vgpu.save_immutable()?])?;
     enter(observer, Phase::Pause)?;
@@ -205,7 +205,7 @@ pub struct Opened {
 
 /// Reads the beginning of a file.
 pub fn open(file: Box<dyn Channel>) -> Result<Opened, Error> {
-    let mut link = Framed::new(file, Vigil::patient());
+    let mut link = Framed::new(file, Vigil::timeless());
     let hello = link.expect_message(Kind::Hello)?;
     let (doubt, immutable) = match link.receive()? {
         (Kind::Immutable, payload) => (None, payload),
@@ -282,7 +282,7 @@ fn read(
 /// Walks a file or stream without a device: calls `visit` with each record's number, kind and payload.
 /// The error, if any, names the record that is damaged.
 pub fn walk(file: Box<dyn Channel>, mut visit: impl FnMut(u32, Kind, &[u8])) -> Result<(), Error> {
-    let mut link = Framed::new(file, Vigil::patient());
+    let mut link = Framed::new(file, Vigil::timeless());
     loop {
         let number = link.received();
         let (kind, payload) = link.receive()?;

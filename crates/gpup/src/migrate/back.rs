@@ -5,6 +5,7 @@ use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
+use gpup_scene::calls::calls;
 use live_migration::wire::message::GuestOutcome;
 use live_migration::{Error, Held, Options, Source};
 use serde::Serialize;
@@ -23,14 +24,17 @@ use crate::tell::say;
 use crate::watch::Watch;
 use crate::world::{Guest, Machine, Work};
 
-/// How long the target takes at most to say that the VM runs there.
-const ARRIVAL: Duration = Duration::from_secs(10);
+/// How long the target takes at most to say that the VM runs there: far longer than any machine needs.
+const ARRIVAL: Duration = Duration::from_secs(600);
+/// Where a failure happened.
+const THERE: &str = "on the way there: ";
+const BACK: &str = "on the way back, from the target, where the VF stayed: ";
 
-/// Both ways.
+/// Both ways; what was not begun is none.
 #[derive(Serialize)]
 struct Legs<'a> {
     there: &'a Report,
-    back: &'a Report,
+    back: Option<&'a Report>,
 }
 
 /// Moves the VF to `target` and back. A first move that fails ends as any migration does.
@@ -48,7 +52,7 @@ pub(super) fn migrate(
     let neighbours = watch.neighbours();
     let (outcome, _control) = match moved {
         Ok(moved) => moved,
-        Err(error) => return Err(failed(scene, &error)),
+        Err(error) => return Err(failed(scene, error)),
     };
     let mut there = Report::new(workload, vf_bytes, page_bytes, &outcome);
     scene.name_vram(&mut there);
@@ -63,12 +67,17 @@ pub(super) fn migrate(
 }
 
 /// The first move failed: the VF stayed.
-fn failed(scene: Scene<'_>, error: &Error) -> Failure {
-    let text = error.to_string();
-    let mut report = Report::of_error(scene.mover.vm.workload(), scene.mover.vgpu.vram_bytes(), error);
+fn failed(scene: Scene<'_>, error: Error) -> Failure {
+    let mut report = Report::of_error(scene.mover.vm.workload(), scene.mover.vgpu.vram_bytes(), &error);
     scene.name_vram(&mut report);
-    match scene.stayed(&mut report).and_then(|rest| rest.tell(&mut report)) {
-        Ok(()) => Failure::Failed(format!("on the way there: {text}")),
+    let args = scene.args;
+    let told = scene.stayed(&mut report).and_then(|rest| {
+        report.calls = calls(rest.machine.adapter().contract());
+        tell(args, &report, None);
+        rest.clear()
+    });
+    match told {
+        Ok(()) => Failure::from(error).at(THERE),
         Err(failure) => failure,
     }
 }
@@ -98,10 +107,12 @@ fn return_home(scene: Scene<'_>, held: Held, mut there: Report) -> Result<(), Fa
     let moved = source.migrate(&mut connector(&address), &mut watch);
     drop(watch);
     drop(source);
-    let (outcome, control) = moved.map_err(|error| {
-        Failure::Failed(format!("on the way back, from the target, where the VF stayed: {error}"))
-    })?;
     let (workload, vf_bytes) = (mover.vm.workload(), mover.vgpu.vram_bytes());
+    let (outcome, control) = moved.map_err(|error| {
+        let back = Report::of_error(workload.clone(), vf_bytes, &error);
+        tell(args, &there, Some(&back));
+        Failure::from(error).at(BACK).after_the_move()
+    })?;
     let mut back = Report::new(workload, vf_bytes, mover.vgpu.dirty_page_bytes(), &outcome);
     (back.source_vram, back.target_vram) = (target_vram, Some(machine.vram()));
     let end = doubt::outcome(control, &address, migration, args.how.settle.0);
@@ -111,7 +122,8 @@ fn return_home(scene: Scene<'_>, held: Held, mut there: Report) -> Result<(), Fa
     neighbours.into_iter().try_for_each(Guest::destroy)?;
     let machine = Arc::into_inner(machine).ok_or_else(|| anyhow!("something still uses the source"))?;
     judge(args, &machine, &work, end, [&mut there, &mut back])?;
-    tell(args, machine, &there, &back)
+    tell(args, &there, Some(&back));
+    conclude(args, machine, &there, &back)
 }
 
 /// Compares the guest's result after both moves with that of a guest that never moved.
@@ -140,17 +152,24 @@ fn judge(
     Ok(())
 }
 
-fn tell(args: &Migrate, machine: Machine, there: &Report, back: &Report) -> Result<(), Failure> {
+/// Says how both ways went.
+fn tell(args: &Migrate, there: &Report, back: Option<&Report>) {
     if let Some(path) = &args.output.json {
         write_json(&Legs { there, back }, path);
     }
     if args.output.speaks() {
         say!("There:");
         report::print(there);
-        say!("\nAnd back:");
-        report::print(back);
+        if let Some(back) = back {
+            say!("\nAnd back:");
+            report::print(back);
+        }
     }
-    Rest { args, machine }.clear()?;
+}
+
+/// Stops the host: the driver must have kept every rule, and both ways must have been proved.
+fn conclude(args: &Migrate, machine: Machine, there: &Report, back: &Report) -> Result<(), Failure> {
+    Rest { args, machine }.clear().map_err(Failure::after_the_move)?;
     let worst =
         [there, back].map(|leg| leg.verdict).into_iter().find(|verdict| *verdict != Verdict::Identical);
     Failure::unless_identical(worst.unwrap_or(Verdict::Identical))

@@ -41,7 +41,7 @@ fn a_target_of_another_version_refuses_before_a_page_moves() {
         assert_eq!(report["pages_sent"], 0);
         assert_eq!(report["result_identical"], true, "the VF ran on");
         assert!(!source.err.contains("brownout"), "{}", source.err);
-        target.ends().exits(1).complains(&[reason]);
+        target.ends().exits(0).complains(&[reason]);
     }
 }
 
@@ -72,7 +72,7 @@ fn a_target_without_room_says_so() {
     let (target, address) = serve("1", &["--vram", "64MiB"]);
     let args = ["migrate", "--to", &address.to_string(), "--vfs", "2", "--vf-size", "128MiB", "--fill", "0"];
     run(&args).exits(3).complains(&["cannot move there", "no VF of 128 MiB to give"]);
-    target.ends().exits(1).complains(&["no VF of 128 MiB to give"]);
+    target.ends().exits(0).complains(&["no VF of 128 MiB to give"]);
 }
 
 #[test]

@@ -81,7 +81,7 @@ fn a_failure_stays_what_it_is_when_its_report_is_lost_too() {
     if !has_full() {
         return;
     }
-    let more = ["--json", "-", "--pause-limit", "1us", "--time-limit", "1ms", "--on-timeout", "cancel"];
+    let more = ["--json", "-", "--pause-limit", "2ms", "--time-limit", "1us", "--on-timeout", "cancel"];
     let ran = under(">/dev/full", &[&["migrate"], &SMALL[..], &more].concat());
     ran.exits(5).complains(&["the result could not be written"]);
 }

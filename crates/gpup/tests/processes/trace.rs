@@ -114,7 +114,7 @@ fn the_drivers_events_lie_in_the_spans_of_their_side() {
 fn a_migration_that_fails_says_why_on_its_span() {
     let dir = Dir::new();
     let file = dir.file("trace.jsonl");
-    let never = ["--pause-limit", "1us", "--time-limit", "1ms", "--on-timeout", "cancel"];
+    let never = ["--pause-limit", "2ms", "--time-limit", "1us", "--on-timeout", "cancel"];
     let args =
         [&["migrate"][..], &harness::SMALL, &["--workload", "writer", "--trace", &file], &never].concat();
     run(&args).exits(5);

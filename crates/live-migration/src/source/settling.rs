@@ -25,6 +25,8 @@ use crate::wire::vigil::Vigil;
 
 /// Between two questions, in nanoseconds.
 const STEP_NS: u64 = 100 * MILLISECOND;
+/// How long an answer that has begun to come, or that somebody does not want to wait for, is waited for at least.
+const ANSWER_NS: u64 = 500 * MILLISECOND;
 /// How often a target whose agent is still at its connection is told to discard, before it is left to find out.
 const DISCARDS: u32 = 20;
 
@@ -43,6 +45,10 @@ struct Run<'a> {
     why: Option<Error>,
     /// A question was asked.
     asked: bool,
+    /// When the word was about to be said.
+    began: Option<u64>,
+    /// Seconds from then to the answer that the VM runs there.
+    resume: f64,
 }
 
 impl Source {
@@ -63,10 +69,9 @@ impl Source {
             Err(failed) => (Event::Failed, None, Some(failed)),
         };
         let mut run = self.run(connect, observer);
-        (run.link, run.failed) = (link, failed);
+        (run.link, run.failed, run.began) = (link, failed, Some(begin));
         let ended = run.go(event);
-        outcome.was_in_doubt = run.asked;
-        outcome.pause.resume = measured(observer, Step::Resume, begin, self.vigil.now());
+        (outcome.was_in_doubt, outcome.pause.resume) = (run.asked, run.resume);
         ended
     }
 
@@ -98,7 +103,18 @@ impl Source {
     fn run<'a>(&'a self, connect: &'a mut dyn Connect, observer: &'a mut dyn Observer) -> Run<'a> {
         let vigil = self.vigil.apart();
         vigil.within(self.options.settle_ns);
-        Run { source: self, connect, observer, vigil, link: None, failed: None, why: None, asked: false }
+        Run {
+            source: self,
+            connect,
+            observer,
+            vigil,
+            link: None,
+            failed: None,
+            why: None,
+            asked: false,
+            began: None,
+            resume: 0.0,
+        }
     }
 
     fn step(&self, event: Event) -> Action {
@@ -158,6 +174,9 @@ impl Run<'_> {
                 None
             }
             Action::Leave => {
+                if let Some(began) = self.began {
+                    self.resume = measured(self.observer, Step::Resume, began, self.vigil.now());
+                }
                 self.source.leave(self.observer).map_err(|error| Error::Left(error.to_string()))?;
                 None
             }
@@ -177,13 +196,17 @@ impl Run<'_> {
         }
     }
 
-    /// Says the word, and waits for the answer on the same connection for half of the time there is.
+    /// Says the word, and waits for the answer on the same connection.
     fn commit(&mut self) -> Event {
         let Some(link) = self.link.take() else { return Event::NoWord };
+        // What has been said is not taken back by whoever wants an end: only the wait for the answer is shorter.
         let waiting = self.vigil.resolute();
-        waiting.within(self.source.options.settle_ns / 2);
-        let mut link = link.watched_by(waiting);
-        match link.send(Kind::Commit, &[]).map_err(Error::from).and_then(|()| link.expect(Kind::Running)) {
+        let mut link = link.watched_by(waiting.clone());
+        if link.send(Kind::Commit, &[]).is_err() || !self.comes(&mut link) {
+            return Event::NoWord;
+        }
+        waiting.within(ANSWER_NS);
+        match link.expect(Kind::Running) {
             Ok(_) => {
                 self.link = Some(link);
                 Event::Running
@@ -193,6 +216,23 @@ impl Run<'_> {
                 Event::Refused
             }
             Err(_) => Event::NoWord,
+        }
+    }
+
+    /// Whether an answer comes within half of the time there is; within a moment, if somebody wants an end.
+    fn comes(&self, link: &mut Framed) -> bool {
+        let begin = self.vigil.now();
+        loop {
+            match link.look() {
+                Ok(true) => return true,
+                Ok(false) => {}
+                Err(_) => return false,
+            }
+            let waited = self.vigil.now().saturating_sub(begin);
+            let over = waited > self.source.options.settle_ns / 2;
+            if over || (self.vigil.is_cancelled() && waited > ANSWER_NS) {
+                return false;
+            }
         }
     }
 

@@ -98,15 +98,15 @@ impl Framed {
         self.send(Kind::Alive, &[])
     }
 
-    /// Looks whether the other side is still there, for a moment.
-    pub fn look(&mut self) -> Result<(), LinkError> {
+    /// Looks whether the other side is still there, for a moment, and says whether something has come.
+    pub fn look(&mut self) -> Result<bool, LinkError> {
         self.vigil.check()?;
         if self.ahead.is_empty() {
             let mut some = [0; HEADER_BYTES];
             let count = self.channel.receive(&mut some)?;
             self.ahead.extend_from_slice(&some[..count]);
         }
-        Ok(())
+        Ok(!self.ahead.is_empty())
     }
 
     /// Receives the next header. The caller takes exactly its payload with [`Framed::receive_payload`].

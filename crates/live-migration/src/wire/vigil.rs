@@ -29,6 +29,17 @@ impl Clock for HostClock {
     }
 }
 
+/// Time stands still: for what nobody waits for, such as a file.
+struct NoClock;
+
+impl Clock for NoClock {
+    fn now(&self) -> u64 {
+        0
+    }
+
+    fn sleep(&self, _ns: u64) {}
+}
+
 /// How long a peer that says nothing at all is waited for, in seconds. Whoever is at work says so every second
 /// ([`super::framed::Framed::beat`]), so it is no limit on how long anything may take.
 pub const SILENCE_S: u64 = 60;
@@ -56,6 +67,11 @@ impl Vigil {
     /// Waits on the machine's clock that only silence ends.
     pub fn patient() -> Arc<Self> {
         Self::new(Arc::new(HostClock), Arc::default(), SILENCE_S)
+    }
+
+    /// No wait ends: a file has no other side that could be silent.
+    pub fn timeless() -> Arc<Self> {
+        Self::new(Arc::new(NoClock), Arc::default(), SILENCE_S)
     }
 
     /// The same for something else that has a time of its own: the clock and the request to stop are shared.
