@@ -1,6 +1,6 @@
 //! Ctrl-C: the first cancels cleanly, and the VF runs on.
 
-use crate::harness::{Dir, Process, migrate, migrate_to, run, serve};
+use crate::harness::{Dir, Process, migrate, migrate_to, serve};
 
 const SLOW: [&str; 2] = ["--bandwidth", "500KB"];
 
