@@ -2,6 +2,7 @@
 
 use live_migration::handover::Standing;
 use live_migration::put;
+use live_migration::wire::frame::Kind;
 use live_migration::wire::framed::Framed;
 use live_migration::wire::message::{Question, Resolve as Word};
 use live_migration::wire::vigil::Vigil;
@@ -80,5 +81,7 @@ fn tell(target: &Address, word: Word) -> Result<Standing, Failure> {
     let vigil = Vigil::patient();
     let mut link = Framed::new(Box::new(target.connect(&vigil).map_err(unreachable)?), vigil);
     let answer = put(&mut link, word).map_err(|error| Failure::Failed(format!("{target}: {error}")))?;
+    // Whoever settled it does not wait for the guest's outcome.
+    let _ = link.send(Kind::End, &[]);
     Ok(answer.standing)
 }

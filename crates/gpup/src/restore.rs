@@ -1,6 +1,8 @@
 //! `gpup restore`: a saved VF comes back, and its guest finishes.
 
-use std::fs::File;
+mod doubt;
+
+use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::sleep;
@@ -26,6 +28,7 @@ use crate::world::{Machine, finish};
 /// Runs the command.
 pub(crate) fn run(args: &Restore) -> Result<(), Failure> {
     let input = File::open(&args.file).with_context(|| format!("cannot read {}", args.file.display()))?;
+    let _turn = lock(&input, &args.file)?;
     let refuse = |error| refuse(&args.file, error);
     let opened = open(Box::new(FileReader::new(input))).map_err(refuse)?;
     let hello = &opened.hello;
@@ -44,9 +47,17 @@ pub(crate) fn run(args: &Restore) -> Result<(), Failure> {
     let vgpu = machine.create_vf(0, hello.vf_bytes)?;
     let progress = Progress::new(hello.page_bytes, args.output.quiet);
     let mut spans = Spans::begin("restore", hello.migration, Some(vgpu.index()), progress);
+    let doubt = opened.doubt.clone();
     let restored = saved::restore(opened, vgpu, &gpup_guest::Loader, Arc::new(AnyUnpacker), &mut spans);
     drop(spans.end(&restored));
     let (held, pages) = restored.map_err(refuse)?;
+    // Only now, when the copy has proved whole, is a target told to discard its own.
+    if let Some(doubt) = doubt
+        && let Err(failure) = doubt::settle(args, &doubt, held.hello.migration)
+    {
+        held.discard().map_err(|error| anyhow!("{error}"))?;
+        return Err(failure);
+    }
     finish_and_compare(args, held, pages, &note, machine)
 }
 
@@ -86,12 +97,26 @@ fn finish_and_compare(
         let (pages, steps) = (count(pages.compared, "page"), count(outcome.steps, "step"));
         say!("restored {shown}: {pages} identical, {steps} done, its guest's result {result}");
     }
-    machine.stop()?;
+    machine.stop().map_err(|error| Failure::from(error).after_the_move())?;
     match compared {
         Err(why) => Err(Failure::NotCompared(format!(
             "{shown} was restored and its guest finished, but its result was not compared: {why}"
         ))),
         Ok(_) => Failure::unless_identical(verdict),
+    }
+}
+
+/// One restore of a file at a time: two at once would run its VM twice. Where the system cannot lock it, such as a pipe,
+/// it is read as it is.
+fn lock(input: &File, path: &Path) -> Result<Option<File>, Failure> {
+    let Ok(held) = input.try_clone() else { return Ok(None) };
+    match held.try_lock() {
+        Ok(()) => Ok(Some(held)),
+        Err(TryLockError::WouldBlock) => Err(Failure::Failed(format!(
+            "{} is being restored by another process: the VF in it must not run twice",
+            path.display()
+        ))),
+        Err(TryLockError::Error(_)) => Ok(None),
     }
 }
 

@@ -202,3 +202,22 @@ impl Channel for FileReader {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    #[test]
+    fn all_addresses_of_a_name_are_tried() {
+        dxgksim::host::std_host::install();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let here = listener.local_addr().unwrap();
+        // A port that was free a moment ago refuses.
+        let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let address = Address { text: "both".into(), found: vec![nobody, here] };
+        assert!(address.connect(&Vigil::patient()).is_ok());
+        let address = Address { text: "none".into(), found: vec![nobody] };
+        assert!(matches!(address.connect(&Vigil::patient()), Err(LinkError::Failed(_))));
+    }
+}

@@ -37,6 +37,9 @@ use outcomes::Outcomes;
 /// How often a target that serves looks whether it is to stop.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// How a VM stands that only a source or an operator can settle.
+const DOUBTFUL: [State; 3] = [State::Ready, State::InDoubt, State::Starting];
+
 /// What a target does.
 #[derive(Clone)]
 pub struct ServeOptions {
@@ -124,7 +127,7 @@ impl Server {
         self.address
     }
 
-    /// Serves until `visits` visits have ended; for ever when `None`.
+    /// Serves until `visits` visits have ended and no VM is in doubt; for ever when `None`.
     pub fn run(&self, visits: Option<u32>) -> anyhow::Result<Vec<Visit>> {
         self.run_until(visits, || false)
     }
@@ -139,13 +142,15 @@ impl Server {
             *self.listening.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
         }
         let mut ended = self.shared.visits.lock().unwrap_or_else(PoisonError::into_inner);
-        while visits.is_none_or(|visits| (ended.len() as u32) < visits) && !stop() {
+        let enough = |ended: &[Visit]| visits.is_some_and(|visits| ended.len() as u32 >= visits);
+        while !(stop() || enough(&ended) && self.count(&DOUBTFUL) == 0) {
             ended = self.shared.ended.wait_timeout(ended, LOOK).unwrap_or_else(PoisonError::into_inner).0;
         }
         Ok(ended.clone())
     }
 
-    /// Takes in nobody any more and waits for the visitors that are here: then nothing of it uses the host.
+    /// Takes in nobody any more and waits for the visitors that are here: then nothing of it uses the host. Guests work
+    /// on to their end; what is only coming in is discarded.
     pub fn close(self) -> anyhow::Result<()> {
         self.shared.closing.store(true, Ordering::Release);
         self.shared.target.interrupt();
@@ -159,6 +164,12 @@ impl Server {
             thread.join().map_err(|_| anyhow!("the listener's thread died"))?;
         }
         Ok(())
+    }
+
+    /// Migrations that stand in one of `states`.
+    fn count(&self, states: &[State]) -> u64 {
+        let all = self.shared.target.states();
+        all.iter().filter(|(_, state)| states.contains(state)).count() as u64
     }
 
     /// Whether nothing is lost if it stops now; makes what can end do so, and says once what cannot.
@@ -410,6 +421,8 @@ pub(crate) fn run(args: &Serve) -> Result<(), Failure> {
     let mut warned = false;
     let visits = server.run_until(args.visits, || interrupt::pressed() && server.may_stop(&mut warned))?;
     server.linger();
+    // Whoever is being told something hears it to its end.
+    server.close()?;
     if let Some(path) = &args.output.json {
         write_json(&visits, path);
     }

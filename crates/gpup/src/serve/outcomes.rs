@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use live_migration::wire::frame::Kind;
 use live_migration::wire::framed::Framed;
 use live_migration::wire::message::GuestOutcome;
 
@@ -40,10 +41,19 @@ impl Outcomes {
         }
     }
 
-    /// Tells whoever waits that the guest is still at work.
+    /// Tells whoever waits that the guest is still at work. An operator who only settled a doubt says at once that he
+    /// need not hear the outcome.
     pub(super) fn beat(&self, migration: u128) {
         if let Some(telling) = self.lock().get_mut(&migration) {
-            telling.waiting.retain_mut(|link| link.beat().is_ok());
+            let Telling { waiting, told, .. } = telling;
+            waiting.retain_mut(|link| match link.look() {
+                Ok(false) => link.beat().is_ok(),
+                Ok(true) => {
+                    *told |= link.expect(Kind::End).is_ok();
+                    false
+                }
+                Err(_) => false,
+            });
         }
     }
 

@@ -19,7 +19,7 @@ fn save<'a>(file: &'a str, more: &[&'a str]) -> Vec<&'a str> {
 /// The file is whole and restores.
 #[track_caller]
 fn is_whole(file: &str) {
-    run(&["restore", file, "--cool-down", "1ms"]).exits(0);
+    run(&["restore", file, "--force", "--cool-down", "1ms"]).exits(0);
 }
 
 #[test]

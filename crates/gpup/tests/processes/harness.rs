@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(600);
 pub(crate) const SMALL: [&str; 8] =
     ["--vfs", "2", "--vf-size", "4MiB", "--warm-up", "100ms", "--cool-down", "100ms"];
 /// A pause limit that no machine is too slow for: what these tests ask does not depend on speed.
-const PATIENT: [&str; 2] = ["--pause-limit", "5s"];
+const PATIENT: [&str; 2] = ["--pause-limit", "60s"];
 /// The same for a target.
 pub(crate) const SMALL_TARGET: [&str; 4] = ["--vfs", "2", "--vf-size", "4MiB"];
 

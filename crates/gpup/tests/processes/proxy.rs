@@ -23,12 +23,24 @@ pub(crate) enum Fate {
     Cut,
     /// Its connection is cut instead, and no other is let through any more.
     CutForGood,
+    /// It passes with a bit of it wrong.
+    Flip,
+    /// Neither it nor anything behind it passes, and its connection stays.
+    Stall,
 }
 
 type Rule = Arc<Mutex<dyn FnMut(Way, Kind) -> Fate + Send>>;
 
 /// Listens, and connects whoever comes with `target`, under `rule`.
 pub(crate) fn between(target: SocketAddr, rule: impl FnMut(Way, Kind) -> Fate + Send + 'static) -> String {
+    between_any(Arc::new(Mutex::new(target)), rule)
+}
+
+/// The same with whoever is the target when somebody comes.
+pub(crate) fn between_any(
+    target: Arc<Mutex<SocketAddr>>,
+    rule: impl FnMut(Way, Kind) -> Fate + Send + 'static,
+) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let rule: Rule = Arc::new(Mutex::new(rule));
@@ -38,6 +50,7 @@ pub(crate) fn between(target: SocketAddr, rule: impl FnMut(Way, Kind) -> Fate + 
             if closed.load(Ordering::Relaxed) {
                 continue;
             }
+            let target = *target.lock().unwrap();
             let Ok(target) = TcpStream::connect(target) else { continue };
             let wires = [
                 (source.try_clone().unwrap(), target.try_clone().unwrap(), Way::ToTarget),
@@ -70,7 +83,18 @@ fn carry(mut from: &TcpStream, mut to: &TcpStream, way: Way, rule: &Rule, closed
         if fate == Fate::CutForGood {
             closed.store(true, Ordering::Relaxed);
         }
-        if fate != Fate::Pass || to.write_all(&header).and_then(|()| to.write_all(&payload)).is_err() {
+        match fate {
+            Fate::Flip => *payload.first_mut().unwrap_or(&mut header[16]) ^= 1,
+            Fate::Stall => {
+                // What comes is taken in, so that only this proxy stands still.
+                let _ = std::io::copy(&mut from, &mut std::io::sink());
+                return;
+            }
+            _ => {}
+        }
+        if matches!(fate, Fate::Cut | Fate::CutForGood)
+            || to.write_all(&header).and_then(|()| to.write_all(&payload)).is_err()
+        {
             return;
         }
     }

@@ -3,7 +3,7 @@
 use live_migration::wire::frame::Kind;
 
 use crate::harness::{Dir, Process, Ran, migrate_to, run, run_in, serve};
-use crate::proxy::{Fate, Way, between, cut_once};
+use crate::proxy::{Fate, Way, between, between_any, cut_once};
 
 fn settled(source: &Ran) {
     let report = source.json();
@@ -89,7 +89,10 @@ fn a_source_whose_target_is_lost_saves_the_vf_whole() {
         assert_eq!(source.json()["was_in_doubt"], true);
         assert_eq!(source.json()["in_doubt_file"], file.as_str());
         run(&["inspect", &file]).exits(0);
-        let restored = run(&["restore", &file, "--cool-down", "100ms", "--json", "-"]).exits(0).json();
+        // Nobody can say whether the target runs it, but who knows that it is gone.
+        run(&["restore", &file]).exits(4).complains(&["saved in doubt", "does not answer", "--force"]);
+        let restored =
+            run(&["restore", &file, "--force", "--cool-down", "100ms", "--json", "-"]).exits(0).json();
         assert_eq!(restored["verdict"], "identical");
         assert_eq!(restored["result_identical"], true);
         std::fs::remove_file(&file).unwrap();
@@ -114,7 +117,62 @@ fn a_target_in_doubt_can_be_told_to_discard() {
     assert!(run(&[&resolve[..], &["--discard"]].concat()).exits(0).out.contains("has discarded the VM"));
     target.ends().exits(0).complains(&[&id, "discarded"]);
     let file = dir.file(&dir.names()[0]);
-    run(&["restore", &file, "--cool-down", "100ms"]).exits(0);
+    run(&["restore", &file, "--force", "--cool-down", "100ms"]).exits(0);
+}
+
+/// A migration that stays in doubt: the target, its address, and the file that the source left.
+fn left_in_doubt(dir: &Dir) -> (std::sync::Arc<Process>, String, String) {
+    let (target, address) = serve("1", &[]);
+    let proxy = between(address, |_, kind| if kind == Kind::Commit { Fate::CutForGood } else { Fate::Pass });
+    let file = dir.file("doubt.vf");
+    run(&migrate_to(&proxy, &["--settle", "300ms", "--in-doubt-file", &file])).exits(4);
+    target.says("in doubt");
+    (target, address.to_string(), file)
+}
+
+#[test]
+fn a_copy_is_restored_when_the_target_has_let_go_of_its_own() {
+    let dir = Dir::new();
+    let (target, address, file) = left_in_doubt(&dir);
+    let restored = run(&["restore", &file, "--to", &address, "--cool-down", "100ms", "--json", "-"]).exits(0);
+    assert_eq!(restored.json()["result_identical"], true);
+    target.ends().exits(0).complains(&["no longer in doubt: what came was discarded"]);
+}
+
+#[test]
+fn a_copy_of_a_vm_that_runs_is_not_restored() {
+    let dir = Dir::new();
+    let (target, address, file) = left_in_doubt(&dir);
+    run(&["resolve", "--to", &address, "--migration", &target.id(), "--run"]).exits(0);
+    run(&["restore", &file, "--to", &address]).exits(1).complains(&["runs this VM", "must not be restored"]);
+    target.ends().exits(0);
+}
+
+/// The word that the VM runs there is lost, and then somebody else is found at the target's address.
+#[test]
+fn an_answer_of_another_target_is_none() {
+    let dir = Dir::new();
+    let file = dir.file("doubt.vf");
+    let (target, address) = serve("1", &[]);
+    let (other, others) = serve("9", &[]);
+    let whose = std::sync::Arc::new(std::sync::Mutex::new(address));
+    let turn = whose.clone();
+    let proxy = between_any(whose, move |_, kind| {
+        if kind == Kind::Running {
+            *turn.lock().unwrap() = others;
+            return Fate::Cut;
+        }
+        Fate::Pass
+    });
+    let source = run(&migrate_to(&proxy, &["--settle", "1s", "--in-doubt-file", &file])).exits(4);
+    assert_eq!(source.json()["in_doubt_file"], file.as_str());
+    // It ran on the first target, and nowhere else.
+    target.says("the guest finished");
+    target.interrupt();
+    target.ends().exits(0);
+    let refused = run(&["restore", &file, "--to", &others.to_string()]).exits(4);
+    assert!(refused.err.contains("is another target than the one that has the VM"), "{}", refused.err);
+    assert!(other.is_alive());
 }
 
 #[test]

@@ -10,7 +10,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::sync::atomic::AtomicBool;
 
-use dxgksim::host::{Mutex, SECOND};
+use dxgksim::host::Mutex;
 use dxgksim::vgpu::Vgpu;
 use dxgksim::vm::Vm;
 use wddm::migration::DXGK_GPUP_MIGRATIONTYPE;
@@ -27,14 +27,11 @@ use crate::phase::Phase;
 use crate::saved::{self, Saved};
 use crate::wire::channel::Channel;
 use crate::wire::frame::{FrameError, Kind};
-use crate::wire::framed::Framed;
+use crate::wire::framed::{Framed, LAST_WORDS_NS};
 use crate::wire::message::{Doubt, Hello, ONLY_ASKED, Verdict, Welcome};
 use crate::wire::talk::decode;
 use crate::wire::vigil::Vigil;
 use carrier::{Carrier, Met, ns, seconds};
-
-/// How long the target's last words are listened for when a connection has failed, in nanoseconds.
-const LAST_WORDS_NS: u64 = SECOND / 2;
 
 /// Moves one VM.
 pub struct Source {
@@ -103,11 +100,13 @@ impl Source {
     ) -> Result<Framed, Box<Failed>> {
         self.vigil.within(ns(self.options.limits.time));
         let opened = self.enter(observer, Phase::Connect).and_then(|()| self.open(connect));
-        let mut control =
-            opened.map_err(|error| Box::new(Failed { error: out_of_time(error), control: None }))?;
-        match self.transfer(&mut control, connect, observer, outcome) {
+        let unopened =
+            |error| Box::new(Failed { error: out_of_time(error), control: None, streams: Vec::new() });
+        let mut control = opened.map_err(unopened)?;
+        let mut streams = Vec::new();
+        match self.transfer(&mut control, &mut streams, connect, observer, outcome) {
             Ok(()) => Ok(control),
-            Err(error) => Err(Box::new(Failed { error, control: Some(control) })),
+            Err(error) => Err(Box::new(Failed { error, control: Some(control), streams })),
         }
     }
 
@@ -118,11 +117,13 @@ impl Source {
     fn transfer(
         &self,
         control: &mut Framed,
+        streams: &mut Vec<Arc<Mutex<Mover>>>,
         connect: &mut dyn Connect,
         observer: &mut dyn Observer,
         outcome: &mut Outcome,
     ) -> Result<(), Error> {
         let met = self.introduce(control, connect, observer, outcome).map_err(out_of_time)?;
+        streams.clone_from(&met.movers);
         Carrier::new(self, control, met, observer).carry(outcome)
     }
 
@@ -167,12 +168,16 @@ impl Source {
         let verdict = self.introduce(&mut control, connect, observer, &mut Outcome::default());
         self.vgpu.end()?;
         match verdict {
-            Ok(_) => {
+            Ok(_streams) => {
                 // The target discards what it prepared, whether this word reaches it or the end of the connection does.
                 control.give_up(ONLY_ASKED);
                 Ok(())
             }
-            Err(error) => Err(Failed { error: out_of_time(error), control: Some(control) }.part().0),
+            Err(error) => {
+                let failed =
+                    Failed { error: out_of_time(error), control: Some(control), streams: Vec::new() };
+                Err(failed.part().0)
+            }
         }
     }
 
@@ -236,14 +241,18 @@ fn out_of_time(error: Error) -> Error {
 struct Failed {
     error: Error,
     control: Option<Framed>,
+    /// They end after the control connection: the target is to hear why before it sees that.
+    streams: Vec<Arc<Mutex<Mover>>>,
 }
 
 impl Failed {
     /// Ends the connection. The target learns why; where the connection has failed, it may have said why. Says whether
     /// the target is sure to know that the source keeps the VM.
     fn part(self) -> (Error, bool) {
-        let Some(control) = self.control else { return (self.error, true) };
-        match self.error {
+        let Self { error, control, streams } = self;
+        let _until_the_end = streams;
+        let Some(control) = control else { return (error, true) };
+        match error {
             error @ Error::Aborted(_) => (error, true),
             error if error.is_link() => match control.last_words(LAST_WORDS_NS) {
                 Some(why) => (Error::Aborted(why), true),

@@ -19,7 +19,7 @@ use crate::pages::placer::{Placer, Written};
 use crate::pages::proof;
 use crate::phase::Phase;
 use crate::wire::frame::Kind;
-use crate::wire::framed::Framed;
+use crate::wire::framed::{Framed, LAST_WORDS_NS};
 use crate::wire::message::{Hello, IterationEnd, ONLY_ASKED, PageVerdict, Verdict, Welcome};
 use crate::wire::talk::decode;
 
@@ -216,13 +216,19 @@ impl Visitor<'_> {
         let gone = vgpu.discard().map_err(Error::from);
         drop(vgpu);
         let _ = target.register.step(migration, handover::Event::Failed);
-        match error {
-            Error::Aborted(why) if why == ONLY_ASKED && gone.is_ok() => return Visit::OnlyAsked(migration),
-            Error::Aborted(_) => {}
-            ref error if error.is_link() => {}
-            ref error => drop(control.give_up(&error.to_string())),
+        let error = match error {
+            Error::Aborted(_) => error,
+            // A stream may end before the word comes that says why.
+            error if error.is_link() => control.last_words(LAST_WORDS_NS).map_or(error, Error::Aborted),
+            error => {
+                control.give_up(&error.to_string());
+                error
+            }
+        };
+        match (gone, error) {
+            (Ok(()), Error::Aborted(why)) if why == ONLY_ASKED => Visit::OnlyAsked(migration),
+            (Ok(()), error) | (Err(error), _) => Visit::Discarded(migration, error),
         }
-        Visit::Discarded(migration, gone.err().unwrap_or(error))
     }
 
     /// The VM stands ready; the source's next word decides.

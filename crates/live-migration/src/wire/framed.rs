@@ -14,8 +14,9 @@ use super::vigil::Vigil;
 
 /// How often whoever is at work says so, in nanoseconds.
 const BEAT_NS: u64 = SECOND;
-/// How long the other side gets to read the last words before the connection goes, in nanoseconds.
-const LAST_WORDS_NS: u64 = SECOND / 2;
+/// How long the other side gets to read the last words before the connection goes, and how long they are listened for
+/// on a connection that has failed, in nanoseconds.
+pub(crate) const LAST_WORDS_NS: u64 = SECOND / 2;
 /// Payloads are received in steps, so that a lying length costs no more memory than bytes that came.
 const STEP: usize = 1 << 20;
 
