@@ -103,10 +103,25 @@ fn loom(command: &mut Command, preemptions: &str) {
         .env("CARGO_TARGET_DIR", "target/loom");
 }
 
+/// Every test of every binary, whatever fails. cargo-nextest runs tests of several binaries side by side.
+fn tests(summary: &mut Summary) {
+    let there = cargo("nextest --version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if there.is_ok_and(|status| status.success()) {
+        let run = "nextest run --workspace --locked --no-fail-fast";
+        summary.step("tests (cargo nextest)", &mut cargo(run));
+        // Which it does not run.
+        let examples = "test --doc --workspace --locked --no-fail-fast";
+        summary.step("tests in documentation (cargo test)", &mut cargo(examples));
+    } else {
+        let run = "test --workspace --locked --no-fail-fast";
+        summary.step("tests (cargo test: no cargo-nextest here)", &mut cargo(run));
+    }
+}
+
 fn common(summary: &mut Summary) {
     summary.step("formatting", &mut cargo("fmt --all --check"));
     summary.step("clippy", &mut cargo("clippy --workspace --all-targets --locked -- -D warnings"));
-    summary.step("tests", &mut cargo("test --workspace --locked"));
+    tests(summary);
     let mut documentation = cargo("doc --workspace --no-deps --lib --locked --quiet");
     documentation.env("RUSTDOCFLAGS", "-D warnings");
     summary.step("documentation", &mut documentation);
@@ -179,8 +194,9 @@ fn address_sanitizer(summary: &mut Summary) {
     if !there.is_ok_and(|status| status.success()) {
         return summary.skip(name, "no nightly toolchain on this machine");
     }
-    let mut command =
-        nightly("test -p gpup-core -p gpup-kmd --lib --tests --target x86_64-unknown-linux-gnu --locked");
+    let mut command = nightly(
+        "test -p gpup-core -p gpup-kmd --lib --tests --target x86_64-unknown-linux-gnu --locked --no-fail-fast",
+    );
     command.env("RUSTFLAGS", "-Zsanitizer=address").env("CARGO_TARGET_DIR", "target/asan");
     // Leaks are looked for by the tests' own counts; the sanitizer's leak check needs ptrace, which CI may lack.
     command.env("ASAN_OPTIONS", "detect_leaks=0");

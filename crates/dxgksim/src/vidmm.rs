@@ -4,6 +4,7 @@
 
 mod batch;
 mod channel;
+mod feature;
 mod geometry;
 mod memory;
 mod paging;
@@ -16,11 +17,12 @@ mod testing;
 use core::fmt;
 
 pub use channel::PagingChannel;
+pub(crate) use feature::{MOST_BYTES, MOST_PRIVATE, testable_nodes};
 pub(crate) use memory::{Range, SegmentMemory};
 pub(crate) use paging::Paging;
 pub(crate) use reserve::Reserve;
+pub(crate) use selftest::run as self_test;
 use serde::{Deserialize, Serialize};
-pub(crate) use testing::{MOST_BYTES, MOST_PRIVATE, testable_nodes};
 pub use testing::{TestBuffer, TestProcess, copy, fill};
 use wddm::NTSTATUS;
 

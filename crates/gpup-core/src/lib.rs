@@ -15,6 +15,8 @@ mod error;
 pub mod migration;
 pub mod os;
 pub mod sched;
+mod shared;
+mod standing;
 mod sync;
 pub mod vf;
 pub mod vram;

@@ -18,7 +18,7 @@ use super::{Ask, Caps, Core, DdiError, Driver, Interfaces, MemoryRange, StartErr
 use crate::contract::{Contract, Violation, calls, rules};
 use crate::host::{Mutex, SECOND};
 use crate::report::Reading;
-use crate::vidmm::{Paging, PagingError, SegmentMemory};
+use crate::vidmm::{self, Paging, PagingError, SegmentMemory};
 
 /// How an adapter is started, and how its Dxgkrnl behaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -188,7 +188,7 @@ impl Adapter {
     /// With the kernel-mode testing feature the copy is a test command; else a paging transfer on that process's
     /// context.
     pub fn self_test(&self) -> Result<SelfTest, PagingError> {
-        self.paging.self_test(&self.core, &self.caps, &self.interfaces)
+        vidmm::self_test(&self.paging, &self.core, &self.caps, &self.interfaces)
     }
 
     /// Whether a virtual function exists.

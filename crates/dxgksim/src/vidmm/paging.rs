@@ -12,7 +12,7 @@ use super::geometry::Geometry;
 use super::space::Space;
 use super::{PagingError, SegmentMemory};
 use crate::contract::{FenceState, calls, rules};
-use crate::dxgkrnl::{Caps, Core, Interfaces, SelfTest, succeed};
+use crate::dxgkrnl::{Caps, Core, succeed};
 use crate::host::{Event, Mutex};
 use crate::memory::{PAGE, Pages};
 
@@ -249,15 +249,6 @@ impl Paging {
         if self.handles.process != 0 {
             let _ = core.destroy_process(self.process());
         }
-    }
-
-    pub(crate) fn self_test(
-        self: &Arc<Self>,
-        core: &Arc<Core>,
-        caps: &Caps,
-        interfaces: &Interfaces,
-    ) -> Result<SelfTest, PagingError> {
-        super::selftest::run(self, core, caps, interfaces)
     }
 }
 

@@ -3,9 +3,6 @@
 //! Articles: "GPU virtual address", "Kernel-mode testing", "System paging process". The copy is a test command buffer
 //! where the driver has the kernel-mode testing feature. Else it is a VIRTUAL_TRANSFER on a context of the process, as
 //! a companion context would run it.
-//!
-//! UNSAFETY: reaches a function of the driver through the feature interface.
-#![expect(unsafe_code)]
 
 use alloc::sync::Arc;
 use alloc::vec;
@@ -13,18 +10,16 @@ use alloc::vec::Vec;
 
 use wddm::*;
 
+use super::feature::{Build, MOST_BYTES, MOST_PRIVATE, call_build, test_interface, testable_nodes};
 use super::geometry::{PAGE, entry};
 use super::memory::Range;
 use super::paging::Paging;
 use super::process::Process;
-use super::testing::{MOST_BYTES, MOST_PRIVATE, testable_nodes};
 use super::{PagingChannel, PagingError, Reserve, Run};
 use crate::contract::{FenceState, calls, rules};
-use crate::dxgkrnl::{Ask, Caps, Core, Interfaces, SelfTest, guarded, succeed, supplied};
+use crate::dxgkrnl::{Caps, Core, Interfaces, SelfTest, succeed};
 use crate::host::Event;
 use crate::memory::Pages;
-
-pub(super) type Build = ddi_type!(unsafe fn(HANDLE, *mut DXGKARG_BUILDTESTCOMMANDBUFFER) -> NTSTATUS);
 
 /// Pages copied.
 const PAGES: u64 = 4;
@@ -33,7 +28,8 @@ const SOURCE: u64 = 0x10_0000;
 const DESTINATION: u64 = 0x11_0000;
 const COMMANDS: u64 = 0x12_0000;
 
-pub(super) fn run(
+/// Copies through a process of its own.
+pub(crate) fn run(
     paging: &Arc<Paging>,
     core: &Arc<Core>,
     caps: &Caps,
@@ -93,44 +89,6 @@ fn copy_through(
     channel.start_out(&[destination])?;
     let arrived = channel.wait()?[..bytes] == expected[..];
     if arrived { Ok(SelfTest::Copied) } else { Err(PagingError::Corrupt) }
-}
-
-/// BuildTestCommandBuffer, if test signing is on and the driver has it.
-pub(super) fn test_interface(core: &Core, interfaces: &Interfaces) -> Option<Build> {
-    let it = interfaces.feature.as_ref().filter(|_| core.options.kernel_mode_testing)?;
-    let mut support = DXGKARG_QUERYFEATURESUPPORT::zeroed();
-    support.FeatureId = DXGK_FEATURE_ID::DXGK_FEATURE_KERNEL_MODE_TESTING;
-    let context = core.context();
-    let status =
-        it.QueryFeatureSupport.ask(&core.contract, &calls::QUERY_FEATURE_SUPPORT, context, &mut support);
-    let on = status.is_success() && support.SupportedByDriver != 0 && support.SupportedOnCurrentConfig != 0;
-    if !on || !(support.MinSupportedVersion..=support.MaxSupportedVersion).contains(&1) {
-        return None;
-    }
-    let mut interface = DXGKDDI_KERNELMODETESTINGINTERFACE::zeroed();
-    let mut args = DXGKARG_QUERYFEATUREINTERFACE::zeroed();
-    args.FeatureId = DXGK_FEATURE_ID::DXGK_FEATURE_KERNEL_MODE_TESTING;
-    args.Version = 1;
-    args.InterfaceSize = size_of_val(&interface) as u16;
-    args.Interface = (&raw mut interface).cast();
-    let status =
-        it.QueryFeatureInterface.ask(&core.contract, &calls::QUERY_FEATURE_INTERFACE, context, &mut args);
-    if !status.is_success() {
-        return None;
-    }
-    core.contract.supply(supplied(&interface, 0));
-    interface.pfnBuildTestCommandBuffer
-}
-
-/// Calls it: any argument structure, a canary behind it.
-pub(super) fn call_build(core: &Core, build: Build, args: &mut DXGKARG_BUILDTESTCOMMANDBUFFER) -> NTSTATUS {
-    let ddi = &calls::BUILD_TEST_COMMAND_BUFFER;
-    guarded(&core.contract, ddi, args, |args| {
-        core.contract.call(ddi, || {
-            // SAFETY: the function is the driver's, the structure and its buffers ours.
-            unsafe { build(core.context(), args) }
-        })
-    })
 }
 
 /// The commands of one copy, and the private data beside them.

@@ -9,13 +9,13 @@ use alloc::vec::Vec;
 
 use wddm::*;
 
+use super::feature::{Build, MOST_BYTES, MOST_PRIVATE, call_build, test_interface, testable_nodes};
 use super::geometry::{PAGE, entry};
 use super::paging::Paging;
 use super::process::Process;
-use super::selftest::{Build, call_build, test_interface};
 use super::{PagingChannel, PagingError, Reserve, Run};
 use crate::contract::FenceState;
-use crate::dxgkrnl::{Adapter, Caps, Core, succeed};
+use crate::dxgkrnl::{Adapter, Core, succeed};
 use crate::host::Event;
 use crate::memory::{Idle, Pages};
 use crate::vgpu::Vgpu;
@@ -25,9 +25,6 @@ const WINDOW: u64 = 0x10_0000;
 const WINDOW_PAGES: u64 = 64;
 /// Where it sees its command buffer.
 const COMMANDS: u64 = 0x18_0000;
-/// Limits of the article: bytes of a buffer, bytes of the private data beside it.
-pub(crate) const MOST_BYTES: u32 = 4096;
-pub(crate) const MOST_PRIVATE: u32 = 1024;
 
 /// A command buffer as the driver built it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,16 +50,6 @@ pub struct TestProcess {
     private: Vec<u8>,
     /// What must outlive it.
     _adapter: Arc<Adapter>,
-}
-
-/// The nodes that take test command buffers and GPU virtual addresses.
-pub(crate) fn testable_nodes(caps: &Caps) -> Vec<u32> {
-    let flag = DXGK_NODEMETADATA_FLAGS::SupportBuildTestCommandBuffer;
-    (0..)
-        .zip(&caps.nodes)
-        .filter(|(_, node)| node.gpu_mmu && node.flags.contains(flag))
-        .map(|(at, _)| at)
-        .collect()
 }
 
 /// A command that fills.

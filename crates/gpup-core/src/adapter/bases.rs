@@ -3,10 +3,10 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 
-use super::Shared;
 use crate::device::Region;
 use crate::dirty::{self, BasisHandle, Part};
 use crate::os::TraceEvent;
+use crate::shared::Shared;
 use crate::{Error, Result};
 
 /// The memory bases of an adapter.

@@ -1,42 +1,18 @@
 //! An adapter: the device, its VFs, its memory bases, and how it is divided.
 
 mod bases;
-mod settings;
-pub mod shares;
 
 use alloc::sync::Arc;
-use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, Ordering};
 
+pub use crate::shared::{Bounds, COMPUTE_UNITS, Grant, Profile, Settings, Share, Shares, shares};
 pub use bases::Bases;
-pub use settings::Settings;
-pub use shares::{Bounds, COMPUTE_UNITS, Grant, Profile, Share, Shares};
 
 use crate::device::{Device, EngineReset, InterruptSink};
 use crate::os::{self, Level, TraceEvent};
+use crate::shared::Shared;
 use crate::vf::{Vf, VfTable};
 use crate::{Error, Result, VfIndex};
-
-/// What an adapter and its VFs share.
-pub(crate) struct Shared {
-    /// The adapter's number in traces.
-    pub(crate) id: u32,
-    pub(crate) device: Arc<dyn Device>,
-    pub(crate) settings: Settings,
-    pub(crate) shares: Shares,
-}
-
-impl Shared {
-    /// Tells an event of this adapter.
-    pub(crate) fn trace(&self, event: TraceEvent) {
-        os::trace(self.id, event);
-    }
-}
-
-/// Every adapter of the image has a number of its own.
-fn next_id() -> u32 {
-    static NEXT: AtomicU32 = AtomicU32::new(1);
-    NEXT.fetch_add(1, Ordering::Relaxed)
-}
 
 /// An adapter.
 pub struct Adapter {
@@ -50,9 +26,8 @@ pub struct Adapter {
 impl Adapter {
     /// An adapter over `device`, with a seat for each VF it can have.
     pub fn new(device: Arc<dyn Device>, settings: Settings) -> Result<Self> {
-        let geometry = device.geometry();
-        let shared = Arc::new(Shared { id: next_id(), shares: Shares::new(&geometry), device, settings });
-        let vfs = VfTable::new(&shared, geometry.max_vfs)?;
+        let shared = Arc::new(Shared::new(device, settings));
+        let vfs = VfTable::new(&shared, shared.device.geometry().max_vfs)?;
         Ok(Self { vfs, bases: Bases::new(shared.clone()), removed: AtomicBool::new(false), shared })
     }
 

@@ -1,26 +1,13 @@
 //! The bases that are being tracked, and the publishing of a new map when one comes or goes.
 
 use alloc::boxed::Box;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-use super::extents::Extents;
-use super::map::Map;
-use super::planes::Planes;
+use super::map::{Active, Map};
 use super::published::Published;
 use crate::os::{Mutex, MutexGuard};
 use crate::{Error, Result};
-
-/// A basis that is being tracked.
-pub(super) struct Active {
-    /// Its slot.
-    pub(super) slot: usize,
-    /// Its pages.
-    pub(super) extents: Arc<Extents>,
-    /// Its planes.
-    pub(super) planes: Arc<Planes>,
-}
 
 /// All of them. The lock is held while a map is made and published, never while waiting for writers.
 pub(super) struct ActiveBases {

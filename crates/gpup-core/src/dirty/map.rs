@@ -3,10 +3,19 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::active::Active;
-use super::extents::Extent;
+use super::extents::{Extent, Extents};
 use super::planes::Planes;
 use crate::{Error, Result};
+
+/// A basis that is being tracked.
+pub(super) struct Active {
+    /// Its slot.
+    pub(super) slot: usize,
+    /// Its pages.
+    pub(super) extents: Arc<Extents>,
+    /// Its planes.
+    pub(super) planes: Arc<Planes>,
+}
 
 /// A stretch of pages that the same bases cover.
 struct Interval {

@@ -45,6 +45,7 @@ mod map;
 mod planes;
 mod published;
 mod section;
+mod shared;
 mod slots;
 mod tracker;
 mod words;

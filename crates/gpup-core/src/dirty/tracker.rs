@@ -4,29 +4,22 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 
 use super::MAX_LEDGERS;
-use super::active::{Active, ActiveBases};
+use super::active::ActiveBases;
 use super::basis::{Basis, BasisHandle, Part};
 use super::bits;
 use super::extents::Extents;
 use super::fault::Faults;
 use super::ledger::{Ledger, Ledgers, Outcome, SlotSet};
-use super::map::Map;
+use super::map::{Active, Map};
 use super::published::Published;
 use super::section::Sections;
+use super::shared::Shared;
 use super::slots::Slots;
 use super::writer::Writer;
 use crate::device::Region;
 use crate::os::os;
 use crate::vram::{Vram, VramStore};
 use crate::{Error, PAGE_SIZE, Result, boxed};
-
-/// What a tracker and its writers share.
-pub(super) struct Shared {
-    pub(super) vram: Arc<dyn VramStore>,
-    pub(super) page_shift: u32,
-    pub(super) map: Published<Map>,
-    pub(super) faults: Faults,
-}
 
 /// The memory bases over the local segment and the planes that writes mark.
 ///

@@ -8,7 +8,7 @@ use alloc::sync::Arc;
 
 use super::map::Map;
 use super::section::Seat;
-use super::tracker::Shared;
+use super::shared::Shared;
 use crate::device::Region;
 use crate::vram::{Vram, check_range};
 use crate::{Error, Result, boxed};

@@ -9,7 +9,7 @@ use super::Level;
 use crate::dirty::Part;
 use crate::migration::{Phase, Role};
 use crate::sched::{Counters, Policy};
-use crate::vf::{Power, Standing};
+use crate::standing::{Power, Standing};
 use crate::{Error, VfIndex};
 
 /// An event of one adapter.

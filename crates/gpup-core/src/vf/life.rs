@@ -1,13 +1,13 @@
 //! A VF's life apart from migration: creation, memory, power, reset, pause, end.
 
 use super::{ConfigSpace, Memory, Partition, Power, Standing, UNTHROTTLED, Vf};
-use crate::adapter::shares::{Grant, Profile};
 use crate::device::Region;
 use crate::dirty::Outcome;
 use crate::migration::Phase;
 use crate::migration::state::VfHardware;
 use crate::os::TraceEvent;
 use crate::sched::{Policy, VfParameters};
+use crate::shared::{Grant, Profile};
 use crate::{Error, Result, boxed};
 
 impl Vf {

@@ -18,7 +18,7 @@ mod config;
 mod glance;
 mod life;
 mod source;
-mod standing;
+mod stand;
 mod table;
 mod target;
 
@@ -29,17 +29,17 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 
 pub use config::{BAR_PROBE, ConfigSpace};
-pub use standing::{Power, Standing};
 pub use table::VfTable;
 
-use crate::adapter::Shared;
-use crate::adapter::shares::Grant;
+pub use crate::standing::{Power, Standing};
+
 use crate::device::{BarPages, MsixEntry, Region, abi};
 use crate::dirty::Ledger;
 use crate::migration::state::VfHardware;
 use crate::migration::{Immutable, Phase};
 use crate::os::{Mutex, TraceEvent};
 use crate::sched::{Counters, VfParameters};
+use crate::shared::{Grant, Shared};
 use crate::{Error, Result, VfIndex};
 
 /// A seat for a virtual function.
@@ -184,7 +184,7 @@ impl Vf {
 
     /// Changes how the VF stands, and with it what the device does. Refused, nothing has changed.
     fn stand(&self, partition: &mut Partition, to: Standing) -> Result<()> {
-        standing::change(&*self.shared.device, self.index, partition.standing, to)?;
+        stand::change(&*self.shared.device, self.index, partition.standing, to)?;
         self.stands(partition, to);
         Ok(())
     }

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 
 use super::Vf;
-use crate::adapter::Shared;
+use crate::shared::Shared;
 use crate::{Error, Result, VfIndex, boxed};
 
 /// The seats of all VFs an adapter can have.

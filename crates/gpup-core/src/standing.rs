@@ -1,9 +1,7 @@
 //! When a VF executes, and how its share is split: one rule for power, pauses and migration.
 
-use crate::device::Device;
 use crate::migration::Phase;
 use crate::sched::Policy;
-use crate::{Result, VfIndex};
 
 /// Power state of a VF.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,28 +45,6 @@ impl Standing {
             policy => policy,
         }
     }
-}
-
-/// Makes the device do what `to` asks. When the device refuses, what was done is undone.
-pub(super) fn change(device: &dyn Device, vf: VfIndex, from: Standing, to: Standing) -> Result<()> {
-    let (stops, starts) = (from.executes() && !to.executes(), !from.executes() && to.executes());
-    if stops {
-        device.vf_pause(vf)?;
-    }
-    let undo = || {
-        if stops && let Err(error) = device.vf_resume(vf) {
-            crate::os::log(crate::os::Level::Error, format_args!("VF {vf} stays off its engines: {error}"));
-        }
-    };
-    if from.policy() != to.policy() {
-        device.vf_policy(vf, to.policy()).inspect_err(|_| undo())?;
-    }
-    if starts && let Err(error) = device.vf_resume(vf) {
-        // Back to a policy that was in force a moment ago.
-        let _ = device.vf_policy(vf, from.policy());
-        return Err(error);
-    }
-    Ok(())
 }
 
 #[cfg(test)]
