@@ -1,6 +1,7 @@
 //! The source's agent: moves a running VM away, or leaves it running where it was.
 
 mod carrier;
+mod failed;
 mod options;
 mod settling;
 
@@ -10,7 +11,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::sync::atomic::AtomicBool;
 
-use dxgksim::host::{Mutex, SECOND};
+use dxgksim::host::Mutex;
 use dxgksim::vgpu::Vgpu;
 use dxgksim::vm::Vm;
 use wddm::migration::DXGK_GPUP_MIGRATIONTYPE;
@@ -32,9 +33,7 @@ use crate::wire::message::{Doubt, Hello, ONLY_ASKED, Verdict, Welcome};
 use crate::wire::talk::decode;
 use crate::wire::vigil::Vigil;
 use carrier::{Carrier, Met, ns, seconds};
-
-/// How long the target's last words are listened for when a connection has failed, in nanoseconds.
-const LAST_WORDS_NS: u64 = SECOND / 2;
+use failed::Failed;
 
 /// Moves one VM.
 pub struct Source {
@@ -230,31 +229,6 @@ impl Source {
 /// What follows the end of a connection whose time was over before the brownout.
 fn out_of_time(error: Error) -> Error {
     if error.is_overdue() { Error::OutOfTime } else { error }
-}
-
-/// Why a VM could not be offered, and the connection, if there was one.
-struct Failed {
-    error: Error,
-    control: Option<Framed>,
-}
-
-impl Failed {
-    /// Ends the connection. The target learns why; where the connection has failed, it may have said why. Says whether
-    /// the target is sure to know that the source keeps the VM.
-    fn part(self) -> (Error, bool) {
-        let Some(control) = self.control else { return (self.error, true) };
-        match self.error {
-            error @ Error::Aborted(_) => (error, true),
-            error if error.is_link() => match control.last_words(LAST_WORDS_NS) {
-                Some(why) => (Error::Aborted(why), true),
-                None => (error, false),
-            },
-            error => {
-                let heard = control.give_up(&error.to_string());
-                (error, heard)
-            }
-        }
-    }
 }
 
 /// A verdict that came in place of a welcome: there is no VF for the VM.
