@@ -156,8 +156,8 @@ fn whoever_looks_sees_what_came_and_takes_nothing_of_it() {
     ];
     let mut framed = Framed::new(Box::new(Script::new(clock, comes)), vigil);
     assert_eq!(framed.look(), Ok(false));
-    assert_eq!(framed.look(), Ok(true));
-    assert_eq!(framed.look(), Ok(true));
+    // However often: the end behind what came is not seen before that has been taken.
+    assert!((0..5).all(|_| framed.look() == Ok(true)));
     cancel.store(true, Ordering::Relaxed);
     assert_eq!(framed.look(), Err(LinkError::Cancelled));
     cancel.store(false, Ordering::Relaxed);
