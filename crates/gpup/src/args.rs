@@ -1,15 +1,12 @@
 //! The command line.
 
-use std::iter;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use gpup_kmd::os::host::pci::Location;
 
 use crate::exit::Failure;
-use crate::files::roles::Role;
 use crate::json::is_stdout;
-use crate::note::Note;
 use crate::units::{Bytes, MigrationId, Rate, Time};
 
 /// Most VFs of a host.
@@ -76,34 +73,6 @@ impl Command {
             Self::Check(args) => &args.output,
             Self::Schedule(args) => &args.output,
             Self::Top(args) => &args.output,
-        }
-    }
-}
-
-impl Command {
-    /// The files that it reads and writes, beside its report and its trace.
-    pub(crate) fn files(&self) -> Vec<Role> {
-        let image = |guest: &GuestArgs| guest.image.clone().map(|image| Role::read("--image", image));
-        match self {
-            Self::Migrate(args) => {
-                let doubt = args.in_doubt_file.clone().map(|file| Role::written("--in-doubt-file", file));
-                doubt.into_iter().chain(image(&args.guest)).collect()
-            }
-            Self::Save(args) => {
-                iter::once(Role::written("FILE", &args.file)).chain(image(&args.guest)).collect()
-            }
-            Self::Restore(args) => {
-                let image =
-                    Note::image_of(&args.file).map(|image| Role::read("the image that FILE names", image));
-                iter::once(Role::read("FILE", &args.file)).chain(image).collect()
-            }
-            Self::Inspect(args) => vec![Role::read("FILE", &args.file)],
-            Self::Schedule(args) => {
-                let picture = args.svg.clone().map(|file| Role::written("--svg", file));
-                picture.into_iter().chain([Role::read("--scenario", &args.scenario)]).collect()
-            }
-            Self::Top(args) => image(&args.guest).into_iter().collect(),
-            Self::Serve(_) | Self::Resolve(_) | Self::Caps(_) | Self::Check(_) => Vec::new(),
         }
     }
 }

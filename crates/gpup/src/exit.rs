@@ -3,9 +3,8 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use gpup_scene::report::Verdict;
 use live_migration::Error;
-
-use crate::report::Verdict;
 
 /// Why the tool ends with a code that is not 0.
 #[derive(Debug)]

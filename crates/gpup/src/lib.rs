@@ -13,6 +13,7 @@ mod inspect;
 mod interrupt;
 mod json;
 pub mod migrate;
+mod named;
 mod note;
 pub mod pack;
 mod progress;

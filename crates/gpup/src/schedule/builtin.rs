@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::check::check;
 use super::scenario::{Scenario, parse};
 use crate::exit::Failure;
 use crate::tell::say;
@@ -19,10 +20,17 @@ const ALL: [(&str, &str); 9] = [
     ("crowd", include_str!("../../scenarios/crowd.toml")),
 ];
 
+/// The scenario that a text describes, if there can be one; the error is one line.
+fn sound(text: &str) -> Result<Scenario, String> {
+    let scenario = parse(text)?;
+    check(&scenario)?;
+    Ok(scenario)
+}
+
 /// Shows the names.
 pub(super) fn list() -> Result<(), Failure> {
     for (name, text) in ALL {
-        say!("{name:<10} {}", parse(text).map_err(Failure::Failed)?.about);
+        say!("{name:<10} {}", sound(text).map_err(Failure::Failed)?.about);
     }
     Ok(())
 }
@@ -31,7 +39,7 @@ pub(super) fn list() -> Result<(), Failure> {
 pub(super) fn find(wanted: &Path) -> Result<Scenario, Failure> {
     let name = wanted.display();
     if let Some((_, text)) = ALL.iter().find(|(known, _)| Path::new(known) == wanted) {
-        return parse(text).map_err(|error| Failure::Failed(format!("built-in scenario {name}: {error}")));
+        return sound(text).map_err(|error| Failure::Failed(format!("built-in scenario {name}: {error}")));
     }
     let text = std::fs::read_to_string(wanted).map_err(|error| {
         let known: Vec<&str> = ALL.iter().map(|(name, _)| *name).collect();
@@ -40,7 +48,7 @@ pub(super) fn find(wanted: &Path) -> Result<Scenario, Failure> {
             known.join(", ")
         ))
     })?;
-    parse(&text).map_err(|error| Failure::usage(format!("{name}: {error}")))
+    sound(&text).map_err(|error| Failure::usage(format!("{name}: {error}")))
 }
 
 #[cfg(test)]
@@ -50,7 +58,7 @@ mod tests {
     #[test]
     fn every_scenario_that_comes_with_the_tool_is_sound() {
         for (name, text) in ALL {
-            parse(text).unwrap_or_else(|error| panic!("{name}: {error}"));
+            sound(text).unwrap_or_else(|error| panic!("{name}: {error}"));
         }
     }
 }

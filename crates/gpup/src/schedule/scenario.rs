@@ -237,7 +237,7 @@ fn one<T: From<u8>>() -> T {
     T::from(1)
 }
 
-/// Reads a file's text; the error is one line that names the place and says what to write.
+/// Reads a file's text, unchecked; the error is one line that names the place and says what to write.
 pub(super) fn parse(text: &str) -> Result<Scenario, String> {
     let line = |error: &toml::de::Error| {
         let before = error.span().map_or("", |span| &text[..span.start.min(text.len())]);
@@ -246,14 +246,12 @@ pub(super) fn parse(text: &str) -> Result<Scenario, String> {
     let one_line = |error: &toml::de::Error| error.message().trim().replace('\n', ": ");
     let document = toml::Deserializer::parse(text)
         .map_err(|error| format!("{}: no TOML: {}", line(&error), one_line(&error)))?;
-    let scenario: Scenario = serde_path_to_error::deserialize(document).map_err(|error| {
+    serde_path_to_error::deserialize(document).map_err(|error| {
         let inner = error.inner();
         let place = match error.path().to_string().as_str() {
             "." => String::new(),
             path => format!(" {path}:"),
         };
         format!("{}:{place} {}", line(inner), one_line(inner))
-    })?;
-    super::check::check(&scenario)?;
-    Ok(scenario)
+    })
 }

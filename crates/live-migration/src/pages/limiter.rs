@@ -46,6 +46,66 @@ fn due(free_at: u64, now: u64, bytes: u64, bytes_per_second: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::testing::vigil;
+    use crate::wire::vigil::Clock;
+    use core::sync::atomic::Ordering;
+    use dxgksim::host::{self, SECOND};
+
+    /// No end to the sending.
+    const NEVER: u64 = u64::MAX;
+
+    /// Lets 1,000 bytes a second through.
+    fn limiter() -> Limiter {
+        host::std_host::install();
+        Limiter::new(Some(1_000))
+    }
+
+    #[test]
+    fn whoever_sends_waits_for_what_it_costs() {
+        let (clock, _, vigil) = vigil();
+        let limiter = limiter();
+        assert_eq!(limiter.take(500, &vigil, NEVER), Ok(()));
+        assert_eq!(clock.now(), SECOND / 2);
+        // Two streams share the bucket: the second waits for what the first has taken too.
+        assert_eq!(limiter.take(1_000, &vigil, NEVER), Ok(()));
+        assert_eq!(clock.now(), SECOND * 3 / 2);
+    }
+
+    #[test]
+    fn without_a_limit_nobody_waits() {
+        let (clock, cancel, vigil) = vigil();
+        let limiter = Limiter::new(None);
+        cancel.store(true, Ordering::Relaxed);
+        assert_eq!(limiter.take(u64::MAX, &vigil, NEVER), Ok(()));
+        assert_eq!(clock.now(), 0);
+    }
+
+    #[test]
+    fn a_wait_ends_where_no_more_is_sent_and_its_cost_is_still_owed() {
+        let (clock, _, vigil) = vigil();
+        let limiter = limiter();
+        assert_eq!(limiter.take(10_000, &vigil, SECOND), Ok(()));
+        assert_eq!(clock.now(), SECOND);
+        // That time is over: nobody waits for it again.
+        assert_eq!(limiter.take(1_000, &vigil, SECOND), Ok(()));
+        assert_eq!(clock.now(), SECOND);
+        // Whoever sends on pays for all.
+        assert_eq!(limiter.take(0, &vigil, NEVER), Ok(()));
+        assert_eq!(clock.now(), 11 * SECOND);
+    }
+
+    #[test]
+    fn a_request_to_stop_ends_a_wait_and_so_does_a_deadline() {
+        let (clock, cancel, vigil) = vigil();
+        let limiter = limiter();
+        vigil.within(SECOND);
+        assert_eq!(limiter.take(10_000, &vigil, NEVER), Err(LinkError::Overdue));
+        assert_eq!(clock.now(), SECOND);
+        vigil.without_deadline();
+        cancel.store(true, Ordering::Relaxed);
+        assert_eq!(limiter.take(1, &vigil, NEVER), Err(LinkError::Cancelled));
+        assert_eq!(clock.now(), SECOND);
+    }
 
     #[test]
     fn bytes_cost_time_and_idleness_saves_only_a_little() {

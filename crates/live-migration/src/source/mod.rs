@@ -1,6 +1,7 @@
 //! The source's agent: moves a running VM away, or leaves it running where it was.
 
 mod carrier;
+mod failed;
 mod options;
 mod settling;
 
@@ -27,11 +28,12 @@ use crate::phase::Phase;
 use crate::saved::{self, Saved};
 use crate::wire::channel::Channel;
 use crate::wire::frame::{FrameError, Kind};
-use crate::wire::framed::{Framed, LAST_WORDS_NS};
+use crate::wire::framed::Framed;
 use crate::wire::message::{Doubt, Hello, ONLY_ASKED, Verdict, Welcome};
 use crate::wire::talk::decode;
 use crate::wire::vigil::Vigil;
 use carrier::{Carrier, Met, ns, seconds};
+use failed::Failed;
 
 /// Moves one VM.
 pub struct Source {
@@ -235,35 +237,6 @@ impl Source {
 /// What follows the end of a connection whose time was over before the brownout.
 fn out_of_time(error: Error) -> Error {
     if error.is_overdue() { Error::OutOfTime } else { error }
-}
-
-/// Why a VM could not be offered, and the connection, if there was one.
-struct Failed {
-    error: Error,
-    control: Option<Framed>,
-    /// They end after the control connection: the target is to hear why before it sees that.
-    streams: Vec<Arc<Mutex<Mover>>>,
-}
-
-impl Failed {
-    /// Ends the connection. The target learns why; where the connection has failed, it may have said why. Says whether
-    /// the target is sure to know that the source keeps the VM.
-    fn part(self) -> (Error, bool) {
-        let Self { error, control, streams } = self;
-        let _until_the_end = streams;
-        let Some(control) = control else { return (error, true) };
-        match error {
-            error @ Error::Aborted(_) => (error, true),
-            error if error.is_link() => match control.last_words(LAST_WORDS_NS) {
-                Some(why) => (Error::Aborted(why), true),
-                None => (error, false),
-            },
-            error => {
-                let heard = control.give_up(&error.to_string());
-                (error, heard)
-            }
-        }
-    }
 }
 
 /// A verdict that came in place of a welcome: there is no VF for the VM.

@@ -8,9 +8,10 @@ use core::time::Duration;
 
 use dxgksim::host::MILLISECOND;
 
+use super::Source;
 use super::carrier::measured;
+use super::failed::Failed;
 use super::options::{Connect, Outcome};
-use super::{Failed, Source};
 use crate::converge::FULL_SPEED;
 use crate::error::Error;
 use crate::event::{Event as Told, Observer, Step};

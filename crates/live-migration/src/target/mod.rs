@@ -62,7 +62,7 @@ impl Equipment {
 pub struct Target {
     identity: Identity,
     equipment: Equipment,
-    register: Register,
+    register: Register<Held>,
 }
 
 /// What came of a connection.
@@ -94,7 +94,7 @@ pub enum Visit {
 impl Target {
     /// A target that nobody has met yet. `identity` is made up at random.
     pub fn new(identity: Identity, equipment: Equipment) -> Self {
-        Self { identity, equipment, register: Register::default() }
+        Self { identity, equipment, register: Register::new() }
     }
 
     /// Who it is.

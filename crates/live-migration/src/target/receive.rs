@@ -254,7 +254,7 @@ impl Visitor<'_> {
             }
             Err(error) if error.is_link() || error == Error::Cancelled => {
                 let _ = observer.event(Event::InDoubt);
-                target.register.lose(held);
+                target.register.lose(migration, held);
                 Visit::InDoubt(migration)
             }
             Err(error) => {

@@ -5,4 +5,6 @@ pub mod frame;
 pub mod framed;
 pub mod message;
 pub mod talk;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod vigil;

@@ -154,24 +154,7 @@ impl Vigil {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Moves only when somebody sleeps.
-    #[derive(Default)]
-    struct Still(AtomicU64);
-
-    impl Clock for Still {
-        fn now(&self) -> u64 {
-            self.0.load(Ordering::Relaxed)
-        }
-        fn sleep(&self, ns: u64) {
-            self.0.fetch_add(ns, Ordering::Relaxed);
-        }
-    }
-
-    fn vigil() -> (Arc<Still>, Arc<AtomicBool>, Arc<Vigil>) {
-        let (clock, cancel) = (Arc::<Still>::default(), Arc::<AtomicBool>::default());
-        (clock.clone(), cancel.clone(), Vigil::new(clock, cancel, 60))
-    }
+    use crate::wire::testing::vigil;
 
     #[test]
     fn a_deadline_ends_a_sleep_at_its_time() {

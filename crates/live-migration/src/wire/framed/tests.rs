@@ -1,7 +1,12 @@
 //! Frames that come back, frames that are refused, waits that end.
 
+use core::sync::atomic::Ordering;
+
 use super::*;
+use crate::wire::channel::SLICE_NS;
 use crate::wire::frame::VERSION;
+use crate::wire::testing::{Comes, Script, frames, vigil};
+use crate::wire::vigil::Clock;
 
 struct Recorder(Arc<std::sync::Mutex<Vec<u8>>>);
 
@@ -100,4 +105,117 @@ fn every_kind_has_its_number() {
             assert_eq!(kind as u16, number);
         }
     }
+}
+
+fn words(why: &str) -> Vec<u8> {
+    postcard::to_allocvec(why).unwrap()
+}
+
+#[test]
+fn a_beat_is_sent_once_nothing_else_has_been_for_a_second() {
+    let (clock, _, vigil) = vigil();
+    let script = Script::new(clock.clone(), []);
+    let said = script.said();
+    let mut framed = Framed::new(Box::new(script), vigil);
+    let mut at = |ns: u64| {
+        clock.sleep(ns - clock.now());
+        framed.beat().unwrap();
+        said.lock().unwrap().bytes.len() / HEADER_BYTES
+    };
+    assert_eq!(at(BEAT_NS - 1), 0);
+    assert_eq!(at(BEAT_NS), 1);
+    assert_eq!(at(2 * BEAT_NS - 1), 1);
+    assert_eq!(at(2 * BEAT_NS), 2);
+    framed.send(Kind::Ready, &[]).unwrap();
+    clock.sleep(BEAT_NS / 2);
+    framed.beat().unwrap();
+    let expected = frames(&[(Kind::Alive, b""), (Kind::Alive, b""), (Kind::Ready, b"")]);
+    assert_eq!(said.lock().unwrap().bytes, expected, "what was sent is a sign of life itself");
+}
+
+#[test]
+fn beats_keep_whoever_waits_patient_and_silence_ends_the_wait() {
+    let (clock, _, vigil) = vigil();
+    let beat = frames(&[(Kind::Alive, b"")]);
+    let script = Script::new(clock.clone(), [Comes::Nothing(59 * SECOND), Comes::Bytes(beat)]);
+    let mut framed = Framed::new(Box::new(script), vigil);
+    assert_eq!(framed.receive(), Err(LinkError::Silent(60).into()));
+    assert!((119 * SECOND..119 * SECOND + 2 * SLICE_NS).contains(&clock.now()), "{} ns", clock.now());
+}
+
+#[test]
+fn whoever_looks_sees_what_came_and_takes_nothing_of_it() {
+    let (clock, cancel, vigil) = vigil();
+    let frame = frames(&[(Kind::Running, b"")]);
+    let (begin, rest) = frame.split_at(5);
+    let comes = [
+        Comes::Nothing(SLICE_NS),
+        Comes::Bytes(begin.to_vec()),
+        Comes::Bytes(rest.to_vec()),
+        Comes::Error(LinkError::Closed),
+    ];
+    let mut framed = Framed::new(Box::new(Script::new(clock, comes)), vigil);
+    assert_eq!(framed.look(), Ok(false));
+    // However often: the end behind what came is not seen before that has been taken.
+    assert!((0..5).all(|_| framed.look() == Ok(true)));
+    cancel.store(true, Ordering::Relaxed);
+    assert_eq!(framed.look(), Err(LinkError::Cancelled));
+    cancel.store(false, Ordering::Relaxed);
+    assert_eq!(framed.receive(), Ok((Kind::Running, Vec::new())));
+    assert_eq!(framed.look(), Err(LinkError::Closed));
+}
+
+#[test]
+fn whoever_gives_up_says_why_even_when_cancelled_and_hears_the_other_side_close() {
+    let (clock, cancel, vigil) = vigil();
+    cancel.store(true, Ordering::Relaxed);
+    // What the other side had sent before it read the words is in the way.
+    let unread = Comes::Bytes(vec![0; 3 * STEP]);
+    let script = Script::new(clock, [unread, Comes::Error(LinkError::Closed)]);
+    let said = script.said();
+    assert!(Framed::new(Box::new(script), vigil).give_up("why"));
+    let said = said.lock().unwrap();
+    assert_eq!(said.bytes, frames(&[(Kind::Abort, &words("why"))]));
+    assert!(said.closed);
+}
+
+#[test]
+fn whoever_gives_up_waits_only_a_moment_for_the_other_side() {
+    let (clock, _, vigil) = vigil();
+    assert!(!Framed::new(Box::new(Script::new(clock.clone(), [])), vigil).give_up("why"));
+    assert!((LAST_WORDS_NS..LAST_WORDS_NS + 2 * SLICE_NS).contains(&clock.now()));
+}
+
+#[test]
+fn nobody_hears_why_on_a_connection_that_fails() {
+    let failed = || LinkError::Failed("the cable".into());
+    let (clock, _, vigil) = vigil();
+    let cut = Script::new(clock.clone(), []).cut();
+    assert!(!Framed::new(Box::new(cut), vigil.clone()).give_up("why"));
+    let fails = Script::new(clock, [Comes::Error(failed())]);
+    assert!(!Framed::new(Box::new(fails), vigil).give_up("why"));
+}
+
+#[test]
+fn last_words_are_heard_behind_other_frames_even_when_cancelled() {
+    let (clock, cancel, vigil) = vigil();
+    cancel.store(true, Ordering::Relaxed);
+    let said = frames(&[(Kind::IterationApplied, b""), (Kind::Alive, b""), (Kind::Abort, &words("no room"))]);
+    let framed = Framed::new(Box::new(Script::new(clock, [Comes::Bytes(said)])), vigil);
+    assert_eq!(framed.last_words(SECOND).as_deref(), Some("no room"));
+}
+
+#[test]
+fn last_words_that_do_not_come_are_waited_for_only_so_long() {
+    let (clock, _, vigil) = vigil();
+    let closed = Script::new(clock.clone(), [Comes::Error(LinkError::Closed)]);
+    assert_eq!(Framed::new(Box::new(closed), vigil.clone()).last_words(SECOND), None);
+    assert_eq!(clock.now(), 0);
+    // Words of another kind, and then nothing.
+    let other = Script::new(clock.clone(), [Comes::Bytes(frames(&[(Kind::Ready, b"")]))]);
+    assert_eq!(Framed::new(Box::new(other), vigil.clone()).last_words(SECOND), None);
+    assert!((SECOND..SECOND + 2 * SLICE_NS).contains(&clock.now()));
+    // Words that cannot be read are none.
+    let torn = Script::new(clock, [Comes::Bytes(frames(&[(Kind::Abort, &[9, b'x'])]))]);
+    assert_eq!(Framed::new(Box::new(torn), vigil).last_words(SECOND), None);
 }
