@@ -11,9 +11,10 @@ use live_migration::wire::message::{GuestOutcome, Resolution, Resolve};
 use live_migration::{Error, Source};
 
 use crate::files::Draft;
+use crate::files::channel::Writer;
 use crate::interrupt::{self, Hold};
 use crate::progress::Progress;
-use crate::tcp::{FileWriter, Tcp};
+use crate::tcp::Tcp;
 use crate::tell::tell;
 use crate::units::MigrationId;
 
@@ -94,10 +95,9 @@ fn places(wanted: Option<&Path>, migration: MigrationId) -> Vec<PathBuf> {
 fn write(source: &Source, path: &Path, progress: &mut Progress) -> Result<(), String> {
     let failed = |what: &dyn std::fmt::Display| format!("cannot write {}: {what}", path.display());
     let draft = Draft::of_vm(path, false).map_err(|error| failed(&error))?;
-    let writer = FileWriter::new(draft.file().try_clone().map_err(|error| failed(&error))?);
-    let failure = writer.failure();
+    let (writer, reason) = Writer::new(draft.file().try_clone().map_err(|error| failed(&error))?);
     let saved = source.save_in_doubt(Box::new(writer), progress);
-    saved.map_err(|error| failure.get().map_or_else(|| failed(&error), |why| failed(why)))?;
+    saved.map_err(|error| reason.get().map_or_else(|| failed(&error), |why| failed(why)))?;
     draft.commit().map_err(|error| failed(&error))
 }
 

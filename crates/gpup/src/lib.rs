@@ -66,6 +66,7 @@ pub fn main() -> ExitCode {
 pub fn run(cli: &Cli) -> Result<(), Failure> {
     let done = perform(cli);
     json::end(&done);
+    files::draft::withdraw_left();
     match tell::take_unwritten() {
         None => done,
         Some(why) => Err(match done {

@@ -20,7 +20,8 @@ const PATIENT: [&str; 2] = ["--pause-limit", "5s"];
 /// The same for a target.
 pub(crate) const SMALL_TARGET: [&str; 4] = ["--vfs", "2", "--vf-size", "4MiB"];
 
-fn command(args: &[&str]) -> Command {
+/// The tool, to be started.
+pub(crate) fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gpup"));
     command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
@@ -152,7 +153,8 @@ impl Process {
         Self::spawn(shell(script, args), args)
     }
 
-    fn spawn(mut command: Command, args: &[&str]) -> Arc<Self> {
+    /// Starts what `command` says, the tool with `args`.
+    pub(crate) fn spawn(mut command: Command, args: &[&str]) -> Arc<Self> {
         let mut child = command.spawn().expect("the tool starts");
         let out = Lines::follow(child.stdout.take().unwrap());
         let err = Lines::follow(child.stderr.take().unwrap());
