@@ -105,6 +105,10 @@ struct Lines {
 }
 
 impl Lines {
+    fn none() -> Arc<Self> {
+        Arc::new(Self { text: Mutex::new((String::new(), true)), ..Self::default() })
+    }
+
     fn follow(pipe: impl Read + Send + 'static) -> Arc<Self> {
         let lines = Arc::new(Self::default());
         let theirs = lines.clone();
@@ -157,7 +161,8 @@ impl Process {
     pub(crate) fn spawn(mut command: Command, args: &[&str]) -> Arc<Self> {
         let mut child = command.spawn().expect("the tool starts");
         let out = Lines::follow(child.stdout.take().unwrap());
-        let err = Lines::follow(child.stderr.take().unwrap());
+        // None where somebody else has the pipe.
+        let err = child.stderr.take().map_or_else(Lines::none, Lines::follow);
         Arc::new(Self { args: args.join(" "), child: Mutex::new(child), out, err })
     }
 
