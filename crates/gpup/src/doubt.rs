@@ -14,9 +14,10 @@ use live_migration::wire::vigil::Vigil;
 use live_migration::{Error, Source, put};
 
 use crate::files::Draft;
+use crate::files::channel::Writer;
 use crate::interrupt::{self, Hold};
 use crate::progress::Progress;
-use crate::tcp::{Address, FileWriter};
+use crate::tcp::Address;
 use crate::tell::tell;
 use crate::units::MigrationId;
 
@@ -98,10 +99,9 @@ fn places(wanted: Option<&Path>, migration: MigrationId) -> Vec<PathBuf> {
 fn write(source: &Source, path: &Path, target: &Address, progress: &mut Progress) -> Result<(), String> {
     let failed = |what: &dyn std::fmt::Display| format!("cannot write {}: {what}", path.display());
     let draft = Draft::of_vm(path, false).map_err(|error| failed(&error))?;
-    let writer = FileWriter::new(draft.file().try_clone().map_err(|error| failed(&error))?);
-    let failure = writer.failure();
+    let (writer, reason) = Writer::new(draft.file().try_clone().map_err(|error| failed(&error))?);
     let saved = source.save_in_doubt(Box::new(writer), &target.to_string(), progress);
-    saved.map_err(|error| failure.get().map_or_else(|| failed(&error), |why| failed(why)))?;
+    saved.map_err(|error| reason.get().map_or_else(|| failed(&error), |why| failed(why)))?;
     draft.commit().map_err(|error| failed(&error))
 }
 

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use crate::exit::Failure;
 use crate::files::draft;
 use crate::json;
-use crate::tell::tell;
+use crate::tell::{self, tell};
 
 /// Exit code of a process that SIGINT ended, as shells have it.
 const INTERRUPTED: u8 = 130;
@@ -56,6 +56,7 @@ fn press(flag: &AtomicBool) {
 fn end() -> ! {
     json::cut_off("ended at once by Ctrl-C", INTERRUPTED);
     draft::abandon();
+    tell::settle();
     exit(INTERRUPTED.into());
 }
 

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::exit::Failure;
 use crate::files::Draft;
+use crate::files::draft::retried;
 use crate::files::identity::{followed, is_special};
 use crate::tell;
 
@@ -42,7 +43,7 @@ pub(crate) fn begin(path: &Path) -> anyhow::Result<()> {
         }
         let draft = Draft::of_result(path)?;
         if !is_special(path)? {
-            match fs::remove_file(followed(path)) {
+            match retried(|| fs::remove_file(followed(path))) {
                 Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
                 _ => {}
             }

@@ -53,14 +53,16 @@ pub fn main() -> ExitCode {
             _ => return ExitCode::from(u8::try_from(answer.exit_code()).unwrap_or(2)),
         },
     };
-    match done {
+    let code = match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             // One line, whoever's words are in it.
             tell!("gpup: {}", failure.to_string().replace('\n', " "));
             failure.code()
         }
-    }
+    };
+    tell::settle();
+    code
 }
 
 /// Runs a command. One that was done but whose result could not be written has failed in that alone.
@@ -69,6 +71,7 @@ pub fn run(cli: &Cli) -> Result<(), Failure> {
     dxgksim::host::std_host::install();
     let done = perform(cli);
     json::end(&done);
+    files::draft::withdraw_left();
     match tell::take_unwritten() {
         None => done,
         Some(why) => Err(match done {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::args::{GuestArgs, HostArgs, MAX_VFS};
-use crate::tcp::FileReader;
+use crate::files::channel::Reader;
 use crate::world::{Work, read_image};
 
 /// How the guest was made.
@@ -107,7 +107,7 @@ impl Note {
     /// The image that a saved file's note names, if it can be told without taking anything from it.
     pub(crate) fn image_of(file: &Path) -> Option<PathBuf> {
         fs::metadata(file).ok().filter(fs::Metadata::is_file)?;
-        let hello = saved::open(Box::new(FileReader::new(File::open(file).ok()?))).ok()?.hello;
+        let hello = saved::open(Box::new(Reader::new(File::open(file).ok()?).0)).ok()?.hello;
         Self::decode(&hello.note).ok()?.image?.path()
     }
 

@@ -1,5 +1,7 @@
 //! Progress on the terminal: a bar for each phase of a migration.
 
+mod screen;
+
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -10,10 +12,13 @@ use live_migration::{Event, Observer};
 
 use crate::tell::tell;
 use crate::units::{Bytes, count, seconds};
+use screen::Screen;
 
 const PAGES: &str = "  {prefix:<14} {binary_bytes:>10} of {binary_total_bytes:<10} {binary_bytes_per_sec:>12} [{wide_bar}] {msg}";
 const WAITING: &str = "  {prefix:<14} {spinner} {elapsed}  {msg}";
 const TICK: Duration = Duration::from_millis(100);
+/// Pictures a second at most.
+const HERTZ: u8 = 20;
 
 /// Shows what an agent tells: bars on a terminal, one line a step elsewhere, nothing when quiet.
 pub(crate) struct Progress {
@@ -26,8 +31,10 @@ impl Progress {
     /// Of a VF whose pages have so many bytes.
     pub(crate) fn new(page_bytes: u64, quiet: bool) -> Self {
         let terminal = std::io::stderr().is_terminal();
-        let target =
-            if quiet || !terminal { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let target = match terminal && !quiet {
+            true => ProgressDrawTarget::term_like_with_hz(Box::new(Screen::default()), HERTZ),
+            false => ProgressDrawTarget::hidden(),
+        };
         let bar = ProgressBar::with_draw_target(None, target);
         bar.set_style(style(WAITING));
         Self { bar, page_bytes, lines: !quiet && !terminal }

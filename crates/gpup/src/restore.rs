@@ -14,13 +14,13 @@ use live_migration::{Error, Held, saved};
 
 use crate::args::{HostArgs, Restore, Switch};
 use crate::exit::Failure;
+use crate::files::channel::Reader;
 use crate::json;
 use crate::note::Note;
 use crate::pack::AnyUnpacker;
 use crate::progress::Progress;
 use crate::report::Verdict;
 use crate::spans::Spans;
-use crate::tcp::FileReader;
 use crate::tell::say;
 use crate::units::{Bytes, count};
 use crate::world::{Machine, finish};
@@ -29,8 +29,9 @@ use crate::world::{Machine, finish};
 pub(crate) fn run(args: &Restore) -> Result<(), Failure> {
     let input = File::open(&args.file).with_context(|| format!("cannot read {}", args.file.display()))?;
     let _turn = lock(&input, &args.file)?;
-    let refuse = |error| refuse(&args.file, error);
-    let opened = open(Box::new(FileReader::new(input))).map_err(refuse)?;
+    let (reader, reason) = Reader::new(input);
+    let refuse = |error| refuse(&args.file, reason.get(), error);
+    let opened = open(Box::new(reader)).map_err(refuse)?;
     let hello = &opened.hello;
     let note = Note::decode(&hello.note).map_err(|error| {
         Failure::Failed(format!("{} is refused: {error}; nothing was restored", args.file.display()))
@@ -120,8 +121,12 @@ fn lock(input: &File, path: &Path) -> Result<Option<File>, Failure> {
     }
 }
 
-fn refuse(file: &Path, error: Error) -> Failure {
+/// Why a file was refused: `reason` if it could not be read, or what is wrong with it.
+fn refuse(file: &Path, reason: Option<&std::io::Error>, error: Error) -> Failure {
     let shown = file.display();
+    if let Some(reason) = reason {
+        return Failure::Failed(format!("cannot read {shown}: {reason}; nothing was restored"));
+    }
     match error {
         Error::Incompatible(why) => Failure::Incompatible(format!("{shown} cannot be restored here: {why}")),
         error => Failure::Failed(format!("{shown} is refused: {error}; nothing was restored")),

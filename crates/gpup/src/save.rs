@@ -11,6 +11,7 @@ use live_migration::{Error, Event, Observer};
 use crate::args::Save;
 use crate::exit::Failure;
 use crate::files::Draft;
+use crate::files::channel::Writer;
 use crate::interrupt;
 use crate::json;
 use crate::migrate::packer;
@@ -18,7 +19,6 @@ use crate::note::Note;
 use crate::progress::Progress;
 use crate::report::Whereabouts;
 use crate::spans::Spans;
-use crate::tcp::FileWriter;
 use crate::tell::{say, tell};
 use crate::units::{Bytes, count, random_name};
 use crate::world::{Guest, Machine, Work, wait_started, work_of};
@@ -72,8 +72,7 @@ fn save(args: &Save, guest: &Guest, hello: &Hello, draft: Draft) -> Result<Stand
     let failed = |why: &dyn std::fmt::Display| {
         Failure::Failed(format!("cannot save to {}: {why}", args.file.display()))
     };
-    let writer = FileWriter::new(draft.file().try_clone().map_err(|error| failed(&error))?);
-    let failure = writer.failure();
+    let (writer, reason) = Writer::new(draft.file().try_clone().map_err(|error| failed(&error))?);
     let progress = Interruptible(Progress::new(hello.page_bytes, args.output.quiet));
     let mut spans = Spans::begin("save", hello.migration, Some(guest.vgpu.index()), progress);
     let standing = saved::save(
@@ -86,7 +85,7 @@ fn save(args: &Save, guest: &Guest, hello: &Hello, draft: Draft) -> Result<Stand
         &mut spans,
     );
     drop(spans.end(&standing));
-    let standing = standing.map_err(|error| match failure.get() {
+    let standing = standing.map_err(|error| match reason.get() {
         Some(why) => failed(why),
         None if error == Error::Cancelled => Failure::Cancelled("cancelled: nothing was saved".into()),
         None => failed(&error),

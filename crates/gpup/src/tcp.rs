@@ -1,11 +1,9 @@
-//! The agents' channels over TCP and over files.
+//! The agents' channels over TCP.
 
 use std::fmt;
-use std::fs::File;
-use std::io::{BufReader, ErrorKind, IoSlice, Read, Write};
+use std::io::{ErrorKind, IoSlice, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use live_migration::wire::channel::{Channel, LinkError, SLICE_NS, from_byte};
@@ -138,68 +136,6 @@ impl Channel for Tcp {
 
     fn close_sending(&mut self) {
         let _ = self.0.shutdown(Shutdown::Write);
-    }
-}
-
-/// A channel that writes a file.
-pub struct FileWriter {
-    file: File,
-    failure: Arc<OnceLock<std::io::Error>>,
-}
-
-impl FileWriter {
-    /// Writes to `file`, unbuffered: most of it is page batches, and a full disk shows at once.
-    pub fn new(file: File) -> Self {
-        Self { file, failure: Arc::default() }
-    }
-
-    /// Where the reason will stand if writing fails.
-    pub fn failure(&self) -> Arc<OnceLock<std::io::Error>> {
-        self.failure.clone()
-    }
-}
-
-impl Channel for FileWriter {
-    fn send(&mut self, parts: &[&[u8]], from: usize) -> Result<usize, LinkError> {
-        let mut sent = 0;
-        for part in from_byte(parts, from) {
-            self.file.write_all(part).map_err(|error| {
-                let link = LinkError::Failed(error.to_string());
-                let _ = self.failure.set(error);
-                link
-            })?;
-            sent += part.len();
-        }
-        Ok(sent)
-    }
-
-    fn receive(&mut self, _out: &mut [u8]) -> Result<usize, LinkError> {
-        Err(LinkError::Closed)
-    }
-}
-
-/// A channel that reads a file.
-pub struct FileReader(BufReader<File>);
-
-impl FileReader {
-    /// Reads from `file`.
-    pub fn new(file: File) -> Self {
-        Self(BufReader::with_capacity(1 << 20, file))
-    }
-}
-
-impl Channel for FileReader {
-    fn send(&mut self, _parts: &[&[u8]], _from: usize) -> Result<usize, LinkError> {
-        Err(LinkError::Closed)
-    }
-
-    fn receive(&mut self, out: &mut [u8]) -> Result<usize, LinkError> {
-        match self.0.read(out) {
-            Ok(0) => Err(LinkError::Ended),
-            Err(error) if error.kind() == ErrorKind::Interrupted => Ok(0),
-            Ok(bytes) => Ok(bytes),
-            Err(error) => Err(LinkError::Failed(error.to_string())),
-        }
     }
 }
 

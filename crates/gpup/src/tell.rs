@@ -1,8 +1,10 @@
 //! What the tool says: lines for people on standard error, results on standard output.
 //!
-//! No stream ends anything: a VM's life does not hang on who reads. A line that nobody can read is lost; a result that
+//! No stream ends or holds up anything: a VM's life does not hang on who reads. A line that nobody can read is lost; a result that
 //! could not be written is remembered, and the command says so at its end. Words of others, a peer's or a file's, may be
 //! among what is said: none of them steers the terminal.
+
+mod queue;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -26,12 +28,22 @@ pub(crate) use say;
 
 /// Tells a line, or loses it.
 pub(crate) fn line(text: fmt::Arguments<'_>) {
-    // In one piece, so that lines of several threads do not mix.
-    let _ = io::stderr().write_all(harmless(&format!("{text}\n")).as_bytes());
+    queue::put(harmless(&format!("{text}\n")).into_owned());
+}
+
+/// Waits a moment for what was told, so that what comes next stands behind it.
+pub(crate) fn settle() {
+    queue::settle();
+}
+
+/// Draws on the terminal that standard error is.
+pub(crate) fn draw(text: String) {
+    queue::put(text);
 }
 
 /// Prints a line of a result. Its reader may have gone (`gpup caps | head -1`), which is no failure.
 pub(crate) fn result(text: fmt::Arguments<'_>) {
+    settle();
     match write(&harmless(&format!("{text}\n"))) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => unwritten(format!("standard output: {error}")),
         _ => {}

@@ -24,6 +24,7 @@ pub use gpup_scene::{Guest, Work};
 use crate::args::{GuestArgs, HostArgs};
 use crate::exit::Usage;
 use crate::interrupt;
+use crate::tell;
 use crate::units::Bytes;
 
 /// The driver, loaded once in this process.
@@ -36,6 +37,8 @@ fn driver() -> anyhow::Result<Arc<Driver>> {
 /// The driver, loaded anew, under a record of its own.
 pub(crate) fn load() -> anyhow::Result<Arc<Driver>> {
     dxgksim::host::std_host::install();
+    dxgksim::host::std_host::say_to(tell::line);
+    gpup_core::os::host::say_to(tell::line);
     gpup_kmd::os::host::connect_dxgkrnl(dxgksim::dxgkrnl::register);
     // SAFETY: the driver is linked into this process, so its code stays where it is.
     let driver = unsafe { Driver::load(gpup_kmd::driver_entry, "gpup_kmd") };

@@ -81,10 +81,22 @@ impl Host for StdHost {
     fn log(&self, line: fmt::Arguments<'_>) {
         static ON: OnceLock<bool> = OnceLock::new();
         if *ON.get_or_init(|| std::env::var_os("DXGKSIM_LOG").is_some()) {
-            // Who reads it may be gone or full, which is nothing to the kernel.
-            let _ = std::io::stderr().write_all(alloc::format!("dxgksim: {line}\n").as_bytes());
+            match SINK.get() {
+                Some(sink) => sink(format_args!("dxgksim: {line}")),
+                // Who reads it may be gone or full, which is nothing to the kernel.
+                None => drop(std::io::stderr().write_all(alloc::format!("dxgksim: {line}\n").as_bytes())),
+            }
         }
     }
+}
+
+/// Who gets the kernel's lines, instead of standard error.
+static SINK: OnceLock<fn(fmt::Arguments<'_>)> = OnceLock::new();
+
+/// Gives the kernel's lines to `sink`, which never waits: they are said from whatever thread is at work.
+pub fn say_to(sink: fn(fmt::Arguments<'_>)) {
+    // The first one has it.
+    let _ = SINK.set(sink);
 }
 
 #[derive(Default)]

@@ -157,8 +157,11 @@ impl Os for HostOs {
 
     fn log(&self, level: Level, line: fmt::Arguments<'_>) {
         if level <= log_level() {
-            // Who reads it may be gone or full, which is nothing to the driver.
-            let _ = std::io::stderr().write_all(alloc::format!("gpup_kmd: {line}\n").as_bytes());
+            match SINK.get() {
+                Some(sink) => sink(format_args!("gpup_kmd: {line}")),
+                // Who reads it may be gone or full, which is nothing to the driver.
+                None => drop(std::io::stderr().write_all(alloc::format!("gpup_kmd: {line}\n").as_bytes())),
+            }
         }
     }
 
@@ -172,6 +175,15 @@ impl Os for HostOs {
 
 /// How much is said, once it is decided.
 static LOG_LEVEL: OnceLock<Level> = OnceLock::new();
+
+/// Who gets the driver's lines, instead of standard error.
+static SINK: OnceLock<fn(fmt::Arguments<'_>)> = OnceLock::new();
+
+/// Gives the driver's lines to `sink`, which never waits: they are said from whatever thread is at work.
+pub fn say_to(sink: fn(fmt::Arguments<'_>)) {
+    // The first one has it.
+    let _ = SINK.set(sink);
+}
 
 /// Makes the driver say errors only, unless GPUP_KMD_LOG asks for something: for those who provoke what it warns of.
 pub fn hush() {

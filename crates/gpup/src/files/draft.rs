@@ -23,6 +23,9 @@ use crate::tell::tell;
 /// Drafts that are there: see [`abandon`].
 static DRAFTS: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
+/// Files under names that could not be taken away from them again: see [`withdraw_left`].
+static LEFT: Mutex<Vec<(PathBuf, File)>> = Mutex::new(Vec::new());
+
 /// Tries to find a name that nobody has.
 const TRIES: u32 = 16;
 
@@ -70,6 +73,7 @@ impl Draft {
     }
 
     fn open(name: &Path, old: Old) -> io::Result<Self> {
+        withdraw_left();
         if matches!((&old, fs::metadata(name)), (Old::Stays, Ok(_))) {
             return Err(io::Error::new(ErrorKind::AlreadyExists, "it exists: choose another name"));
         }
@@ -159,11 +163,14 @@ impl Draft {
 
     /// Takes the name away again: whoever hears of the failure goes on as if there were no file.
     fn withdraw(&self, error: io::Error) -> io::Error {
-        if !is(&self.name, &self.file) || retried(|| fs::remove_file(&self.name)).is_ok() {
+        if is_gone(&self.name, &self.file) {
             return error;
         }
-        // Empty, it is at least no VM.
-        match self.file.set_len(0) {
+        let emptied = self.file.set_len(0);
+        if let Ok(file) = self.file.try_clone() {
+            LEFT.lock().unwrap_or_else(PoisonError::into_inner).push((self.name.clone(), file));
+        }
+        match emptied {
             Ok(()) => because("what is left there is empty")(error),
             Err(_) => because("it cannot be removed, and must not be used")(error),
         }
@@ -184,6 +191,20 @@ pub(crate) fn abandon() {
     for part in DRAFTS.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
         let _ = fs::remove_file(part);
     }
+}
+
+/// Tries again to take away what could not be: the disk may have come back.
+pub(crate) fn withdraw_left() {
+    LEFT.lock().unwrap_or_else(PoisonError::into_inner).retain(|(name, file)| {
+        // Empty, it is at least no VM.
+        let _ = file.set_len(0);
+        !is_gone(name, file)
+    });
+}
+
+/// Removes `file` from its name, where it is there.
+fn is_gone(name: &Path, file: &File) -> bool {
+    !is(name, file) || retried(|| fs::remove_file(name)).is_ok()
 }
 
 fn forget(part: &Path) {
@@ -211,7 +232,11 @@ fn create(name: &Path, private: bool) -> io::Result<(File, PathBuf)> {
                 return Ok((file, part));
             }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
+            Err(error) => {
+                // It may be there nevertheless, and with this name it is nobody else's.
+                let _ = retried(|| fs::remove_file(&part));
+                return Err(error);
+            }
         }
     }
     Err(io::Error::new(ErrorKind::AlreadyExists, "no name for a draft beside it is free"))
@@ -238,7 +263,7 @@ fn or_cannot_be(synced: io::Result<()>) -> io::Result<()> {
 }
 
 /// Does it again where a signal came between.
-fn retried(mut step: impl FnMut() -> io::Result<()>) -> io::Result<()> {
+pub(crate) fn retried(mut step: impl FnMut() -> io::Result<()>) -> io::Result<()> {
     loop {
         match step() {
             Err(error) if error.kind() == ErrorKind::Interrupted => {}

@@ -1,11 +1,13 @@
-//! Files that the tool writes.
+//! Files that the tool writes and reads.
 //!
 //! ```text
+//! channel    the agents' channels over files
 //! draft      a file that bears its name only when it is whole
 //! identity   what a path stands for
 //! roles      the paths of a command against each other
 //! ```
 
+pub(crate) mod channel;
 pub(crate) mod draft;
 pub(crate) mod identity;
 pub(crate) mod roles;

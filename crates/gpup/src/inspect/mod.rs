@@ -16,8 +16,8 @@ use serde::Serialize;
 
 use crate::args::Inspect;
 use crate::exit::Failure;
+use crate::files::channel::Reader;
 use crate::json;
-use crate::tcp::FileReader;
 use crate::tell::say;
 use crate::units::{Bytes, count};
 
@@ -49,9 +49,13 @@ pub(crate) fn run(args: &Inspect) -> Result<(), Failure> {
         return tell(args, &report);
     }
     let mut records = Vec::new();
-    let walked = walk(Box::new(FileReader::new(input)), |number, kind, payload| {
+    let (reader, reason) = Reader::new(input);
+    let walked = walk(Box::new(reader), |number, kind, payload| {
         records.push(record(number, kind, payload));
     });
+    if let Some(error) = reason.get() {
+        return Err(Failure::Failed(format!("cannot read {shown}: {error}")));
+    }
     let inside = records.iter().flat_map(|record| &record.inside).find(|line| line.starts_with("DAMAGED"));
     let damage = walked.err().map(|error| error.to_string()).or(inside.cloned());
     let contents = Contents { records, damage };

@@ -1,8 +1,13 @@
 //! The live view on a terminal.
 
+use std::io::stdout;
+use std::mem::ManuallyDrop;
 use std::time::{Duration, Instant};
 
+use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
+use ratatui::crossterm::execute;
+use ratatui::crossterm::terminal::{EnterAlternateScreen, enable_raw_mode};
 use ratatui::layout::{Constraint, Layout};
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::Line;
@@ -32,10 +37,35 @@ enum Key {
 /// Shows the hosts until somebody quits.
 pub(super) fn show(args: &Top, scene: &mut Scene<'_>) -> Result<(), Failure> {
     let failed = |error: std::io::Error| Failure::Failed(format!("the terminal fails ({error}): try --once"));
-    let mut terminal = ratatui::try_init().map_err(failed)?;
-    let shown = follow(args, scene, &mut terminal);
-    ratatui::restore();
+    let shown = Screen::open().and_then(|mut screen| follow(args, scene, screen.terminal()));
     shown.map_err(failed)?
+}
+
+/// The terminal, given back when it goes. What of ratatui does the same prints where that fails, which ends the process
+/// if the terminal has gone.
+struct Screen(ManuallyDrop<DefaultTerminal>);
+
+impl Screen {
+    fn open() -> std::io::Result<Self> {
+        enable_raw_mode()?;
+        let opened = execute!(stdout(), EnterAlternateScreen)
+            .and_then(|()| DefaultTerminal::new(CrosstermBackend::new(stdout())));
+        if opened.is_err() {
+            let _ = ratatui::try_restore();
+        }
+        Ok(Self(ManuallyDrop::new(opened?)))
+    }
+
+    fn terminal(&mut self) -> &mut DefaultTerminal {
+        &mut self.0
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        let _ = self.0.show_cursor();
+        let _ = ratatui::try_restore();
+    }
 }
 
 fn follow(

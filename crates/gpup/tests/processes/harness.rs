@@ -20,7 +20,8 @@ const PATIENT: [&str; 2] = ["--pause-limit", "60s"];
 /// The same for a target.
 pub(crate) const SMALL_TARGET: [&str; 4] = ["--vfs", "2", "--vf-size", "4MiB"];
 
-fn command(args: &[&str]) -> Command {
+/// The tool, to be started.
+pub(crate) fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gpup"));
     command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
@@ -104,6 +105,10 @@ struct Lines {
 }
 
 impl Lines {
+    fn none() -> Arc<Self> {
+        Arc::new(Self { text: Mutex::new((String::new(), true)), ..Self::default() })
+    }
+
     fn follow(pipe: impl Read + Send + 'static) -> Arc<Self> {
         let lines = Arc::new(Self::default());
         let theirs = lines.clone();
@@ -152,10 +157,12 @@ impl Process {
         Self::spawn(shell(script, args), args)
     }
 
-    fn spawn(mut command: Command, args: &[&str]) -> Arc<Self> {
+    /// Starts what `command` says, the tool with `args`.
+    pub(crate) fn spawn(mut command: Command, args: &[&str]) -> Arc<Self> {
         let mut child = command.spawn().expect("the tool starts");
         let out = Lines::follow(child.stdout.take().unwrap());
-        let err = Lines::follow(child.stderr.take().unwrap());
+        // None where somebody else has the pipe.
+        let err = child.stderr.take().map_or_else(Lines::none, Lines::follow);
         Arc::new(Self { args: args.join(" "), child: Mutex::new(child), out, err })
     }
 

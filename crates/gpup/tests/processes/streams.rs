@@ -2,7 +2,7 @@
 //! lost is said.
 #![cfg(unix)]
 
-use crate::harness::{Dir, Process, Ran, SMALL, SMALL_TARGET, migrate, run, run_by};
+use crate::harness::{Dir, Process, Ran, SMALL, SMALL_TARGET, command, migrate, run, run_by};
 
 /// What a shell makes of the streams.
 const DEAF: [&str; 3] = ["2>&-", "2>/dev/full", ">&- 2>&-"];
@@ -94,4 +94,49 @@ fn a_reader_who_has_seen_enough_is_no_failure() {
     let ran =
         run_by("{ TOOL; echo \"ended $?\" >&2; } | head -1", &["caps", "--vfs", "1", "--vf-size", "4MiB"]);
     assert_eq!((ran.out.lines().count(), ran.err.as_str()), (1, "ended 0\n"));
+}
+
+#[test]
+fn a_reader_who_has_stopped_reading_holds_up_no_vm() {
+    let stuck = || {
+        let (reader, mut writer) = std::io::pipe().unwrap();
+        // As much as a pipe takes, so that the next word would wait for good.
+        std::io::Write::write_all(&mut writer, &[b'x'; 64 << 10]).unwrap();
+        (reader, writer)
+    };
+    let (_reader, full) = stuck();
+    let serve =
+        [&["serve", "--listen", "127.0.0.1:0", "--visits", "1", "--cool-down", "1ms"], &SMALL_TARGET[..]];
+    let mut target = command(&serve.concat());
+    target.stderr(full).env("GPUP_KMD_LOG", "debug").env("DXGKSIM_LOG", "1");
+    let target = Process::spawn(target, &serve.concat());
+    let address = target.address();
+    let (_other_reader, full) = stuck();
+    let args = migrate(&["--to", &address]);
+    let mut source = command(&args);
+    source.stderr(full).env("GPUP_KMD_LOG", "debug").env("DXGKSIM_LOG", "1");
+    let source = Process::spawn(source, &args).ends().exits(0);
+    assert!(source.out.contains("IDENTICAL"), "{}", source.out);
+    target.ends().exits(0);
+}
+
+#[test]
+fn a_terminal_of_any_size_shows_a_migration() {
+    let script = |size: u32| {
+        let mut script = std::process::Command::new("script");
+        let tool = format!("stty cols {size} rows {size}; {}", env!("CARGO_BIN_EXE_gpup"));
+        let command = migrate(&["--bandwidth", "50MB"]).join(" ");
+        script.args(["-qfec", &format!("{tool} {command}"), "/dev/null"]).stdin(std::process::Stdio::null());
+        script.output()
+    };
+    for size in [0, 1, 30, 100] {
+        let Ok(shown) = script(size) else {
+            return eprintln!("SKIPPED: there is no `script` to give a terminal");
+        };
+        let text = String::from_utf8_lossy(&shown.stdout).into_owned();
+        assert!(
+            shown.status.success() && text.contains("IDENTICAL") && !text.contains("panicked"),
+            "{size}: {text}"
+        );
+    }
 }
