@@ -27,7 +27,7 @@ pub fn print(report: &Report) {
     }
 }
 
-/// Takes the result for machines: see [`json`].
+/// Takes the result for machines, to be written when the command has ended.
 pub fn write_json(value: &impl Serialize, _path: &Path) {
     json::set(value);
 }
