@@ -229,6 +229,12 @@ pub(crate) fn full() -> Summary {
     let mut hand_over = cargo("test -p live-migration --test handover --locked");
     hand_over.env("GPUP_MODEL", "wide");
     summary.step("wider bounds of the hand-over's model (stateright)", &mut hand_over);
+    let mut sweep = cargo("test -p gpup --test processes --locked sweep");
+    sweep.env("GPUP_SWEEP", "all");
+    summary.step("every system call on files with every fault", &mut sweep);
+    let mut frames = cargo("test -p gpup --test frames --locked");
+    frames.env("GPUP_FRAMES", "all");
+    summary.step("every frame through every fate, and a next migration after each", &mut frames);
     for workload in ["matmul", "stencil", "nbody", "writer", "idle"] {
         let run = format!("run --release --locked -- migrate --quiet --workload {workload} --vf-size 512MiB");
         for round in 1..=5 {

@@ -1,6 +1,7 @@
 //! What the source does when the target cannot be reached: it keeps the VF and saves it, or asks for the guest's
 //! outcome.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::sleep;
@@ -11,18 +12,23 @@ use live_migration::wire::frame::Kind;
 use live_migration::wire::framed::Framed;
 use live_migration::wire::message::{GuestOutcome, Question, Resolve};
 use live_migration::wire::vigil::Vigil;
-use live_migration::{Error, Source, put};
+use live_migration::{Error, Event, Source, put};
 
+use crate::args::Migrate;
+use crate::exit::Failure;
 use crate::files::Draft;
 use crate::files::channel::Writer;
 use crate::interrupt::{self, Hold};
 use crate::progress::Progress;
-use crate::tcp::Address;
+use crate::tcp::{Address, connector};
 use crate::tell::tell;
 use crate::units::MigrationId;
+use crate::world::{Guest, throttle};
 
 /// Between two tries to reach the target.
 const STEP: Duration = Duration::from_millis(100);
+/// How long the target is asked between two tries to save a VF.
+const ASKING: Duration = Duration::from_secs(2);
 /// Between two tries to save a VF that no place has taken yet.
 const RETRY: Duration = Duration::from_secs(2);
 
@@ -38,10 +44,7 @@ pub(crate) enum End<T> {
 
 /// Keeps a VM in doubt, which would be lost with this process, until it is in a file, the target answers `ask`, or
 /// somebody who was told what is lost gives it up.
-pub(crate) fn keep<T>(
-    mut save: impl FnMut() -> Result<PathBuf, String>,
-    mut ask: impl FnMut() -> Option<T>,
-) -> End<T> {
+fn keep<T>(mut save: impl FnMut() -> Result<PathBuf, String>, mut ask: impl FnMut() -> Option<T>) -> End<T> {
     let hold = Hold::new();
     let mut said = String::new();
     loop {
@@ -66,9 +69,63 @@ pub(crate) fn keep<T>(
     }
 }
 
+impl<T> End<T> {
+    /// Where the VM is, for people.
+    pub(crate) fn place(&self, migration: MigrationId) -> String {
+        match self {
+            Self::Saved(file) => {
+                let file = file.display();
+                format!(
+                    "the VF is saved whole in {file}: if the target does not run it, `gpup restore {file}` brings it \
+                     back; `gpup resolve --to HOST:PORT --migration {migration}` asks the target"
+                )
+            }
+            Self::GivenUp(why) => format!("the VF could not be saved and was given up: {why}"),
+            Self::Settled(_) => "the target has answered".into(),
+        }
+    }
+}
+
+/// The failure of a migration that stays in doubt, its VM where `place` says.
+pub(crate) fn failure(migration: MigrationId, place: &str) -> Failure {
+    Failure::InDoubt(format!(
+        "in doubt: the connection was cut while ownership passed (migration {migration}), and the target did not \
+         answer; {place}"
+    ))
+}
+
+/// Keeps the VM of `mover`, which `source` left in doubt: [`keep`] with the files and the target of the command line.
+pub(crate) fn keep_whole(
+    source: &Source,
+    mover: &Guest,
+    target: &Address,
+    args: &Migrate,
+) -> End<Result<Framed, Error>> {
+    let id = MigrationId(source.migration());
+    let mut progress = Progress::new(mover.vgpu.dirty_page_bytes(), args.output.quiet);
+    let save = || save(source, args.in_doubt_file.as_deref(), id, target, &mut progress);
+    let mut unthrottle = |event: Event| {
+        if let Event::Throttle(speed) = event {
+            let _ = throttle(&mover.vgpu, speed);
+        }
+        ControlFlow::Continue(())
+    };
+    let ask = || match source.settle(&mut connector(target), &mut unthrottle, ASKING) {
+        Err(Error::InDoubt { .. }) => None,
+        answer => Some(answer),
+    };
+    let end = keep(save, ask);
+    if let End::Saved(_) = end
+        && let Err(error) = source.kept(&mut |_: Event| ControlFlow::Continue(()))
+    {
+        tell!("the place of the VF on this host could not be given back: {error}");
+    }
+    end
+}
+
 /// Saves a VF in doubt: to `wanted`, by default a file named after the migration in the present directory; if that
 /// fails, to the first of the other places that takes it.
-pub(crate) fn save(
+fn save(
     source: &Source,
     wanted: Option<&Path>,
     migration: MigrationId,

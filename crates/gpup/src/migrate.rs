@@ -3,7 +3,6 @@
 mod back;
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::sleep;
@@ -12,34 +11,31 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use live_migration::converge::{LEAST_PAUSE, Limits, OnTimeout};
 use live_migration::pages::list::Packer;
-use live_migration::wire::channel::{Channel, LinkError};
 use live_migration::wire::message::GuestOutcome;
 use live_migration::wire::vigil::Vigil;
-use live_migration::{Error, Event, Held, Options, Source};
+use live_migration::{Error, Held, Options, Source};
 
 use crate::args::{Compress, GuestArgs, HostArgs, Migrate, MoveArgs, Timeout};
 use crate::doubt::{self, End};
 use crate::exit::Failure;
 use crate::interrupt;
+use crate::json;
 use crate::note::Note;
 use crate::pack::{Lz4, Zstd};
 use crate::progress::Progress;
-use crate::report::{self, Report, Whereabouts, write_json};
+use crate::report::{self, Report, Whereabouts};
 use crate::serve::{ServeOptions, Server, Visit};
 use crate::spans::Spans;
-use crate::tcp::Address;
+use crate::tcp::{Address, connector};
 use crate::tell::{say, tell};
 use crate::units::{MigrationId, random_name};
 use crate::watch::Watch;
-use crate::world::{Guest, Machine, Work, throttle, wait_started, work_of};
+use crate::world::{Guest, Machine, Work, wait_started, work_of};
 use gpup_scene::busy;
 use gpup_scene::calls::calls;
 
 /// Any port of this machine alone.
 pub(crate) const LOOPBACK: [SocketAddr; 1] = [SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0)];
-
-/// How long a target is asked between two tries to save a VM in doubt.
-const ASKING: Duration = Duration::from_secs(2);
 
 /// Runs the command.
 pub fn run(args: &Migrate) -> Result<(), Failure> {
@@ -114,12 +110,6 @@ pub fn options(how: &MoveArgs) -> anyhow::Result<Options> {
         settle_ns: u64::try_from(how.settle.0.as_nanos()).unwrap_or(u64::MAX),
         ..Options::new(random_name()?)
     })
-}
-
-/// Opens connections to `address`.
-pub fn connector(address: &Address) -> impl FnMut(&Vigil) -> Result<Box<dyn Channel>, LinkError> {
-    let address = address.clone();
-    move |vigil| Ok(Box::new(address.connect(vigil)?) as Box<dyn Channel>)
 }
 
 /// What a neighbour of the moving guest does.
@@ -223,10 +213,8 @@ impl<'a> Scene<'a> {
         let mut progress = Progress::new(self.mover.vgpu.dirty_page_bytes(), self.args.output.quiet);
         let verdict = self.source()?.check(&mut connector(&target), &mut progress);
         drop(progress);
-        if let Some(path) = &self.args.output.json {
-            let reason = verdict.as_ref().err().map(ToString::to_string);
-            write_json(&serde_json::json!({ "can_move": verdict.is_ok(), "reason": reason }), path);
-        }
+        let reason = verdict.as_ref().err().map(ToString::to_string);
+        json::set(&serde_json::json!({ "can_move": verdict.is_ok(), "reason": reason }));
         verdict.map_err(Failure::from)?;
         if self.args.output.speaks() {
             say!("VF {} can move there.", self.args.guest.vf);
@@ -289,31 +277,13 @@ impl<'a> Scene<'a> {
     fn keep_in_doubt(self, source: &Source, target: &Address, mut report: Report) -> Result<(), Failure> {
         let id = MigrationId(source.migration());
         report.was_in_doubt = true;
-        let mut progress = Progress::new(self.mover.vgpu.dirty_page_bytes(), self.args.output.quiet);
-        let save = || doubt::save(source, self.args.in_doubt_file.as_deref(), id, target, &mut progress);
-        let mut unthrottle = |event: Event| {
-            if let Event::Throttle(speed) = event {
-                let _ = throttle(&self.mover.vgpu, speed);
-            }
-            ControlFlow::Continue(())
-        };
-        let ask = || match source.settle(&mut connector(target), &mut unthrottle, ASKING) {
-            Err(Error::InDoubt { .. }) => None,
-            answer => Some(answer),
-        };
-        let end = doubt::keep(save, ask);
-        drop(progress);
+        let end = doubt::keep_whole(source, &self.mover, target, self.args);
         let place = match end {
-            End::Saved(file) => {
-                source.kept(&mut |_: Event| ControlFlow::Continue(()))?;
-                let shown = file.display().to_string();
-                report.in_doubt_file = Some(shown.clone());
-                format!(
-                    "the VF is saved whole in {shown}: if the target does not run it, `gpup restore {shown}` brings \
-                     it back; `gpup resolve --to HOST:PORT --migration {id}` asks the target"
-                )
+            End::Saved(ref file) => {
+                report.in_doubt_file = Some(file.display().to_string());
+                end.place(id)
             }
-            End::GivenUp(why) => format!("the VF could not be saved and was given up: {why}"),
+            End::GivenUp(_) => end.place(id),
             End::Settled(Ok(control)) => {
                 (report.vm, report.error) = (Whereabouts::Target, None);
                 self.name_vram(&mut report);
@@ -330,13 +300,8 @@ impl<'a> Scene<'a> {
         };
         report.vm = Whereabouts::InDoubt;
         report.calls = calls(self.machine.adapter().contract());
-        if let Some(path) = &self.args.output.json {
-            write_json(&report, path);
-        }
-        Err(Failure::InDoubt(format!(
-            "in doubt: the connection was cut while ownership passed (migration {id}), and the target did not \
-             answer; {place}"
-        )))
+        json::set(&report);
+        Err(doubt::failure(id, &place))
     }
 
     /// Compares the guest's result on the target with that of a guest that never moved.
@@ -345,9 +310,14 @@ impl<'a> Scene<'a> {
         let rest = self.without_guests()?;
         match outcome {
             Ok(GuestOutcome { steps, result: Ok(result) }) => {
-                let reference = rest.machine.reference(rest.args.guest.vf, &work, steps)?;
                 report.guest_steps = Some(steps);
-                report.result_identical = Some(reference.result == result && reference.steps == steps);
+                match rest.machine.reference(rest.args.guest.vf, &work, steps) {
+                    Ok(reference) => {
+                        report.result_identical =
+                            Some(reference.result == result && reference.steps == steps);
+                    }
+                    Err(error) => report.error = Some(format!("the result was not compared: {error:#}")),
+                }
             }
             Ok(GuestOutcome { result: Err(why), .. }) => {
                 report.result_identical = Some(false);
@@ -393,9 +363,7 @@ impl Rest<'_> {
     fn tell(self, report: &mut Report) -> Result<(), Failure> {
         report.calls = calls(self.machine.adapter().contract());
         let output = &self.args.output;
-        if let Some(path) = &output.json {
-            write_json(report, path);
-        }
+        json::set(report);
         if output.speaks() {
             report::print(report);
         }

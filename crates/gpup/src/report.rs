@@ -1,13 +1,9 @@
 //! What a migration measured and proved: for people as text, for machines as JSON.
 
 use std::fmt;
-use std::path::Path;
 
 pub use gpup_scene::report::{IterationReport, Neighbour, PauseReport, Report, Verdict, Whereabouts};
 
-use serde::Serialize;
-
-use crate::json;
 use crate::tell::say;
 use crate::units::{Bytes, count, seconds};
 
@@ -25,11 +21,6 @@ pub fn print(report: &Report) {
     if let (Some(error), Verdict::Different | Verdict::NotCompared) = (&report.error, report.verdict) {
         say!("           {error}");
     }
-}
-
-/// Takes the result for machines, to be written when the command has ended.
-pub fn write_json(value: &impl Serialize, _path: &Path) {
-    json::set(value);
 }
 
 /// A report as text.

@@ -9,7 +9,7 @@ use live_migration::wire::vigil::Vigil;
 
 use crate::args::Resolve;
 use crate::exit::Failure;
-use crate::report::write_json;
+use crate::json;
 use crate::tcp::Address;
 use crate::tell::say;
 
@@ -23,16 +23,14 @@ pub(crate) fn run(args: &Resolve) -> Result<(), Failure> {
         _ => Question::Look,
     };
     let answer = tell(&target, Word { migration, question })?;
-    if let Some(path) = &args.output.json {
-        let state = match answer {
-            Standing::UnderWay => "under-way",
-            Standing::Running => "running",
-            Standing::Ready => "ready",
-            Standing::Discarded => "discarded",
-            Standing::Unknown => "unknown",
-        };
-        write_json(&serde_json::json!({ "migration": args.migration.to_string(), "target": state }), path);
-    }
+    let state = match answer {
+        Standing::UnderWay => "under-way",
+        Standing::Running => "running",
+        Standing::Ready => "ready",
+        Standing::Discarded => "discarded",
+        Standing::Unknown => "unknown",
+    };
+    json::set(&serde_json::json!({ "migration": args.migration.to_string(), "target": state }));
     let text = judge(args, answer)?;
     if args.output.speaks() {
         say!("{text}");

@@ -92,6 +92,12 @@ impl fmt::Display for Address {
     }
 }
 
+/// Opens connections to `address`.
+pub fn connector(address: &Address) -> impl FnMut(&Vigil) -> Result<Box<dyn Channel>, LinkError> {
+    let address = address.clone();
+    move |vigil| Ok(Box::new(address.connect(vigil)?) as Box<dyn Channel>)
+}
+
 fn first_that_answers(addresses: &[SocketAddr]) -> std::io::Result<Tcp> {
     let mut last = None;
     for address in addresses {

@@ -10,17 +10,19 @@ use live_migration::wire::message::GuestOutcome;
 use live_migration::{Error, Held, Options, Source};
 use serde::Serialize;
 
-use super::{LOOPBACK, Rest, Scene, connector, options};
+use super::{LOOPBACK, Rest, Scene, options};
 use crate::args::Migrate;
 use crate::doubt;
 use crate::exit::Failure;
 use crate::interrupt;
+use crate::json;
 use crate::note::Note;
 use crate::progress::Progress;
-use crate::report::{self, Report, Verdict, write_json};
+use crate::report::{self, Report, Verdict, Whereabouts};
 use crate::serve::{ServeOptions, Server};
-use crate::tcp::Address;
+use crate::tcp::{Address, connector};
 use crate::tell::say;
+use crate::units::MigrationId;
 use crate::watch::Watch;
 use crate::world::{Guest, Machine, Work};
 
@@ -48,12 +50,18 @@ pub(super) fn migrate(
     let workload = scene.mover.vm.workload();
     let progress = Progress::new(page_bytes, scene.args.output.quiet);
     let mut watch = Watch::new(&scene.mover, &scene.neighbours, &scene.at_warm_up, progress);
-    let moved = scene.source()?.migrate(&mut connector(target), &mut watch);
+    let source = scene.source()?;
+    let moved = source.migrate(&mut connector(target), &mut watch);
     let neighbours = watch.neighbours();
     let (outcome, _control) = match moved {
         Ok(moved) => moved,
+        Err(error @ Error::InDoubt { .. }) => {
+            let report = Report::failed(workload, vf_bytes, error.to_string());
+            return scene.keep_in_doubt(&source, target, report).map_err(|failure| failure.at(THERE));
+        }
         Err(error) => return Err(failed(scene, error)),
     };
+    drop(source);
     let mut there = Report::new(workload, vf_bytes, page_bytes, &outcome);
     scene.name_vram(&mut there);
     there.neighbours = neighbours;
@@ -106,6 +114,9 @@ fn return_home(scene: Scene<'_>, held: Held, mut there: Report) -> Result<(), Fa
     let migration = source.migration();
     let moved = source.migrate(&mut connector(&address), &mut watch);
     drop(watch);
+    if let Err(Error::InDoubt { .. }) = moved {
+        return Err(keep_on_the_way_back(&source, &mover, &address, args, &there));
+    }
     drop(source);
     let (workload, vf_bytes) = (mover.vm.workload(), mover.vgpu.vram_bytes());
     let (outcome, control) = moved.map_err(|error| {
@@ -124,6 +135,26 @@ fn return_home(scene: Scene<'_>, held: Held, mut there: Report) -> Result<(), Fa
     judge(args, &machine, &work, end, [&mut there, &mut back])?;
     tell(args, &there, Some(&back));
     conclude(args, machine, &there, &back)
+}
+
+/// Nobody knows whether the VM is back: as after a first move, it is kept.
+fn keep_on_the_way_back(
+    source: &Source,
+    mover: &Guest,
+    address: &Address,
+    args: &Migrate,
+    there: &Report,
+) -> Failure {
+    let id = MigrationId(source.migration());
+    let end = doubt::keep_whole(source, mover, address, args);
+    let failure = doubt::failure(id, &end.place(id));
+    let mut back = Report::failed(mover.vm.workload(), mover.vgpu.vram_bytes(), failure.to_string());
+    (back.vm, back.was_in_doubt) = (Whereabouts::InDoubt, true);
+    if let doubt::End::Saved(file) = &end {
+        back.in_doubt_file = Some(file.display().to_string());
+    }
+    tell(args, there, Some(&back));
+    failure.at(BACK)
 }
 
 /// Compares the guest's result after both moves with that of a guest that never moved.
@@ -154,9 +185,7 @@ fn judge(
 
 /// Says how both ways went.
 fn tell(args: &Migrate, there: &Report, back: Option<&Report>) {
-    if let Some(path) = &args.output.json {
-        write_json(&Legs { there, back }, path);
-    }
+    json::set(&Legs { there, back });
     if args.output.speaks() {
         say!("There:");
         report::print(there);

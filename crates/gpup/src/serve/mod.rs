@@ -25,7 +25,7 @@ use serde::Serialize;
 use crate::args::Serve;
 use crate::exit::Failure;
 use crate::interrupt;
-use crate::report::write_json;
+use crate::json;
 use crate::spans::Spans;
 use crate::tcp::{Address, Tcp};
 use crate::tell::{say, tell};
@@ -423,9 +423,7 @@ pub(crate) fn run(args: &Serve) -> Result<(), Failure> {
     server.linger();
     // Whoever is being told something hears it to its end.
     server.close()?;
-    if let Some(path) = &args.output.json {
-        write_json(&visits, path);
-    }
+    json::set(&visits);
     let broken = machine.violations();
     if !broken.is_empty() {
         return Err(anyhow!("the driver broke the contract: {}", broken.join("; ")).into());

@@ -19,21 +19,17 @@ pub(super) struct Failed {
 }
 
 impl Failed {
-    /// Ends the connection. The target learns why; where the connection has failed, it may have said why. Says whether
-    /// the target is sure to know that the source keeps the VM.
-    pub(super) fn part(self) -> (Error, bool) {
+    /// Ends the connection. The target learns why; where the connection has failed, it may have said why.
+    pub(super) fn part(self) -> Error {
         let Self { error, control, streams } = self;
         let _until_the_end = streams;
-        let Some(control) = control else { return (error, true) };
+        let Some(control) = control else { return error };
         match error {
-            error @ Error::Aborted(_) => (error, true),
-            error if error.is_link() => match control.last_words(LAST_WORDS_NS) {
-                Some(why) => (Error::Aborted(why), true),
-                None => (error, false),
-            },
+            Error::Aborted(_) => error,
+            error if error.is_link() => control.last_words(LAST_WORDS_NS).map_or(error, Error::Aborted),
             error => {
-                let heard = control.give_up(&error.to_string());
-                (error, heard)
+                control.give_up(&error.to_string());
+                error
             }
         }
     }
@@ -54,7 +50,7 @@ mod tests {
     use crate::wire::vigil::Clock;
 
     /// What comes of `error` on a connection where `comes` comes; and what was said on it, and how long it took.
-    fn part(error: Error, comes: Comes, cut: bool) -> ((Error, bool), Arc<Mutex<Said>>, u64) {
+    fn part(error: Error, comes: Comes, cut: bool) -> (Error, Arc<Mutex<Said>>, u64) {
         let (clock, _, vigil) = vigil();
         let script = Script::new(clock.clone(), [comes]);
         let script = if cut { script.cut() } else { script };
@@ -75,22 +71,22 @@ mod tests {
     fn a_target_that_nobody_has_met_need_not_be_told() {
         assert_eq!(
             Failed { error: Error::Cancelled, control: None, streams: Vec::new() }.part(),
-            (Error::Cancelled, true)
+            Error::Cancelled
         );
     }
 
     #[test]
-    fn a_failure_of_the_source_is_said_and_heard_where_the_target_closes_its_end() {
+    fn a_failure_of_the_source_is_said() {
         let (parted, said, _) = part(Error::Cancelled, closed(), false);
-        assert_eq!(parted, (Error::Cancelled, true));
+        assert_eq!(parted, Error::Cancelled);
         let expected = frames(&[(Kind::Abort, &postcard::to_allocvec("cancelled").unwrap())]);
         assert_eq!(said.lock().unwrap().bytes, expected);
     }
 
     #[test]
-    fn a_target_that_does_not_close_its_end_has_not_heard() {
+    fn a_target_that_does_not_close_its_end_is_not_waited_for() {
         let (parted, _, took) = part(Error::Cancelled, Comes::Nothing(0), false);
-        assert_eq!(parted, (Error::Cancelled, false));
+        assert_eq!(parted, Error::Cancelled);
         assert!(took <= 2 * LAST_WORDS_NS);
     }
 
@@ -98,22 +94,22 @@ mod tests {
     fn a_target_that_gave_up_itself_is_told_nothing() {
         let why = Error::Aborted(String::from("no room"));
         let (parted, said, _) = part(why.clone(), closed(), false);
-        assert_eq!(parted, (why, true));
+        assert_eq!(parted, why);
         assert!(said.lock().unwrap().bytes.is_empty());
     }
 
     #[test]
     fn what_the_target_said_last_is_why_its_connection_failed() {
         let (parted, said, _) = part(LinkError::Closed.into(), abort("no room"), true);
-        assert_eq!(parted, (Error::Aborted(String::from("no room")), true));
+        assert_eq!(parted, Error::Aborted(String::from("no room")));
         assert!(said.lock().unwrap().bytes.is_empty());
     }
 
     #[test]
-    fn a_connection_that_failed_without_a_word_leaves_the_target_unsure() {
+    fn a_connection_that_failed_without_a_word_is_its_own_reason() {
         for comes in [closed(), Comes::Nothing(0)] {
             let (parted, _, took) = part(LinkError::Silent(60).into(), comes, true);
-            assert_eq!(parted, (LinkError::Silent(60).into(), false));
+            assert_eq!(parted, LinkError::Silent(60).into());
             assert!(took <= 2 * LAST_WORDS_NS);
         }
     }
@@ -121,7 +117,7 @@ mod tests {
     #[test]
     fn a_time_that_is_over_is_the_sources_reason_and_is_said() {
         let (parted, said, _) = part(LinkError::Overdue.into(), closed(), false);
-        assert_eq!(parted, (LinkError::Overdue.into(), true));
+        assert_eq!(parted, LinkError::Overdue.into());
         assert!(!said.lock().unwrap().bytes.is_empty());
     }
 }

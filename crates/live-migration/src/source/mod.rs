@@ -178,7 +178,7 @@ impl Source {
             Err(error) => {
                 let failed =
                     Failed { error: out_of_time(error), control: Some(control), streams: Vec::new() };
-                Err(failed.part().0)
+                Err(failed.part())
             }
         }
     }

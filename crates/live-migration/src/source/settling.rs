@@ -267,14 +267,15 @@ impl Run<'_> {
         }
     }
 
-    /// Tells the target why the VM is taken back. One that may stand ready and may not have heard it is told to discard
-    /// the VM on new connections; if it cannot be reached, it is in doubt until an operator tells it.
+    /// Tells the target why the VM is taken back. One that may stand ready, which nobody can be sure has heard it, is told
+    /// to discard the VM on new connections; if it cannot be reached, it is in doubt until an operator tells it.
     fn tell_of_taking_back(&mut self) {
         let Some(failed) = self.failed.take() else { return };
-        let (why, heard) = failed.part();
+        let why = failed.part();
+        let gave_up_itself = matches!(why, Error::Aborted(_));
         self.why = Some(why);
         let Some(target) = self.source.hand.lock().target else { return };
-        if heard || !self.source.loaded.load(Ordering::Relaxed) {
+        if gave_up_itself || !self.source.loaded.load(Ordering::Relaxed) {
             return;
         }
         let vigil = self.vigil.resolute();

@@ -118,7 +118,14 @@ impl<V> Register<V> {
 
     /// Takes the VMs in doubt out, for good: nobody can settle them any more.
     pub(super) fn give_up(&self) -> alloc::vec::Vec<V> {
-        self.entries.lock().values_mut().filter_map(|entry| entry.held.take()).collect()
+        let mut entries = self.entries.lock();
+        let doubtful = entries.values_mut().filter(|entry| entry.hand.state == State::InDoubt);
+        let given_up = doubtful.filter_map(|entry| {
+            let (hand, _) = entry.hand.step(Event::AskedToDiscard);
+            entry.hand = hand;
+            entry.held.take()
+        });
+        given_up.collect()
     }
 }
 
@@ -244,6 +251,8 @@ mod tests {
         let _ = register.begin(MIGRATION + 1);
         assert_eq!(register.give_up(), vec![VM]);
         assert!(register.give_up().is_empty());
+        let discarded = Some((Action::Say(Standing::Discarded), None));
+        assert_eq!(register.step(MIGRATION, Event::AskedToRun), discarded);
     }
 
     #[test]

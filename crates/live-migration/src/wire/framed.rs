@@ -182,23 +182,17 @@ impl Framed {
     }
 
     /// Says why this side gives up, and lets the other side read it: a connection that is dropped with bytes unread
-    /// takes the last words with it. Whether the other side has closed its end too, as it does once it has read them.
-    pub fn give_up(mut self, why: &str) -> bool {
+    /// takes the last words with it.
+    pub fn give_up(mut self, why: &str) {
         self.vigil = self.vigil.resolute();
         self.vigil.within(LAST_WORDS_NS);
         let words = postcard::to_allocvec(&String::from(why)).unwrap_or_default();
         if self.send(Kind::Abort, &[&words]).is_err() {
-            return false;
+            return;
         }
         self.channel.close_sending();
         let mut unread = alloc::vec![0; STEP];
-        loop {
-            match self.channel.receive(&mut unread) {
-                Ok(_) if self.vigil.check().is_ok() => {}
-                Ok(_) => return false,
-                Err(error) => return error == LinkError::Closed,
-            }
-        }
+        while self.vigil.check().is_ok() && self.channel.receive(&mut unread).is_ok() {}
     }
 }
 

@@ -173,7 +173,7 @@ fn whoever_gives_up_says_why_even_when_cancelled_and_hears_the_other_side_close(
     let unread = Comes::Bytes(vec![0; 3 * STEP]);
     let script = Script::new(clock, [unread, Comes::Error(LinkError::Closed)]);
     let said = script.said();
-    assert!(Framed::new(Box::new(script), vigil).give_up("why"));
+    Framed::new(Box::new(script), vigil).give_up("why");
     let said = said.lock().unwrap();
     assert_eq!(said.bytes, frames(&[(Kind::Abort, &words("why"))]));
     assert!(said.closed);
@@ -182,18 +182,17 @@ fn whoever_gives_up_says_why_even_when_cancelled_and_hears_the_other_side_close(
 #[test]
 fn whoever_gives_up_waits_only_a_moment_for_the_other_side() {
     let (clock, _, vigil) = vigil();
-    assert!(!Framed::new(Box::new(Script::new(clock.clone(), [])), vigil).give_up("why"));
+    Framed::new(Box::new(Script::new(clock.clone(), [])), vigil).give_up("why");
     assert!((LAST_WORDS_NS..LAST_WORDS_NS + 2 * SLICE_NS).contains(&clock.now()));
 }
 
 #[test]
-fn nobody_hears_why_on_a_connection_that_fails() {
+fn a_connection_that_fails_is_not_waited_for() {
     let failed = || LinkError::Failed("the cable".into());
     let (clock, _, vigil) = vigil();
-    let cut = Script::new(clock.clone(), []).cut();
-    assert!(!Framed::new(Box::new(cut), vigil.clone()).give_up("why"));
-    let fails = Script::new(clock, [Comes::Error(failed())]);
-    assert!(!Framed::new(Box::new(fails), vigil).give_up("why"));
+    Framed::new(Box::new(Script::new(clock.clone(), []).cut()), vigil.clone()).give_up("why");
+    Framed::new(Box::new(Script::new(clock.clone(), [Comes::Error(failed())])), vigil).give_up("why");
+    assert!(clock.now() < LAST_WORDS_NS);
 }
 
 #[test]
