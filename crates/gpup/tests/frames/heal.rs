@@ -117,7 +117,7 @@ fn through_file(trial: &mut Trial<'_>, source: Source, guest: Guest) -> Result<L
     Ok(Lives::Here(trial.bench.guest(held.vgpu, held.vm)))
 }
 
-/// Asks the target, and once more where an agent had to let go first.
+/// Puts a question to the target, none of whose agents is at a connection any more.
 fn ask(trial: &Trial<'_>, migration: u128, question: Question) -> Result<Standing, String> {
     let at_work = trial.time.at_work(Side::Source);
     let vigil = Vigil::patient();

@@ -39,8 +39,10 @@ pub(crate) struct Plan {
     /// SetVirtualFunctionPauseState is called.
     pub(crate) pause_vf: bool,
     pub(crate) streams: u16,
-    /// The source does not keep to its pause limit: for near misses.
+    /// The source keeps to no limit of its pause or of settling: for near misses.
     pub(crate) patient: bool,
+    /// The source does not hear that somebody wants an end: for near misses.
+    pub(crate) deaf: bool,
     /// A VM in doubt goes through a file.
     pub(crate) through_file: bool,
     /// The VM that lives is moved once more.
@@ -55,6 +57,7 @@ impl Plan {
             pause_vf: true,
             streams: 1,
             patient: false,
+            deaf: false,
             through_file: false,
             again: true,
         }
@@ -66,17 +69,20 @@ impl Plan {
 
     fn options(&self, time: &Arc<Time>, cancel: &Arc<AtomicBool>) -> Options {
         let mut limits = self.story.limits();
+        let mut settle_ns = SETTLE_S * SECOND;
         if self.patient {
             limits.grace = 1e6;
+            settle_ns *= 10;
         }
+        let cancel = if self.deaf { Arc::default() } else { cancel.clone() };
         Options {
             limits,
             streams: self.streams,
             pause_vf: self.pause_vf,
-            settle_ns: SETTLE_S * SECOND,
+            settle_ns,
             silence_s: SILENCE_S,
             clock: Arc::new(At(time.clone(), Side::Source)),
-            cancel: cancel.clone(),
+            cancel,
             ..Options::new(next_name())
         }
     }
