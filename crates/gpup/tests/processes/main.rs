@@ -7,6 +7,7 @@ mod durable;
 mod files;
 mod harness;
 mod interrupt;
+mod kills;
 mod outputs;
 mod pair;
 mod proxy;
