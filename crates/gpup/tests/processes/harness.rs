@@ -178,6 +178,12 @@ impl Process {
         self.err.wait(|text, _| text.contains(words));
     }
 
+    /// Waits until standard error has `words` so many times.
+    #[track_caller]
+    pub(crate) fn says_times(&self, words: &str, times: usize) {
+        self.err.wait(|text, _| text.matches(words).count() >= times);
+    }
+
     /// Standard error up to now.
     pub(crate) fn err_so_far(&self) -> String {
         self.err.text.lock().unwrap().0.clone()
@@ -203,6 +209,21 @@ impl Process {
     /// Whether it has not ended.
     pub(crate) fn is_alive(&self) -> bool {
         self.child.lock().unwrap().try_wait().unwrap().is_none()
+    }
+
+    /// Waits until somebody has killed it: it does not end by itself first.
+    #[track_caller]
+    pub(crate) fn is_killed(&self, when: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match self.child.lock().unwrap().try_wait().unwrap() {
+                Some(status) => {
+                    return assert_eq!(status.code(), None, "gpup {} ended by itself: {when}", self.args);
+                }
+                None => assert!(Instant::now() < deadline, "gpup {} is not killed: {when}", self.args),
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// Waits for its end.

@@ -8,6 +8,7 @@ mod faults;
 mod files;
 mod harness;
 mod interrupt;
+mod kills;
 mod outputs;
 mod pair;
 mod proxy;

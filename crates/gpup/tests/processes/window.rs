@@ -13,7 +13,7 @@ fn settled(source: &Ran) {
 }
 
 /// The migration that a message names.
-fn id_in(text: &str) -> String {
+pub(crate) fn id_in(text: &str) -> String {
     let at = text.find("(migration ").expect("a migration") + "(migration ".len();
     text[at..at + 32].into()
 }

@@ -38,7 +38,8 @@ impl Target {
             Ok(vgpu) => vgpu,
             Err(why) => return self.refuse(migration, control, why),
         };
-        let mut visitor = Visitor { target: self, control, hello, vgpu, seat, streams: Vec::new() };
+        let mut visitor =
+            Visitor { target: self, control, hello, vgpu, seat, streams: Vec::new(), immutable: None };
         match visitor.take_in(desk) {
             Ok((vm, last_word)) => visitor.await_commit(vm, last_word, desk),
             Err(error) => {
@@ -81,6 +82,8 @@ struct Visitor<'a> {
     vgpu: Arc<Vgpu>,
     seat: Arc<Seat>,
     streams: Vec<Stream>,
+    /// The driver's immutable data, if it came before all data connections did.
+    immutable: Option<Vec<u8>>,
 }
 
 impl Visitor<'_> {
@@ -92,7 +95,10 @@ impl Visitor<'_> {
         enter(observer, Phase::Prepare)?;
         self.vgpu.prepare(DXGK_GPUP_MIGRATIONTYPE::DXGK_GPUP_MIGRATIONTYPE_TARGET)?;
         enter(observer, Phase::Immutable)?;
-        let immutable = self.control.expect(Kind::Immutable)?;
+        let immutable = match self.immutable.take() {
+            Some(immutable) => immutable,
+            None => self.control.expect(Kind::Immutable)?,
+        };
         self.judge(&immutable)?;
         enter(observer, Phase::Brownout)?;
         let mutable = self.apply_pages(observer)?;
@@ -147,7 +153,14 @@ impl Visitor<'_> {
             if let Some(link) = self.seat.next_stream() {
                 return Ok(link);
             }
-            self.control.look()?;
+            // Each connection has its own time: the next word may overtake the last stream, and it may be the source's
+            // last.
+            if self.control.look()? {
+                let immutable = self.control.expect(Kind::Immutable)?;
+                if self.immutable.replace(immutable).is_some() {
+                    return Err(Error::Unexpected { expected: Kind::Stream, found: Kind::Immutable });
+                }
+            }
             self.control.vigil().check_peer(since)?;
         }
     }
