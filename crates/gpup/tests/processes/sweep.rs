@@ -68,8 +68,9 @@ fn is_whole(file: &str) -> bool {
 
 #[track_caller]
 fn restores(file: &str) {
-    let restored =
-        crate::harness::run(&["restore", file, "--cool-down", "1ms", "--json", "-"]).exits(0).json();
+    let restored = crate::harness::run(&["restore", file, "--force", "--cool-down", "1ms", "--json", "-"])
+        .exits(0)
+        .json();
     assert_eq!(restored["result_identical"], true);
 }
 
