@@ -59,7 +59,11 @@ pub(super) fn migrate(
             let report = Report::failed(workload, vf_bytes, error.to_string());
             return scene.keep_in_doubt(&source, target, report).map_err(|failure| failure.at(THERE));
         }
-        Err(error) => return Err(failed(scene, error)),
+        Err(error) => {
+            // Its seat is free for the guest that never moved only when nobody holds the VF any more.
+            drop(source);
+            return Err(failed(scene, error));
+        }
     };
     drop(source);
     let mut there = Report::new(workload, vf_bytes, page_bytes, &outcome);
