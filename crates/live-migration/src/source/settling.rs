@@ -125,15 +125,13 @@ impl Source {
         action
     }
 
-    /// The VM runs here as before.
+    /// The VM runs here as before. Whatever the driver refuses, the guest gets its processor back.
     fn recover(&self, observer: &mut dyn Observer) -> Result<(), Error> {
         let _ = observer.event(Told::Throttle(FULL_SPEED));
-        self.vgpu.end()?;
-        if self.options.pause_vf {
-            self.vgpu.set_pause(false)?;
-        }
+        let ended = self.vgpu.end();
+        let unpaused = if self.options.pause_vf { self.vgpu.set_pause(false) } else { Ok(()) };
         self.vm.resume();
-        Ok(())
+        Ok(ended.and(unpaused)?)
     }
 
     /// The VM has left: its VF is powered off before EndLiveMigration, so that it cannot run again.
@@ -202,6 +200,7 @@ impl Run<'_> {
         let Some(link) = self.link.take() else { return Event::NoWord };
         // What has been said is not taken back by whoever wants an end: only the wait for the answer is shorter.
         let waiting = self.vigil.resolute();
+        waiting.within(self.source.options.settle_ns / 2);
         let mut link = link.watched_by(waiting.clone());
         if link.send(Kind::Commit, &[]).is_err() || !self.comes(&mut link) {
             return Event::NoWord;
@@ -220,7 +219,7 @@ impl Run<'_> {
         }
     }
 
-    /// Whether an answer comes within half of the time there is; within a moment, if somebody wants an end.
+    /// Whether an answer comes in time, which is half of the time there is; within a moment, if somebody wants an end.
     fn comes(&self, link: &mut Framed) -> bool {
         let begin = self.vigil.now();
         loop {
@@ -229,9 +228,7 @@ impl Run<'_> {
                 Ok(false) => {}
                 Err(_) => return false,
             }
-            let waited = self.vigil.now().saturating_sub(begin);
-            let over = waited > self.source.options.settle_ns / 2;
-            if over || (self.vigil.is_cancelled() && waited > ANSWER_NS) {
+            if self.vigil.is_cancelled() && self.vigil.now().saturating_sub(begin) > ANSWER_NS {
                 return false;
             }
         }
