@@ -246,6 +246,14 @@ impl Header {
         Ok(Self { kind, bytes: bytes as usize, version, checksum: u64::from_le_bytes(checksum), front })
     }
 
+    /// The bytes it was read from.
+    pub(super) fn raw(&self) -> [u8; HEADER_BYTES] {
+        let mut raw = [0; HEADER_BYTES];
+        raw[..16].copy_from_slice(&self.front);
+        raw[16..].copy_from_slice(&self.checksum.to_le_bytes());
+        raw
+    }
+
     /// Compares the payload with the checksum. A later frame of another version is only believed to be one when its
     /// checksum says so: the first was of this version, so else it is damaged.
     pub fn verify(&self, sequence: u32, parts: &[&[u8]]) -> Result<(), FrameError> {

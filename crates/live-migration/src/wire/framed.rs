@@ -28,7 +28,8 @@ pub struct Framed {
     received: u32,
     bytes_sent: u64,
     last_sent: u64,
-    /// Came while somebody only looked whether the other side is there.
+    /// Came while somebody only looked whether the other side is there, or belongs to a frame whose rest was not waited
+    /// for.
     ahead: Vec<u8>,
 }
 
@@ -133,21 +134,34 @@ impl Framed {
     }
 
     fn fill(&mut self, out: &mut [u8]) -> Result<(), LinkError> {
-        let since = self.vigil.now();
         let mut filled = self.ahead.len().min(out.len());
         out[..filled].copy_from_slice(&self.ahead[..filled]);
         self.ahead.drain(..filled);
-        while filled < out.len() {
+        let result = self.fill_from_channel(out, &mut filled);
+        if result.is_err() {
+            self.put_back(&out[..filled]);
+        }
+        result
+    }
+
+    fn fill_from_channel(&mut self, out: &mut [u8], filled: &mut usize) -> Result<(), LinkError> {
+        let since = self.vigil.now();
+        while *filled < out.len() {
             self.vigil.check_peer(since)?;
-            match self.channel.receive(&mut out[filled..])? {
+            match self.channel.receive(&mut out[*filled..])? {
                 0 => {}
                 some => {
-                    filled += some;
+                    *filled += some;
                     self.vigil.note_progress();
                 }
             }
         }
         Ok(())
+    }
+
+    /// Bytes of a frame whose rest was not waited for: somebody may still want to hear it.
+    fn put_back(&mut self, bytes: &[u8]) {
+        self.ahead.splice(0..0, bytes.iter().copied());
     }
 
     /// Names the present frame in an error about what it holds.
@@ -165,7 +179,7 @@ impl Framed {
     /// Receives a whole frame.
     pub fn receive(&mut self) -> Result<(Kind, Vec<u8>), FrameError> {
         let header = self.receive_header()?;
-        let payload = self.receive_rest(&header)?;
+        let payload = self.receive_rest(&header).inspect_err(|_| self.put_back(&header.raw()))?;
         self.finish(&header, &[&payload])?;
         Ok((header.kind, payload))
     }
@@ -176,7 +190,10 @@ impl Framed {
         while payload.len() < header.bytes {
             let at = payload.len();
             payload.resize(header.bytes.min(at + STEP), 0);
-            self.receive_payload(&mut payload[at..])?;
+            if let Err(error) = self.receive_payload(&mut payload[at..]) {
+                self.put_back(&payload[..at]);
+                return Err(error);
+            }
         }
         Ok(payload)
     }

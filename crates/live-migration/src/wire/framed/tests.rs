@@ -218,3 +218,17 @@ fn last_words_that_do_not_come_are_waited_for_only_so_long() {
     let torn = Script::new(clock, [Comes::Bytes(frames(&[(Kind::Abort, &[9, b'x'])]))]);
     assert_eq!(Framed::new(Box::new(torn), vigil).last_words(SECOND), None);
 }
+
+#[test]
+fn a_frame_whose_rest_was_not_waited_for_is_heard_by_whoever_listens_next() {
+    let said = frames(&[(Kind::Abort, &words("no room"))]);
+    for cut in 1..said.len() {
+        let (clock, _, vigil) = vigil();
+        let [begin, rest] = [&said[..cut], &said[cut..]].map(|part| Comes::Bytes(part.to_vec()));
+        let mut framed =
+            Framed::new(Box::new(Script::new(clock, [begin, Comes::Nothing(1), rest])), vigil.clone());
+        vigil.within(1);
+        assert_eq!(framed.receive(), Err(LinkError::Overdue.into()), "cut at {cut}");
+        assert_eq!(framed.last_words(SECOND).as_deref(), Some("no room"), "cut at {cut}");
+    }
+}
