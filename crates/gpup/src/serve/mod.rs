@@ -174,11 +174,8 @@ impl Server {
 
     /// Whether nothing is lost if it stops now; makes what can end do so, and says once what cannot.
     fn may_stop(&self, warned: &mut bool) -> bool {
-        let states = self.shared.target.states();
-        let having =
-            |wanted: &[State]| states.iter().filter(|(_, state)| wanted.contains(state)).count() as u64;
-        let coming = having(&[State::Receiving, State::Ready, State::Starting]);
-        let (doubtful, at_work) = (having(&[State::InDoubt]), self.shared.outcomes.at_work() as u64);
+        let coming = self.count(&[State::Receiving, State::Ready, State::Starting]);
+        let (doubtful, at_work) = (self.count(&[State::InDoubt]), self.shared.outcomes.at_work() as u64);
         if coming > 0 {
             // The sources keep them: nothing is lost.
             self.shared.target.interrupt();

@@ -36,11 +36,6 @@ impl Held {
         Ok(())
     }
 
-    /// Whether ownership has passed.
-    pub fn is_running(&self) -> bool {
-        self.running
-    }
-
     /// The VM is not wanted: everything of it goes.
     pub fn discard(self) -> Result<(), Error> {
         self.vm.stop();
