@@ -110,7 +110,7 @@ impl Inf {
         found.with_context(|| format!("there is no [{name}], which {whence} needs"))
     }
 
-    /// Puts the [Strings] into a field. Directory ids (`%13%`) stay.
+    /// Puts the `[Strings]` into a field. Directory ids (`%13%`) stay.
     fn expand(&self, field: &str, number: usize) -> Result<String> {
         let mut parts = field.split('%');
         let mut text = parts.next().unwrap_or_default().to_owned();

@@ -122,7 +122,7 @@ fn common(summary: &mut Summary) {
     summary.step("formatting", &mut cargo("fmt --all --check"));
     summary.step("clippy", &mut cargo("clippy --workspace --all-targets --locked -- -D warnings"));
     tests(summary);
-    let mut documentation = cargo("doc --workspace --no-deps --lib --locked --quiet");
+    let mut documentation = cargo("doc --workspace --no-deps --locked --quiet");
     documentation.env("RUSTDOCFLAGS", "-D warnings");
     summary.step("documentation", &mut documentation);
     let mut interleavings = cargo("test -p gpup-core --lib --release --locked loom");

@@ -50,24 +50,24 @@ pub enum Event {
     },
 }
 
-/// What a source measures: each figure of [`Outcome`] is the time between two readings of the clock.
+/// What a source measures: each figure of [`Outcome`](crate::Outcome) is the time between two readings of the clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// [`Outcome::brownout`](crate::Outcome::brownout).
     Brownout,
-    /// [`Pause::stop`].
+    /// [`Pause::stop`](crate::Pause::stop).
     Stop,
-    /// [`Pause::drain`].
+    /// [`Pause::drain`](crate::Pause::drain).
     Drain,
-    /// [`Pause::last_pages`].
+    /// [`Pause::last_pages`](crate::Pause::last_pages).
     LastPages,
-    /// [`Pause::mutable`].
+    /// [`Pause::mutable`](crate::Pause::mutable).
     Mutable,
-    /// [`Pause::restore`].
+    /// [`Pause::restore`](crate::Pause::restore).
     Restore,
-    /// [`Outcome::proof_hold`], no part of the pause.
+    /// [`Outcome::proof_hold`](crate::Outcome::proof_hold), no part of the pause.
     Proof,
-    /// [`Pause::resume`].
+    /// [`Pause::resume`](crate::Pause::resume).
     Resume,
 }
 

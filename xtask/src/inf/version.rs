@@ -1,4 +1,4 @@
-//! [Version]: "INF Version Section".
+//! `[Version]`: "INF Version Section".
 
 use anyhow::{Context, Result, ensure};
 
