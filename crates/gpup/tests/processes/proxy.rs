@@ -59,9 +59,13 @@ pub(crate) fn between_any(
             for (from, to, way) in wires {
                 let (rule, closed) = (rule.clone(), closed.clone());
                 std::thread::spawn(move || {
-                    carry(&from, &to, way, &rule, &closed);
-                    let _ = from.shutdown(Shutdown::Both);
-                    let _ = to.shutdown(Shutdown::Both);
+                    // What the other way still carries arrives, unless the wire is cut.
+                    let (read, write) = match carry(&from, &to, way, &rule, &closed) {
+                        End::Cut => (Shutdown::Both, Shutdown::Both),
+                        End::Gone => (Shutdown::Read, Shutdown::Write),
+                    };
+                    let _ = from.shutdown(read);
+                    let _ = to.shutdown(write);
                 });
             }
         }
@@ -69,7 +73,16 @@ pub(crate) fn between_any(
     address
 }
 
-fn carry(mut from: &TcpStream, mut to: &TcpStream, way: Way, rule: &Rule, closed: &AtomicBool) {
+/// Why one way of a wire carries no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// The rule wants it so.
+    Cut,
+    /// Somebody has closed it, or died.
+    Gone,
+}
+
+fn carry(mut from: &TcpStream, mut to: &TcpStream, way: Way, rule: &Rule, closed: &AtomicBool) -> End {
     let _ = to.set_nodelay(true);
     let mut header = [0; HEADER_BYTES];
     while from.read_exact(&mut header).is_ok() {
@@ -77,7 +90,7 @@ fn carry(mut from: &TcpStream, mut to: &TcpStream, way: Way, rule: &Rule, closed
         let bytes = u32::from_le_bytes([header[12], header[13], header[14], header[15]]);
         let mut payload = vec![0; bytes as usize];
         if from.read_exact(&mut payload).is_err() {
-            return;
+            return End::Gone;
         }
         let fate = (rule.lock().unwrap())(way, Kind::from_u16(kind).expect("a known kind"));
         if fate == Fate::CutForGood {
@@ -88,16 +101,16 @@ fn carry(mut from: &TcpStream, mut to: &TcpStream, way: Way, rule: &Rule, closed
             Fate::Stall => {
                 // What comes is taken in, so that only this proxy stands still.
                 let _ = std::io::copy(&mut from, &mut std::io::sink());
-                return;
+                return End::Gone;
             }
-            _ => {}
+            Fate::Cut | Fate::CutForGood => return End::Cut,
+            Fate::Pass => {}
         }
-        if matches!(fate, Fate::Cut | Fate::CutForGood)
-            || to.write_all(&header).and_then(|()| to.write_all(&payload)).is_err()
-        {
-            return;
+        if to.write_all(&header).and_then(|()| to.write_all(&payload)).is_err() {
+            return End::Gone;
         }
     }
+    End::Gone
 }
 
 /// Cuts the connection of the first frame of `kind` that goes `way`.
