@@ -23,6 +23,7 @@ use ::core::fmt;
 
 pub use adapter::{Adapter, AdapterOptions, SelfTest};
 pub(crate) use bare::Bare;
+pub(crate) use caps::model;
 pub use caps::{Caps, Level, Mmu, Node, PagingBuffer, Segment};
 pub(crate) use core::Core;
 pub use driver::{Driver, DriverEntry, register};

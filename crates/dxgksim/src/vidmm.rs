@@ -4,6 +4,7 @@
 
 mod batch;
 mod channel;
+mod eviction;
 mod feature;
 mod geometry;
 mod memory;
@@ -17,6 +18,7 @@ mod testing;
 use core::fmt;
 
 pub use channel::PagingChannel;
+pub(crate) use eviction::eviction;
 pub(crate) use feature::{MOST_BYTES, MOST_PRIVATE, testable_nodes};
 pub(crate) use memory::{Range, SegmentMemory};
 pub(crate) use paging::Paging;

@@ -2,7 +2,7 @@
 
 use wddm::*;
 
-use super::{Bench, Outcome, broken, declare};
+use super::{Bench, Outcome, Stop, broken, declare};
 
 type Type = DXGK_QUERYADAPTERINFOTYPE;
 
@@ -11,6 +11,7 @@ const NODE: &str = "DXGK_NODEMETADATA structure (d3dkmdt.h)";
 const TRACKING: &str = "DXGK_DIRTY_BIT_TRACKING_CAPS structure (d3dkmddi.h)";
 const ROOT: &str = "DXGKDDI_GETROOTPAGETABLESIZE callback function (d3dkmddi.h)";
 const SCATTER: &str = "DXGK_QUERYSCATTERRESERVEOUT structure (d3dkmddi.h)";
+const SURPRISE: &str = "DXGKDDI_NOTIFY_SURPRISE_REMOVAL callback function (dispmprt.h)";
 const SEGMENT: &str = "DXGK_SEGMENTDESCRIPTOR4 structure (d3dkmddi.h)";
 
 declare! {
@@ -26,24 +27,44 @@ declare! {
     "caps.segments" Answer SEGMENT,
         "Segments are whole pages, and one of them at least is the adapter's own.",
         segments;
+    "caps.physical-handle" Answer TOPOLOGY,
+        "DxgkPhysicalAdapterHandle is the DeviceHandle that StartDevice was given.",
+        physical_handle;
+    "caps.surprise" Answer SURPRISE,
+        "SupportSurpriseRemoval comes with SupportSurpriseRemovalInHibernation, without which no removal is told.",
+        surprise;
     "caps.scatter" Answer SCATTER,
         "SCATTER_RESERVE is answered where ScatterMapReserve is reported, and only there.",
         scatter;
 }
 
-fn nodes(b: &Bench) -> Outcome {
-    let caps: Result<DXGK_PHYSICALADAPTERCAPS, _> = b.core().ask_about(
+fn physical(b: &Bench) -> Result<DXGK_PHYSICALADAPTERCAPS, Stop> {
+    let asked = b.core().ask_about(
         Type::DXGKQAITYPE_PHYSICALADAPTERCAPS,
         Some(&mut DXGK_QUERYPHYSICALADAPTERCAPSIN::zeroed()),
     );
-    match caps {
-        Ok(caps) => super::same(
-            "NumExecutionNodes",
-            &b.adapter.caps().nodes.len(),
-            &usize::from(caps.NumExecutionNodes),
-        ),
-        Err(status) => super::needed("PHYSICALADAPTERCAPS", status),
+    asked.map_err(|status| Stop::Skipped(alloc::format!("PHYSICALADAPTERCAPS failed: {status}")))
+}
+
+fn nodes(b: &Bench) -> Outcome {
+    let reported = usize::from(physical(b)?.NumExecutionNodes);
+    super::same("NumExecutionNodes", &b.adapter.caps().nodes.len(), &reported)
+}
+
+fn physical_handle(b: &Bench) -> Outcome {
+    super::same(
+        "DxgkPhysicalAdapterHandle",
+        &b.core().device_handle(),
+        &physical(b)?.DxgkPhysicalAdapterHandle,
+    )
+}
+
+fn surprise(b: &Bench) -> Outcome {
+    let caps = b.adapter.caps();
+    if caps.surprise_removal && !caps.surprise_removal_in_hibernation {
+        broken!("SupportSurpriseRemoval is set, SupportSurpriseRemovalInHibernation is not")
     }
+    Ok(())
 }
 
 fn paging_node(b: &Bench) -> Outcome {

@@ -6,7 +6,7 @@ use wddm::{DEVICE_POWER_STATE as Power, DXGK_QUERYADAPTERINFOTYPE as Type};
 
 use super::bench::{Bench, read_page, write_page};
 use super::{Outcome, Stop, accepted, broken, declare, needed, refused};
-use crate::dxgkrnl::Bare;
+use crate::dxgkrnl::{Bare, model};
 
 const ADD: &str = "DXGKDDI_ADD_DEVICE callback function (dispmprt.h)";
 const START: &str = "DXGKDDI_START_DEVICE callback function (dispmprt.h)";
@@ -18,6 +18,7 @@ const CHILD_STATUS: &str = "DXGKDDI_QUERY_CHILD_STATUS callback function (dispmp
 const DESCRIPTOR: &str = "DXGKDDI_QUERY_DEVICE_DESCRIPTOR callback function (dispmprt.h)";
 const POWER: &str = "DXGKDDI_SET_POWER_STATE callback function (dispmprt.h)";
 const MEMORY_CAPS: &str = "DXGK_PHYSICAL_MEMORY_CAPS structure (d3dkmddi.h)";
+const DEVICE_CAPS: &str = "DXGK_WDDMDEVICECAPS structure (d3dkmddi.h)";
 const RESTART: &str = "DXGKDDI_RESTARTFROMTIMEOUT callback function (d3dkmddi.h)";
 
 /// DeviceUid of the adapter itself.
@@ -47,6 +48,8 @@ declare! {
         surprise;
     "start.memory-caps" Answer MEMORY_CAPS,
         "PHYSICAL_MEMORY_CAPS is answered before StartDevice as after it.", memory_caps;
+    "start.device-caps" Answer DEVICE_CAPS,
+        "WDDMDEVICECAPS is answered between AddDevice and StartDevice as after it.", device_caps;
     "start.child-relations" Answer RELATIONS, "A compute-only adapter reports no child relations.", relations;
     "start.child-status" Handle CHILD_STATUS, "The status of a child that does not exist is refused.",
         |b| refused("QueryChildStatus of no child", b.child_status(1));
@@ -178,6 +181,13 @@ fn memory_caps(b: &Bench) -> Outcome {
     let before = ask();
     needed("StartDevice", bare.start(true))?;
     super::same("PHYSICAL_MEMORY_CAPS after StartDevice", &before, &ask())
+}
+
+fn device_caps(b: &Bench) -> Outcome {
+    let bare = add(b)?;
+    let before = model(&bare.core);
+    needed("StartDevice", bare.start(true))?;
+    super::same("WDDMDEVICECAPS before StartDevice", &model(&bare.core), &before)
 }
 
 fn relations(b: &Bench) -> Outcome {

@@ -14,6 +14,7 @@ const DESTROY_DEVICE: &str = "DXGKDDI_DESTROYDEVICE callback function (d3dkmddi.
 const CREATE_CONTEXT: &str = "DXGKDDI_CREATECONTEXT callback function (d3dkmddi.h)";
 const DESTROY_CONTEXT: &str = "DXGKDDI_DESTROYCONTEXT callback function (d3dkmddi.h)";
 const CREATE_ALLOCATION: &str = "DXGKDDI_CREATEALLOCATION callback function (d3dkmddi.h)";
+const INFO: &str = "DXGK_ALLOCATIONINFO structure (d3dkmddi.h)";
 const DESTROY_ALLOCATION: &str = "DXGKDDI_DESTROYALLOCATION callback function (d3dkmddi.h)";
 const DESCRIBE: &str = "DXGKDDI_DESCRIBEALLOCATION callback function (d3dkmddi.h)";
 const STANDARD: &str = "DXGKDDI_GETSTANDARDALLOCATIONDRIVERDATA callback function (d3dkmddi.h)";
@@ -80,6 +81,12 @@ declare! {
     "allocation.create.segment" Answer CREATE_ALLOCATION,
         "An allocation names a segment that exists.",
         allocation_segment;
+    "allocation.create.priority" Answer INFO, "An allocation begins with a priority, which is not 0.", |b| {
+        let (status, infos) = create(b, |bytes| vec![bytes])?;
+        needed("CreateAllocation", status)?;
+        needed("DestroyAllocation", free(b, infos[0].hAllocation.expose_provenance()))?;
+        if infos[0].AllocationPriority == 0 { broken!("AllocationPriority is 0") } else { Ok(()) }
+    };
     "allocation.destroy.stale" Handle DESTROY_ALLOCATION, "An allocation is destroyed once.", |b| {
         let allocation = allocation(b)?;
         accepted("DestroyAllocation", free(b, allocation))?;

@@ -9,7 +9,7 @@ use wddm::*;
 use super::bench::{handle, read_page, write_page};
 use super::{Bench, Outcome, Stop, broken, declare};
 use crate::memory::Pages;
-use crate::vidmm::Run;
+use crate::vidmm::{Run, eviction};
 
 const BUILD: &str = "DXGKDDI_BUILDPAGINGBUFFER callback function (d3dkmddi.h)";
 const ARGS: &str = "DXGKARG_BUILDPAGINGBUFFER structure (d3dkmddi.h)";
@@ -20,6 +20,7 @@ const FLUSH: &str = "DXGK_BUILDPAGINGBUFFER_FLUSHTLB structure (d3dkmddi.h)";
 const COPY: &str = "DXGK_BUILDPAGINGBUFFER_COPYPAGETABLEENTRIES structure (d3dkmddi.h)";
 const SIGNAL: &str = "DXGK_BUILDPAGINGBUFFER_SIGNALMONITOREDFENCE structure (d3dkmddi.h)";
 const CONTEXT: &str = "DXGK_BUILDPAGINGBUFFER_UPDATECONTEXTALLOCATION structure (d3dkmddi.h)";
+const RECOVERY: &str = "Thread Synchronization and TDR";
 const ARTICLE: &str = "System paging process";
 
 type Operation = DXGK_BUILDPAGINGBUFFER_OPERATION;
@@ -57,8 +58,14 @@ declare! {
     };
     "paging.notify" Answer ARGS, "A notification of residency needs no command.",
         |b| idle(b, Operation::DXGK_OPERATION_NOTIFY_RESIDENCY, DXGKARG_BUILDPAGINGBUFFER_U::zeroed());
-    "paging.discard" Answer ARGS, "Discarding content that is not swizzled is success.",
-        |b| idle(b, Operation::DXGK_OPERATION_DISCARD_CONTENT, DXGKARG_BUILDPAGINGBUFFER_U::zeroed());
+    "paging.discard" Answer ARGS, "Discarding the content of an idle allocation is success.", |b| {
+        let mut discard = DXGKARG_BUILDPAGINGBUFFER_DISCARDCONTENT::zeroed();
+        discard.Flags = DXGK_DISCARDCONTENTFLAGS::AllocationIsIdle;
+        idle(b, Operation::DXGK_OPERATION_DISCARD_CONTENT, DXGKARG_BUILDPAGINGBUFFER_U { DiscardContent: discard })
+    };
+    "paging.eviction" Answer RECOVERY,
+        "A TRANSFER of no bytes tells of an eviction after a reset: it is success, whatever else it says.",
+        |b| idle(b, Operation::DXGK_OPERATION_TRANSFER, eviction(handle(0), DXGK_TRANSFERFLAGS::empty()));
     "paging.again" Answer BUILD, "The same operation takes the same room each time.", again;
     "paging.self-test" Answer ARTICLE,
         "A process of its own reaches VRAM through the page tables that paging wrote.",

@@ -5,12 +5,13 @@ use alloc::vec;
 use wddm::*;
 
 use super::args::{ask, profile};
-use super::{Bench, Outcome, accepted, broken, declare, needed, refused};
+use super::{Bench, Outcome, Stop, accepted, broken, declare, needed, refused};
 
 const INFO: &str = "DXGKDDI_GETGPUPARTITIONINFO callback function (dispmprt.h)";
 const COUNT: &str = "DXGKDDI_SETGPUPARTITIONCOUNT callback function (dispmprt.h)";
 const PROFILE: &str = "DXGKDDI_GETVIRTUALGPUPROFILE callback function (dispmprt.h)";
 const CREATE: &str = "DXGKDDI_CREATEVIRTUALGPU callback function (dispmprt.h)";
+const SEGMENT: &str = "DXGK_VIRTUALGPUSEGMENTINFO structure (dispmprt.h)";
 const VGPU_INFO: &str = "DXGKDDI_GETVIRTUALGPUINFO callback function (dispmprt.h)";
 const DESTROY: &str = "DXGKDDI_DESTROYVIRTUALGPU callback function (dispmprt.h)";
 const VMBUS: &str = "DXGKDDI_SETVIRTUALGPUVMBUS callback function (dispmprt.h)";
@@ -47,6 +48,8 @@ declare! {
     "partition.create.engines" Answer CREATE, "NumEngines is 0.", engines;
     "partition.create.provider" Answer CREATE, "The class of the user-mode provider is given.", provider;
     "partition.create.luid" Answer CREATE, "Each VF gets a LUID of its own.", luids;
+    "partition.create.range" Answer SEGMENT,
+        "Memory that may lie anywhere in its segment has MinSegmentOffset and MaxSegmentOffset zero.", range;
     "partition.info.unknown" Handle VGPU_INFO, "A VF that does not exist has no info.",
         |b| refused("GetVirtualGpuInfo of no VF", b.info(0).0);
     "partition.info.bounds" Answer VGPU_INFO,
@@ -160,6 +163,26 @@ fn flags(b: &Bench) -> Outcome {
         return Ok(());
     }
     broken!("VirtualizationFlags are {flags:#x}")
+}
+
+fn range(b: &Bench) -> Outcome {
+    let (status, made) = b.create(0, profile(b.vf_bytes));
+    needed("CreateVirtualGpu", status)?;
+    let destroyed = b.destroy(0);
+    let info = made.SegmentInfo[0];
+    let whole = b.adapter.caps().segment(info.DriverSegmentId).map_or(0, |segment| segment.bytes);
+    let (first, end) = (info.MinSegmentOffset, info.MaxSegmentOffset);
+    if first == 0 && end >= whole && whole > 0 {
+        broken!("the range is all of the segment, {first:#x} to {end:#x}")
+    }
+    needed("DestroyVirtualGpu", destroyed)
+}
+
+/// Whether the VFs are functions of SR-IOV hardware.
+pub(super) fn in_hardware(b: &Bench) -> Result<bool, Stop> {
+    let (status, args) = profile_of(b, b.partitions);
+    needed("GetVirtualGpuProfile", status)?;
+    Ok(args.VirtualizationFlags & DXGK_VIRTUALIZED_HOST_VIRTUAL_DEVICE == 0)
 }
 
 fn total(b: &Bench) -> Outcome {

@@ -69,7 +69,8 @@ declare! {
         "The high half of a 64-bit BAR goes on with ones, and a BAR that is not there is zero.",
         bars_rest;
     "vendor.config" Answer VENDOR, "Vendor and device are those of the VF's config space.", vendor;
-    "location.own" Answer LOCATION, "Each VF has a place of its own.", location;
+    "location.function" Answer LOCATION,
+        "Functions of SR-IOV have a place each; without SR-IOV the place is the physical function's.", location;
     "vf-luid.created" Answer LUIDS, "The LUID is the one that CreateVirtualGpu gave.", luid;
     "vf-luid.unknown-vf" Handle LUIDS, "The LUID of a VF that does not exist stays as it was.", luid_unknown;
     "bar.unknown-vf" Handle BAR,
@@ -215,10 +216,12 @@ fn location(b: &Bench) -> Outcome {
         let _ = ask!(b, sriov.DxgkDdiGetDeviceLocation, &mut args);
         (args.SegmentNumber, args.BusNumber, args.FunctionNumber)
     };
-    if place(0) == place(1) {
-        broken!("VFs 0 and 1 are both at {:?}", place(0))
+    let (one, two) = (place(0), place(1));
+    match super::partition::in_hardware(b)? {
+        true if one == two => broken!("VFs 0 and 1 are functions of SR-IOV, and both at {one:?}"),
+        false if one != two => broken!("without SR-IOV VF 0 is at {one:?} and VF 1 at {two:?}"),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// The LUID that a VF has, in a place that held another one.

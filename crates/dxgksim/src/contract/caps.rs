@@ -89,8 +89,10 @@ fn driver_caps(contract: &Contract, caps: &Caps) {
     for (held, name) in required {
         contract.require(held, &rules::CAP_REQUIRED, format_args!("{name} is missing"));
     }
+    for name in &caps.of_displays {
+        contract.broken(&rules::CAP_PROHIBITED, format_args!("{name} is set"));
+    }
     let prohibited = [
-        (caps.hybrid, "HybridDiscrete or HybridIntegrated"),
         (scheduling(Scheduling::VSyncPowerSaveAware), "VSyncPowerSaveAware"),
         (scheduling(Scheduling::NoDmaPatching), "NoDmaPatching"),
         (caps.scheduling.HwQueuePacketCap() != 0, "HwQueuePacketCap"),

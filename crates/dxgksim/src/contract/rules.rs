@@ -94,6 +94,12 @@ rules! {
         "QueryInterface honours Size, fills in every function and gives the documented version.";
     PARTITION, "DXGKDDI_GPU_PARTITION_INTERFACE structure (dispmprt.h)",
         "Partition options, profiles and the segments of a virtual GPU make sense.";
+    CONTIGUOUS, "DXGK_ALLOCATIONINFOFLAGS_WDDM2_0 structure (d3dkmddi.h)",
+        "Memory that goes to the driver as one physical address and size is allocated AccessedPhysically.";
+    TRACKING_STATUS, "DXGK_DIRTY_BIT_TRACKING_SEGMENT_CAPS structure (d3dkmddi.h)",
+        "A segment without dirty tracking answers STATUS_NOT_IMPLEMENTED when it is asked for its tracking page size.";
+    BUSY_IDLE, "DXGKDDI_BUILDPAGINGBUFFER callback function (d3dkmddi.h)",
+        "ALLOCATION_BUSY is no answer once the allocation is idle: AllocationIsIdle, or nothing under way.";
     SEGMENT_WALK, "DXGK_QUERYSEGMENTOUT4 structure (d3dkmddi.h)",
         "The second segment query reports the same segments that the first one announced.";
     SAVE_TWO_CALLS, "DXGKDDI_SAVEMUTABLEMIGRATIONDATA callback function (d3dkmddi.h)",

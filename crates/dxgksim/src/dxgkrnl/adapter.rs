@@ -1,6 +1,6 @@
 //! An adapter from its start to its removal.
 
-use alloc::collections::BTreeSet;
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec;
@@ -10,6 +10,7 @@ use core::sync::atomic::Ordering;
 
 use wddm::{
     DXGKARG_ESCAPE, DXGKARG_GETGPUPARTITIONINFO, DXGKARG_SETGPUPARTITIONCOUNT, STATUS_BUFFER_TOO_SMALL,
+    STATUS_NOT_SUPPORTED,
 };
 
 use super::start::{bring_up, take_down};
@@ -74,8 +75,8 @@ pub struct Adapter {
     pub(crate) interfaces: Interfaces,
     pub(crate) paging: Arc<Paging>,
     pub(crate) memory: Arc<SegmentMemory>,
-    /// Virtual functions that exist.
-    pub(crate) functions: Mutex<BTreeSet<u32>>,
+    /// Virtual functions that exist, each with the driver's allocation of its memory, as a number.
+    pub(crate) functions: Mutex<BTreeMap<u32, usize>>,
     partitions: Mutex<u32>,
     /// The driver stays loaded for as long as its adapter exists.
     _driver: Arc<Driver>,
@@ -107,7 +108,7 @@ impl Adapter {
                 interfaces,
                 paging,
                 memory,
-                functions: Mutex::new(BTreeSet::new()),
+                functions: Mutex::new(BTreeMap::new()),
                 partitions: Mutex::new(0),
                 _driver: Arc::clone(driver),
             })),
@@ -193,7 +194,7 @@ impl Adapter {
 
     /// Whether a virtual function exists.
     pub fn has_vgpu(&self, vf: u32) -> bool {
-        self.functions.lock().contains(&vf)
+        self.functions.lock().contains_key(&vf)
     }
 
     /// Sends a tool's private data to the driver, which answers in its place.
@@ -212,8 +213,11 @@ impl Adapter {
     /// The device is gone: the driver hears of it before the adapter is dropped.
     ///
     /// What was under way on the paging node fails with [`PagingError::Removed`](crate::vidmm::PagingError::Removed).
+    /// A driver that does not report SupportSurpriseRemovalInHibernation is never told: no call is made to it any more,
+    /// and the system goes down.
     pub fn surprise_remove(&self) -> Result<(), DdiError> {
-        let status = self.core.surprise_removal();
+        let told = self.caps.surprise_removal_in_hibernation;
+        let status = if told { self.core.surprise_removal() } else { STATUS_NOT_SUPPORTED };
         // After the call the hardware reaches no memory, so what it was given may be freed.
         self.core.interrupts.device_removed();
         succeed(calls::SURPRISE_REMOVAL.name, status)

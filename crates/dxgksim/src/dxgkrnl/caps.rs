@@ -7,7 +7,6 @@ use alloc::vec::Vec;
 use wddm::*;
 
 use super::Core;
-use super::query::unknown;
 use crate::contract::rules;
 
 /// A node (engine).
@@ -89,7 +88,7 @@ pub struct Caps {
     pub interface_version: u32,
     /// DXGK_DRIVERCAPS.WDDMVersion.
     pub wddm: DXGK_WDDMVERSION,
-    /// DXGK_WDDMDEVICECAPS.WDDMVersion, when answered.
+    /// DXGK_WDDMDEVICECAPS.WDDMVersion, when answered before the start.
     pub wddm_device: Option<DXGK_WDDMVERSION>,
     /// Compute only.
     pub compute_only: bool,
@@ -103,8 +102,12 @@ pub struct Caps {
     pub per_engine_tdr: bool,
     /// Highest system memory address it reaches.
     pub highest_address: u64,
-    /// The hybrid bits, which a compute-only driver leaves clear.
-    pub hybrid: bool,
+    /// Members of DXGK_DRIVERCAPS that say something of displays, or of what else a compute-only driver leaves clear.
+    pub of_displays: Vec<&'static str>,
+    /// Removal while the adapter is at work is told to the driver.
+    pub surprise_removal: bool,
+    /// Removal in hibernation is; without it no removal is told.
+    pub surprise_removal_in_hibernation: bool,
     /// The nodes.
     pub nodes: Vec<Node>,
     /// The node that does the paging.
@@ -154,14 +157,21 @@ impl Caps {
 
 type Type = DXGK_QUERYADAPTERINFOTYPE;
 
-/// Asks the driver for everything. The error names the query that failed.
-pub(super) fn collect(core: &Core) -> Result<Caps, (&'static str, NTSTATUS)> {
+/// WDDMDEVICECAPS, which is asked between AddDevice and StartDevice. "DXGK_WDDMDEVICECAPS structure (d3dkmddi.h)".
+pub(crate) fn model(core: &Core) -> Option<DXGK_WDDMVERSION> {
+    let mut input = DXGK_WDDMDEVICECAPSIN { DxgkrnlInterfaceVersion: DXGKDDI_INTERFACE_VERSION_WDDM3_2 };
+    let caps: DXGK_WDDMDEVICECAPS =
+        core.ask_about(Type::DXGKQAITYPE_WDDMDEVICECAPS, Some(&mut input)).ok()?;
+    Some(caps.WDDMVersion)
+}
+
+/// Asks a started driver for everything else. The error names the query that failed.
+pub(super) fn collect(
+    core: &Core,
+    model: Option<DXGK_WDDMVERSION>,
+) -> Result<Caps, (&'static str, NTSTATUS)> {
     let driver: DXGK_DRIVERCAPS =
         core.ask(Type::DXGKQAITYPE_DRIVERCAPS).map_err(|status| ("DRIVERCAPS", status))?;
-    let device: Result<DXGK_WDDMDEVICECAPS, _> = core.ask_about(
-        Type::DXGKQAITYPE_WDDMDEVICECAPS,
-        Some(&mut DXGK_WDDMDEVICECAPSIN { DxgkrnlInterfaceVersion: DXGKDDI_INTERFACE_VERSION_WDDM3_2 }),
-    );
     let physical: DXGK_PHYSICALADAPTERCAPS = core
         .ask_about(
             Type::DXGKQAITYPE_PHYSICALADAPTERCAPS,
@@ -180,7 +190,7 @@ pub(super) fn collect(core: &Core) -> Result<Caps, (&'static str, NTSTATUS)> {
         core.ask(Type::DXGKQAITYPE_DIRTYBITTRACKINGCAPS).unwrap_or_default();
     let tracked = tracking.contains(DXGK_DIRTY_BIT_TRACKING_CAPS::DirtyBitTrackingSupported);
     for segment in segments.iter_mut().filter(|_| tracked) {
-        segment.tracking_page = tracking_page(core, segment.id)?;
+        segment.tracking_page = tracking_page(core, segment.id);
     }
     let history: Result<DXGKARG_HISTORYBUFFERPRECISION, _> = core.ask_about(
         Type::DXGKQAITYPE_HISTORYBUFFERPRECISION,
@@ -190,14 +200,16 @@ pub(super) fn collect(core: &Core) -> Result<Caps, (&'static str, NTSTATUS)> {
     Ok(Caps {
         interface_version: core.table.0.Version,
         wddm: driver.WDDMVersion,
-        wddm_device: device.ok().map(|caps| caps.WDDMVersion),
+        wddm_device: model,
         compute_only: driver.MiscCaps.contains(DXGK_DRIVERCAPS_MISCCAPS::ComputeOnly),
         scheduling: driver.SchedulingCaps,
         memory: driver.MemoryManagementCaps.Value,
         preemption: driver.PreemptionCaps.ComputePreemptionGranularity,
         per_engine_tdr: driver.SupportPerEngineTDR != 0,
         highest_address: driver.HighestAcceptableAddress as u64,
-        hybrid: driver.HybridDiscrete != 0 || driver.HybridIntegrated != 0,
+        of_displays: of_displays(&driver),
+        surprise_removal: driver.SupportSurpriseRemoval != 0,
+        surprise_removal_in_hibernation: driver.SupportSurpriseRemovalInHibernation != 0,
         nodes,
         paging_node: u32::from(physical.PagingNodeIndex),
         segments,
@@ -213,6 +225,30 @@ pub(super) fn collect(core: &Core) -> Result<Caps, (&'static str, NTSTATUS)> {
         interfaces: Vec::new(),
         features: Vec::new(),
     })
+}
+
+/// The members that "MCDM kernel-mode driver implementation guidelines" wants zero or FALSE, and that are not.
+fn of_displays(driver: &DXGK_DRIVERCAPS) -> Vec<&'static str> {
+    macro_rules! not_zero {
+        ($($member:ident)*) => { [$((stringify!($member), driver.$member != Zeroed::ZERO)),*] };
+    }
+    let members = not_zero! {
+        MaxAllocationListSlotId ApertureSegmentCommitLimit MaxPointerWidth MaxPointerHeight PointerCaps
+        NumberOfSwizzlingRanges MaxOverlays PresentationCaps MaxQueuedFlipOnVSync FlipCaps SupportNonVGA
+        SupportSmoothRotation SupportDirectFlip SupportMultiPlaneOverlay HybridDiscrete MaxOverlayPlanes
+        HybridIntegrated SupportMultiPlaneOverlayImmediateFlip CursorScaledWithMultiPlaneOverlayPlane0
+        HybridAcpiChainingRequired MaxQueuedMultiPlaneOverlayFlipVSync
+    };
+    let misc = [
+        ("SupportContextlessPresent", DXGK_DRIVERCAPS_MISCCAPS::SupportContextlessPresent),
+        ("Detachable", DXGK_DRIVERCAPS_MISCCAPS::Detachable),
+    ];
+    let set = misc.iter().filter(|(_, bit)| driver.MiscCaps.contains(*bit)).map(|(name, _)| *name);
+    #[expect(unsafe_code, reason = "two names for the same four bytes")]
+    // SAFETY: both fields of the union are a word of bits, valid for any bytes.
+    let colours = unsafe { driver.u.GammaRampCaps } != Zeroed::ZERO;
+    let colours = colours.then_some("GammaRampCaps or ColorTransformCaps");
+    members.iter().filter(|(_, set)| *set).map(|(name, _)| *name).chain(set).chain(colours).collect()
 }
 
 fn read_node(data: &DXGK_NODEMETADATA) -> Node {
@@ -299,14 +335,17 @@ fn mmu(core: &Core) -> Result<Mmu, (&'static str, NTSTATUS)> {
     })
 }
 
-fn tracking_page(core: &Core, segment: u32) -> Result<Option<u32>, (&'static str, NTSTATUS)> {
-    let mut segment = segment;
+fn tracking_page(core: &Core, segment: u32) -> Option<u32> {
+    let mut asked = segment;
     let kind = Type::DXGKQAITYPE_DIRTYBITTRACKINGSEGMENTCAPS;
-    match core.ask_about::<u32, DXGK_DIRTY_BIT_TRACKING_SEGMENT_CAPS>(kind, Some(&mut segment)) {
-        Ok(caps) => Ok(Some(caps.PageSize)),
-        // The page says NOT_IMPLEMENTED for a segment without tracking.
-        Err(status) if unknown(status) => Ok(None),
-        Err(status) => Err(("DIRTYBITTRACKINGSEGMENTCAPS", status)),
+    match core.ask_about::<u32, DXGK_DIRTY_BIT_TRACKING_SEGMENT_CAPS>(kind, Some(&mut asked)) {
+        Ok(caps) => Some(caps.PageSize),
+        Err(status) => {
+            let none = status == STATUS_NOT_IMPLEMENTED;
+            let what = format_args!("segment {segment} answered {status}");
+            core.contract.require(none, &rules::TRACKING_STATUS, what);
+            None
+        }
     }
 }
 

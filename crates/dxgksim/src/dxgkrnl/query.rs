@@ -1,17 +1,9 @@
 //! QueryAdapterInfo, asked with buffers of exactly the size of the answer.
 
-use wddm::{
-    DXGK_QUERYADAPTERINFOTYPE as Type, DXGKARG_QUERYADAPTERINFO, NTSTATUS, PVOID, STATUS_NOT_IMPLEMENTED,
-    STATUS_NOT_SUPPORTED, Zeroed,
-};
+use wddm::{DXGK_QUERYADAPTERINFOTYPE as Type, DXGKARG_QUERYADAPTERINFO, NTSTATUS, PVOID, Zeroed};
 
 use super::Core;
 use crate::contract::{Guarded, GuardedBytes, calls};
-
-/// Whether a status says that the driver does not know a query.
-pub(crate) fn unknown(status: NTSTATUS) -> bool {
-    status == STATUS_NOT_SUPPORTED || status == STATUS_NOT_IMPLEMENTED
-}
 
 impl Core {
     /// Asks for a `T`, with nothing to go in.

@@ -2,6 +2,8 @@
 //!
 //! Articles: "Timeout detection and recovery (TDR)", "TDR changes in Windows 8".
 
+use alloc::vec::Vec;
+
 use wddm::{DEVICE_POWER_STATE, DXGK_ENGINESTATUS, DXGKARG_QUERYENGINESTATUS, DXGKARG_RESETENGINE};
 
 use super::{Adapter, DdiError, succeed};
@@ -79,6 +81,10 @@ impl Adapter {
             core.interrupts.thaw(node, submitted);
         }
         reset?;
+        let evicted: Vec<usize> = self.functions.lock().values().copied().collect();
+        for allocation in evicted {
+            self.paging.evict(core, ::core::ptr::with_exposed_provenance_mut(allocation));
+        }
         succeed(calls::RESTART_FROM_TIMEOUT.name, core.restart_from_timeout(core.context()))
     }
 }

@@ -8,13 +8,12 @@ use alloc::vec;
 use core::fmt;
 
 use wddm::{
-    DXGK_CHILD_DESCRIPTOR, DXGK_QUERYADAPTERINFOTYPE as Type, DXGK_START_INFO, GUID, LUID, NTSTATUS,
-    STATUS_NO_MEMORY,
+    DXGK_CHILD_DESCRIPTOR, DXGK_QUERYADAPTERINFOTYPE as Type, DXGK_START_INFO, DXGK_WDDMVERSION, GUID, LUID,
+    NTSTATUS, STATUS_NO_MEMORY,
 };
 
-use super::caps::{Caps, collect};
 use super::interrupts::Interrupts;
-use super::{Core, Interfaces, callbacks};
+use super::{Caps, Core, Interfaces, callbacks, caps};
 use crate::contract::{check_caps, rules};
 use crate::vidmm::PagingError;
 
@@ -58,19 +57,20 @@ pub(super) fn bring_up(core: &Arc<Core>) -> Result<(Caps, Interfaces), StartErro
     // DMA remapping is settled before the device starts.
     let _ = core.probe(Type::DXGKQAITYPE_PHYSICAL_MEMORY_CAPS, 8);
     let _ = core.probe(Type::DXGKQAITYPE_IOMMU_CAPS, 4);
+    let model = caps::model(core);
     if let Err(status) = start_device(core) {
         remove(core);
         return Err(failed("DxgkDdiStartDevice")(status));
     }
-    let described = describe(core);
+    let described = describe(core, model);
     if described.is_err() {
         take_down(core);
     }
     described
 }
 
-fn describe(core: &Core) -> Result<(Caps, Interfaces), StartError> {
-    let mut caps = collect(core).map_err(|(name, status)| StartError::Ddi(name, status))?;
+fn describe(core: &Core, model: Option<DXGK_WDDMVERSION>) -> Result<(Caps, Interfaces), StartError> {
+    let mut caps = caps::collect(core, model).map_err(|(name, status)| StartError::Ddi(name, status))?;
     if core.options.probe_short_buffers {
         // Sizes that drivers of older versions were given; whatever the answer, it must fit.
         for bytes in [0, 4, 576] {

@@ -3,6 +3,7 @@
 //! Order: GetVirtualGpuProfile, CreateVirtualGpu, VidMm's reserve, SetVirtualGpuResources, the memory basis and
 //! tracking, config space and BARs, D0. Articles: "GPU partitioning", "Live migration on GPU-P devices".
 
+use alloc::collections::btree_map::Entry;
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -23,8 +24,12 @@ const PIECE: u64 = 1 << 20;
 impl Adapter {
     /// Makes virtual function `vf`, powered and tracked.
     pub fn create_vgpu(self: &Arc<Self>, vf: u32, options: &VgpuOptions) -> Result<Arc<Vgpu>, DdiError> {
-        if !self.functions.lock().insert(vf) {
-            return Err(DdiError { ddi: calls::CREATE_VIRTUAL_GPU.name, status: STATUS_INVALID_PARAMETER });
+        match self.functions.lock().entry(vf) {
+            Entry::Vacant(place) => drop(place.insert(0)),
+            Entry::Occupied(_) => {
+                let status = STATUS_INVALID_PARAMETER;
+                return Err(DdiError { ddi: calls::CREATE_VIRTUAL_GPU.name, status });
+            }
         }
         // From here on dropping the value undoes what has been done.
         let mut vgpu = Vgpu {
@@ -37,13 +42,18 @@ impl Adapter {
             state: Mutex::new(State::default()),
         };
         let info = vgpu.create(options)?;
-        vgpu.allocate(&info)?;
-        vgpu.reserve(&info, options)?;
-        let scattered = vgpu.reserve.ranges.len() > 1;
+        let allocation = vgpu.allocate(&info)?;
+        vgpu.reserve(&info, &allocation, options)?;
         let tracked = self.caps().segment(info.DriverSegmentId).is_some_and(|it| it.tracking_page.is_some());
-        if scattered {
+        // SetVirtualGpuResources2 replaces the other where it is there.
+        if self.caps().scatter_page.is_some() {
             vgpu.set_scattered_resources()?;
         } else {
+            self.contract().require(
+                is_contiguous(&allocation),
+                &rules::CONTIGUOUS,
+                format_args!("the memory of VF {vf} goes to the driver as one offset and size"),
+            );
             vgpu.set_resources()?;
         }
         if tracked && !vgpu.tracks_late() {
@@ -111,8 +121,8 @@ impl Vgpu {
         if sound { Ok(info) } else { Err(DdiError { ddi: ddi.name, status: STATUS_INVALID_PARAMETER }) }
     }
 
-    /// The driver's allocation for the VF's memory, where it knows of one.
-    fn allocate(&mut self, info: &DXGK_VIRTUALGPUSEGMENTINFO) -> Result<(), DdiError> {
+    /// The driver's allocation for the VF's memory, with what the driver asks of it.
+    fn allocate(&mut self, info: &DXGK_VIRTUALGPUSEGMENTINFO) -> Result<DXGK_ALLOCATIONINFO, DdiError> {
         let core = &self.adapter.core;
         let mut surface = D3DKMDT_VIRTUALGPUSURFACEDATA::zeroed();
         surface.Size = info.Size;
@@ -122,10 +132,8 @@ impl Vgpu {
         let mut standard = DXGKARG_GETSTANDARDALLOCATIONDRIVERDATA::zeroed();
         standard.StandardAllocationType = D3DKMDT_STANDARDALLOCATION_TYPE::D3DKMDT_STANDARDALLOCATION_VGPU;
         standard.u.pCreateVirtualGpuSurfaceData = &raw mut surface;
-        // The first call asks for sizes, the second for data. A driver without this type works without a handle.
-        if !core.get_standard_allocation(&mut standard).is_success() {
-            return Ok(());
-        }
+        // The first call asks for sizes, the second for data.
+        succeed(calls::GET_STANDARD_ALLOCATION.name, core.get_standard_allocation(&mut standard))?;
         let mut data = vec![0u64; standard.AllocationPrivateDriverDataSize.div_ceil(8) as usize];
         let mut resource = vec![0u64; standard.ResourcePrivateDriverDataSize.div_ceil(8) as usize];
         standard.pAllocationPrivateDriverData = data.as_mut_ptr().cast();
@@ -140,12 +148,19 @@ impl Vgpu {
         args.pPrivateDriverData = resource.as_mut_ptr().cast();
         args.PrivateDriverDataSize = standard.ResourcePrivateDriverDataSize;
         succeed(calls::CREATE_ALLOCATION.name, core.create_allocation(&mut args))?;
-        self.state.lock().allocation = allocation.hAllocation.expose_provenance();
-        Ok(())
+        let number = allocation.hAllocation.expose_provenance();
+        self.state.lock().allocation = number;
+        self.adapter.functions.lock().insert(self.index, number);
+        Ok(allocation)
     }
 
-    /// VidMm's reserve: in one piece, or in many.
-    fn reserve(&mut self, info: &DXGK_VIRTUALGPUSEGMENTINFO, options: &VgpuOptions) -> Result<(), DdiError> {
+    /// VidMm's reserve: in one piece, or in many where the driver lets an allocation be scattered.
+    fn reserve(
+        &mut self,
+        info: &DXGK_VIRTUALGPUSEGMENTINFO,
+        allocation: &DXGK_ALLOCATIONINFO,
+        options: &VgpuOptions,
+    ) -> Result<(), DdiError> {
         let failed = |status| DdiError { ddi: RESERVE, status };
         let caps = self.adapter.caps();
         let segment = caps.segment(info.DriverSegmentId).ok_or(failed(STATUS_INVALID_PARAMETER))?;
@@ -154,9 +169,9 @@ impl Vgpu {
             if info.MaxSegmentOffset == 0 { segment.bytes } else { info.MaxSegmentOffset.min(segment.bytes) };
         let window =
             Range { offset: info.MinSegmentOffset, bytes: end.saturating_sub(info.MinSegmentOffset) };
-        let align = u64::from(info.Alignment).max(page);
+        let align = u64::from(info.Alignment).max(u64::from(alignment(allocation))).max(page);
         let memory = &self.adapter.memory;
-        let ranges = if options.scattered {
+        let ranges = if options.scattered && !is_contiguous(allocation) {
             let granule = caps.scatter_page.ok_or(failed(STATUS_NOT_SUPPORTED))?;
             let piece = PIECE.max(granule).max(page).max(info.Size / 64).next_multiple_of(granule.max(page));
             memory.take_scattered(info.DriverSegmentId, info.Size, piece, window)
@@ -291,5 +306,21 @@ mod tests {
         assert_eq!(msix_vectors(config), Some(3));
         assert_eq!(msix_vectors(|offset| Some(if offset == 0x34 { 0x40 } else { 0x4005 })), None);
         assert_eq!(msix_vectors(|_| None), None);
+    }
+}
+
+/// Whether VidMm has to place it in one piece.
+fn is_contiguous(allocation: &DXGK_ALLOCATIONINFO) -> bool {
+    #[expect(unsafe_code, reason = "the flags of two driver models")]
+    // SAFETY: a driver of WDDM 2.0 or later fills in FlagsWddm2; both are a word of bits, valid for any bytes.
+    let flags = unsafe { allocation.u4.FlagsWddm2 };
+    flags.contains(DXGK_ALLOCATIONINFOFLAGS_WDDM2_0::AccessedPhysically)
+}
+
+fn alignment(allocation: &DXGK_ALLOCATIONINFO) -> u32 {
+    #[expect(unsafe_code, reason = "a number, or its halves")]
+    // SAFETY: plain data, valid for any bytes.
+    unsafe {
+        allocation.u.Alignment
     }
 }

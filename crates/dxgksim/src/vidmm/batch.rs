@@ -12,10 +12,7 @@ use super::paging::{Buffer, Paging};
 use super::{PagingError, geometry};
 use crate::contract::{calls, rules};
 use crate::dxgkrnl::{Core, succeed};
-use crate::host::{Event, sleep};
-
-/// Tries while the driver says that an allocation is busy.
-const BUSY_TRIES: u32 = 1000;
+use crate::host::Event;
 
 /// Operations on their way into paging buffers.
 pub(super) struct Batch<'a> {
@@ -45,7 +42,7 @@ impl<'a> Batch<'a> {
         operation: DXGK_BUILDPAGINGBUFFER_OPERATION,
         u: DXGKARG_BUILDPAGINGBUFFER_U,
     ) -> Result<(), PagingError> {
-        let (mut multipass, mut busy) = (0, 0);
+        let (mut multipass, mut idle) = (0, false);
         loop {
             let fresh = self.used == 0;
             let before = (self.used, multipass);
@@ -62,9 +59,16 @@ impl<'a> Batch<'a> {
                     }
                     self.next_buffer()?;
                 }
-                STATUS_GRAPHICS_ALLOCATION_BUSY if busy < BUSY_TRIES => {
-                    busy += 1;
-                    sleep(10_000);
+                // Waits until nothing refers to the allocation any more, and asks again.
+                STATUS_GRAPHICS_ALLOCATION_BUSY if !idle => {
+                    self.next_buffer()?;
+                    self.paging.settle(self.core);
+                    idle = true;
+                }
+                STATUS_GRAPHICS_ALLOCATION_BUSY => {
+                    let what = format_args!("{operation:?}, with nothing under way");
+                    self.core.contract.broken(&rules::BUSY_IDLE, what);
+                    return Err(PagingError::Ddi(calls::BUILD_PAGING_BUFFER.name, status));
                 }
                 status => return Err(PagingError::Ddi(calls::BUILD_PAGING_BUFFER.name, status)),
             }

@@ -30,5 +30,6 @@ fn a_rule_has_an_id_of_its_own_a_page_and_a_demand() {
 fn the_page_of_rules_is_current() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/conformance.md");
     let page = std::fs::read_to_string(path).unwrap_or_default();
-    assert_eq!(page, check::markdown(), "write it anew: cargo run -- check --markdown > docs/conformance.md");
+    let current = page == check::markdown();
+    assert!(current, "docs/conformance.md is old: cargo run -- check --markdown > docs/conformance.md");
 }
