@@ -26,7 +26,8 @@ fn the_driver_s_capabilities_are_whole() {
     assert!(caps.SchedulingCaps.contains(scheduling), "{:?}", caps.SchedulingCaps);
     let memory = DXGK_VIDMMCAPS_VALUE::VirtualAddressingSupported | DXGK_VIDMMCAPS_VALUE::GpuMmuSupported;
     assert_eq!((caps.MemoryManagementCaps.Value, caps.MemoryManagementCaps.PagingNode), (memory, 1));
-    assert_eq!((caps.SupportNonVGA, caps.SupportPerEngineTDR, caps.SupportSurpriseRemoval), (1, 1, 1));
+    assert_eq!((caps.SupportNonVGA, caps.SupportPerEngineTDR), (0, 1));
+    assert_eq!((caps.SupportSurpriseRemoval, caps.SupportSurpriseRemovalInHibernation), (1, 1));
     assert_eq!(caps.HighestAcceptableAddress, i64::MAX);
     let version: DXGK_GPUVERSION = adapter.query(Type::DXGKQAITYPE_GPUVERSION, &[]);
     assert_eq!(text(&{ version.BiosVersion }), "3.7");

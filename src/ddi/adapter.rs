@@ -21,6 +21,7 @@ use super::{edge, status};
 use crate::miniport::aperture::Aperture;
 use crate::miniport::dxgkrnl::Dxgkrnl;
 use crate::miniport::{self, Miniport, Started};
+use crate::os as os_layer;
 use crate::settings::Settings;
 
 wddm::ddi! {
@@ -138,7 +139,9 @@ fn start(handle: PVOID, miniport: &Miniport, dxgkrnl: Dxgkrnl) -> Result<()> {
     let device = simulated(&settings, vram(&info, &settings)?)?;
     let adapter = Adapter::new(device, settings.adapter())?;
     let seat = miniport::seat_of(handle)?;
-    let started = Started::new(seat, Arc::new(dxgkrnl), adapter)?;
+    // SAFETY: Dxgkrnl's device object, there for as long as the adapter is.
+    let location = unsafe { os_layer::location(info.PhysicalDeviceObject) };
+    let started = Started::new(seat, Arc::new(dxgkrnl), location, adapter)?;
     started.adapter.start(started.notifier.clone())?;
     let id = started.adapter.id();
     miniport.publish(Box::new(started))?;
@@ -150,7 +153,7 @@ fn start(handle: PVOID, miniport: &Miniport, dxgkrnl: Dxgkrnl) -> Result<()> {
 /// The values under the adapter's software key; one outside its limits fails the start and is named in the log.
 fn read_settings(info: &DXGK_DEVICE_INFO) -> Result<Settings> {
     // SAFETY: Dxgkrnl's path is readable for as long as the adapter is started.
-    let read = |name| unsafe { crate::os::setting(&info.DeviceRegistryPath, name) };
+    let read = |name| unsafe { os_layer::setting(&info.DeviceRegistryPath, name) };
     Settings::read(read).map_err(|refused| {
         os::log(Level::Error, format_args!("{refused}"));
         Error::InvalidParameter

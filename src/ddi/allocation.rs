@@ -6,7 +6,8 @@
 use gpup_core::{Error, PAGE_SIZE, Result};
 use wddm::{
     D3DDDI_SEGMENTPREFERENCE, D3DDDIFORMAT, D3DKMDT_STANDARDALLOCATION_TYPE, DXGK_ALLOCATIONINFO,
-    DXGK_ALLOCATIONINFO_U, DXGK_ALLOCATIONINFO_U2, DXGK_CREATEALLOCATIONFLAGS, DXGKARG_CLOSEALLOCATION,
+    DXGK_ALLOCATIONINFO_U, DXGK_ALLOCATIONINFO_U2, DXGK_ALLOCATIONINFO_U4,
+    DXGK_ALLOCATIONINFOFLAGS_WDDM2_0 as Flags, DXGK_CREATEALLOCATIONFLAGS, DXGKARG_CLOSEALLOCATION,
     DXGKARG_CREATEALLOCATION, DXGKARG_DESCRIBEALLOCATION, DXGKARG_DESTROYALLOCATION,
     DXGKARG_GETSTANDARDALLOCATIONDRIVERDATA, DXGKARG_OPENALLOCATION, HANDLE,
 };
@@ -17,6 +18,8 @@ use crate::miniport::{Allocation, Started};
 
 /// Private data of an allocation: its bytes (u64) and alignment (u64), little-endian.
 const PRIVATE_BYTES: usize = 2 * size_of::<u64>();
+/// D3DDDI_ALLOCATIONPRIORITY_NORMAL: VidMm keeps what it will. "DXGK_ALLOCATIONINFO structure (d3dkmddi.h)".
+const PRIORITY: u32 = 0x7800_0000;
 /// The set of segments an allocation can be in: the local one.
 const SEGMENT_SET: u32 = 1 << (LOCAL_SEGMENT - 1);
 
@@ -75,6 +78,11 @@ fn create_one(started: &Started, info: &mut DXGK_ALLOCATIONINFO) -> Result<()> {
     info.u2 = DXGK_ALLOCATIONINFO_U2 { SupportedReadSegmentSet: SEGMENT_SET };
     info.SupportedWriteSegmentSet = SEGMENT_SET;
     info.EvictionSegmentSet = 0;
+    info.AllocationPriority = PRIORITY;
+    // SetVirtualGpuResources hands it on as one offset and size; a scattered reserve is handed on range by range.
+    let scatter = started.adapter.settings().scatter;
+    let flags = if scatter { Flags::empty() } else { Flags::AccessedPhysically };
+    info.u4 = DXGK_ALLOCATIONINFO_U4 { FlagsWddm2: flags };
     Ok(())
 }
 

@@ -175,9 +175,7 @@ fn create(started: &Started, args: &mut DXGKARG_CREATEVIRTUALGPU) -> Result<()> 
         DriverSegmentId: LOCAL_SEGMENT,
         Size: grant.memory,
         Alignment: geometry.dirty_page_bytes as u32,
-        MinSegmentOffset: 0,
-        MaxSegmentOffset: geometry.vram_bytes,
-        PrivateDriverData: 0,
+        ..DXGK_VIRTUALGPUSEGMENTINFO::zeroed()
     };
     args.NumEngines = 0;
     Ok(())

@@ -143,12 +143,12 @@ fn vendor_and_device(started: &Started, args: &mut DXGKARG_GETVENDORANDDEVICE) -
     Ok(())
 }
 
-/// The VFs have no place on a PCI bus; they are numbered as functions behind the adapter.
+/// The VFs have no place on a PCI bus of their own: without SR-IOV it is the physical function's.
 fn location(started: &Started, args: &mut DXGKARG_GETDEVICELOCATION) -> Result<()> {
     started.adapter.vf(args.VirtualFunctionIndex)?;
     args.SegmentNumber = 0;
-    args.BusNumber = 0;
-    args.FunctionNumber = args.VirtualFunctionIndex + 1;
+    args.BusNumber = started.location.bus;
+    args.FunctionNumber = started.location.function;
     Ok(())
 }
 

@@ -4,8 +4,8 @@ use gpup_core::{Error, Result};
 use wddm::{
     NTSTATUS, STATUS_ACCESS_DENIED, STATUS_BUFFER_TOO_SMALL, STATUS_DATA_ERROR, STATUS_DEVICE_BUSY,
     STATUS_DEVICE_REMOVED, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_DEVICE_STATE, STATUS_INVALID_HANDLE,
-    STATUS_INVALID_PARAMETER, STATUS_IO_TIMEOUT, STATUS_NOT_SUPPORTED, STATUS_OBJECT_TYPE_MISMATCH,
-    STATUS_SUCCESS, STATUS_UNSUCCESSFUL,
+    STATUS_INVALID_PARAMETER, STATUS_IO_TIMEOUT, STATUS_NOT_IMPLEMENTED, STATUS_NOT_SUPPORTED,
+    STATUS_OBJECT_TYPE_MISMATCH, STATUS_SUCCESS, STATUS_UNSUCCESSFUL,
 };
 
 /// The status of a result.
@@ -28,6 +28,7 @@ pub(crate) fn of_error(error: Error) -> NTSTATUS {
         Error::StaleHandle => STATUS_INVALID_HANDLE,
         Error::NoResources => STATUS_INSUFFICIENT_RESOURCES,
         Error::NotSupported => STATUS_NOT_SUPPORTED,
+        Error::NotTracked => STATUS_NOT_IMPLEMENTED,
         Error::Incompatible(_) => STATUS_OBJECT_TYPE_MISMATCH,
         Error::Corrupt(_) => STATUS_DATA_ERROR,
         Error::Timeout => STATUS_IO_TIMEOUT,
@@ -55,6 +56,7 @@ mod tests {
             Error::InvalidParameter,
             Error::NoResources,
             Error::NotSupported,
+            Error::NotTracked,
             Error::Incompatible(Mismatch::Firmware),
             Error::Corrupt(Damage::Truncated),
             Error::Timeout,

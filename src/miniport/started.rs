@@ -12,10 +12,13 @@ use super::bars::Bars;
 use super::dxgkrnl::Dxgkrnl;
 use super::handles::{Handles, Kind};
 use super::notify::Notifier;
+use crate::os::Location;
 
 /// A started adapter.
 pub(crate) struct Started {
     pub(crate) dxgkrnl: Arc<Dxgkrnl>,
+    /// Where the physical function is.
+    pub(crate) location: Location,
     pub(crate) notifier: Arc<Notifier>,
     /// Before the adapter, whose memory the lists describe: fields are dropped in their order.
     pub(crate) bars: Bars,
@@ -65,11 +68,17 @@ pub(crate) struct Allocation {
 }
 
 impl Started {
-    pub(crate) fn new(seat: usize, dxgkrnl: Arc<Dxgkrnl>, adapter: Adapter) -> Result<Self> {
+    pub(crate) fn new(
+        seat: usize,
+        dxgkrnl: Arc<Dxgkrnl>,
+        location: Location,
+        adapter: Adapter,
+    ) -> Result<Self> {
         let vfs = adapter.device().geometry().max_vfs;
         Ok(Self {
             notifier: Arc::new(Notifier::new(dxgkrnl.clone())),
             dxgkrnl,
+            location,
             adapter,
             processes: Handles::new(Kind::Process, seat),
             devices: Handles::new(Kind::Device, seat),

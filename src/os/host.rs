@@ -19,9 +19,11 @@ use std::sync::{Mutex, PoisonError};
 use gpup_core::Result;
 use gpup_core::os::level;
 use wddm::{
-    DRIVER_INITIALIZATION_DATA, DRIVER_OBJECT, DXGKRNL_INITIALIZE, LUID, NTSTATUS, STATUS_DEVICE_NOT_READY,
-    UNICODE_STRING,
+    DEVICE_OBJECT, DRIVER_INITIALIZATION_DATA, DRIVER_OBJECT, DXGKRNL_INITIALIZE, LUID, NTSTATUS,
+    STATUS_DEVICE_NOT_READY, UNICODE_STRING,
 };
+
+use super::Location;
 
 pub(crate) use device_memory::DeviceMemory;
 pub(crate) use mdl::Mdl;
@@ -115,6 +117,14 @@ pub fn set_caller_is_administrator(administrator: bool) {
 /// Whether the calling thread's process is an administrator's.
 pub(crate) fn caller_is_administrator() -> bool {
     ADMINISTRATOR.get()
+}
+
+/// Where a device is: a host process's is on no bus.
+///
+/// # Safety
+/// None; the kernel's function has the same signature.
+pub(crate) unsafe fn location(_device: *mut DEVICE_OBJECT) -> Location {
+    Location::default()
 }
 
 /// The CPU's performance counter.

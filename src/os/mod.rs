@@ -14,6 +14,15 @@ mod nt;
 use nt as system;
 
 pub(crate) use system::{
-    DeviceMemory, Mdl, at_device_level, caller_is_administrator, dxgk_initialize, install, luid,
+    DeviceMemory, Mdl, at_device_level, caller_is_administrator, dxgk_initialize, install, location, luid,
     performance_counter, setting, uninstall,
 };
+
+/// A place on a PCI bus.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Location {
+    /// Its bus.
+    pub(crate) bus: u32,
+    /// Device and function on the bus, as a requester id has them: five bits and three.
+    pub(crate) function: u32,
+}

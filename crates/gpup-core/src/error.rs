@@ -29,6 +29,8 @@ pub enum Error {
     NoResources,
     /// The operation is not offered by this device.
     NotSupported,
+    /// The segment has no dirty tracking.
+    NotTracked,
     /// Migration data does not fit this device, firmware, driver or VF.
     Incompatible(crate::migration::Mismatch),
     /// Migration data is damaged.
@@ -54,6 +56,7 @@ impl fmt::Display for Error {
             Self::InvalidParameter => f.write_str("invalid parameter"),
             Self::NoResources => f.write_str("out of resources"),
             Self::NotSupported => f.write_str("not supported by this device"),
+            Self::NotTracked => f.write_str("the segment has no dirty tracking"),
             Self::Incompatible(mismatch) => write!(f, "incompatible migration data: {mismatch}"),
             Self::Corrupt(damage) => write!(f, "damaged migration data: {damage}"),
             Self::Timeout => f.write_str("the device did not answer in time"),

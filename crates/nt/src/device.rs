@@ -6,13 +6,13 @@
 use core::ptr;
 
 use wdk_sys::ntddk::{
-    IoBuildDeviceIoControlRequest, IoGetDeviceObjectPointer, IofCallDriver, KeInitializeEvent,
-    KeWaitForSingleObject, ObfDereferenceObject, ZwLoadDriver, ZwUnloadDriver,
+    IoBuildDeviceIoControlRequest, IoGetDeviceObjectPointer, IoGetDeviceProperty, IofCallDriver,
+    KeInitializeEvent, KeWaitForSingleObject, ObfDereferenceObject, ZwLoadDriver, ZwUnloadDriver,
 };
 use wdk_sys::{
-    _EVENT_TYPE, _KWAIT_REASON, _MODE, DEVICE_OBJECT, FALSE, FILE_ALL_ACCESS, FILE_OBJECT, IO_STATUS_BLOCK,
-    KEVENT, NTSTATUS, STATUS_IMAGE_ALREADY_LOADED, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_PARAMETER,
-    STATUS_PENDING, TRUE,
+    _EVENT_TYPE, _KWAIT_REASON, _MODE, DEVICE_OBJECT, DEVICE_REGISTRY_PROPERTY, FALSE, FILE_ALL_ACCESS,
+    FILE_OBJECT, IO_STATUS_BLOCK, KEVENT, NTSTATUS, STATUS_IMAGE_ALREADY_LOADED,
+    STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_PARAMETER, STATUS_PENDING, TRUE,
 };
 
 use crate::check;
@@ -49,6 +49,32 @@ impl Drop for Loaded {
             let _ = unsafe { ZwUnloadDriver(&mut name) };
         }
     }
+}
+
+/// Bus number and address of a device on a PCI bus: the device number in the high half of the address, the function in
+/// the low half. None when its bus driver knows neither. PASSIVE_LEVEL. "IoGetDeviceProperty function".
+///
+/// # Safety
+/// `device` is the physical device object of a device that is there.
+pub unsafe fn pci_location(device: *mut DEVICE_OBJECT) -> Option<(u32, u32)> {
+    let number = |property| {
+        let (mut value, mut length) = (0u32, 0u32);
+        // SAFETY: the caller's promise; value and length are live variables, and the value is as large as is said.
+        let status = unsafe {
+            IoGetDeviceProperty(
+                device,
+                property,
+                size_of::<u32>() as u32,
+                ptr::from_mut(&mut value).cast(),
+                &mut length,
+            )
+        };
+        check(status).ok().map(|()| value)
+    };
+    Some((
+        number(DEVICE_REGISTRY_PROPERTY::DevicePropertyBusNumber)?,
+        number(DEVICE_REGISTRY_PROPERTY::DevicePropertyAddress)?,
+    ))
 }
 
 /// An open device.

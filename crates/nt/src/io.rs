@@ -5,26 +5,34 @@
 //! mapped cached. "MmGetMdlPfnArray macro" recommends not to write frame numbers; there is no documented function
 //! that makes a list over pages which VidMm names by physical address alone, and those it has locked.
 //!
+//! Paging cannot fail for want of a mapping, and Driver Verifier's low resources simulation makes mappings fail. So the
+//! addresses are reserved when the driver loads, and mapping them takes nothing any more.
+//!
 //! UNSAFETY: calls the kernel with lists of its own and lends what it maps.
 #![expect(unsafe_code)]
 
 use core::cell::UnsafeCell;
+use core::ffi::c_void;
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicPtr, Ordering};
 
-use wdk_sys::ntddk::{MmMapIoSpaceEx, MmMapLockedPagesSpecifyCache, MmUnmapIoSpace, MmUnmapLockedPages};
+use wdk_sys::ntddk::{
+    MmAllocateMappingAddress, MmFreeMappingAddress, MmMapIoSpaceEx, MmMapLockedPagesWithReservedMapping,
+    MmUnmapIoSpace, MmUnmapReservedMapping,
+};
 use wdk_sys::{
-    _MEMORY_CACHING_TYPE, _MM_PAGE_PRIORITY, _MODE, FALSE, MDL, MDL_PAGES_LOCKED, PAGE_READWRITE,
-    PAGE_WRITECOMBINE, PFN_NUMBER,
+    _MEMORY_CACHING_TYPE, MDL, MDL_PAGES_LOCKED, NTSTATUS, PAGE_READWRITE, PAGE_WRITECOMBINE, PFN_NUMBER,
+    STATUS_INSUFFICIENT_RESOURCES,
 };
 
 use crate::fields::large;
 use crate::pool::PAGE;
 
-/// MdlMappingNoExecute of "MmMapLockedPagesSpecifyCache function", which no header's bindings have.
-const MDL_MAPPING_NO_EXECUTE: i32 = 0x4000_0000;
-/// Most pages that can be mapped at once: each engine needs two, and each caller of BuildPagingBuffer one.
+/// Most pages that are mapped at once: each engine needs two, and each caller of BuildPagingBuffer one. Whoever finds
+/// none free waits for the end of a copy.
 const SLOTS: usize = 64;
+/// Tag of the reserved addresses: "GpMp".
+const TAG: u32 = u32::from_le_bytes(*b"GpMp");
 
 /// A list over one page.
 #[repr(C)]
@@ -35,6 +43,8 @@ struct PageList {
 
 /// A place for a mapping, so that none needs an allocation.
 struct Slot {
+    /// Address of a page that MmAllocateMappingAddress has reserved.
+    reserved: AtomicPtr<c_void>,
     /// The mapped page; null while free, [`MAKING`] while the list is being made or unmade.
     page: AtomicPtr<u8>,
     list: UnsafeCell<PageList>,
@@ -67,6 +77,7 @@ impl Frames {
     pub const fn new() -> Self {
         let slots = [const {
             Slot {
+                reserved: AtomicPtr::new(ptr::null_mut()),
                 page: AtomicPtr::new(ptr::null_mut()),
                 list: UnsafeCell::new(PageList { header: NOTHING, frame: 0 }),
             }
@@ -74,18 +85,55 @@ impl Frames {
         Self { slots }
     }
 
-    /// Maps the page of memory that `physical` lies in and answers where that byte is; null when it cannot be mapped.
-    /// <= DISPATCH_LEVEL. "MmMapLockedPagesSpecifyCache function".
-    ///
-    /// # Safety
-    /// The page is memory, and locked until [`Frames::unmap`].
-    pub unsafe fn map(&self, physical: u64) -> *mut u8 {
+    /// Reserves an address for every mapping. <= APC_LEVEL. "MmAllocateMappingAddress function".
+    pub fn reserve(&self) -> Result<(), NTSTATUS> {
+        for slot in &self.slots {
+            // SAFETY: a range of one page, under this driver's tag; `release` gives it back.
+            let reserved = unsafe { MmAllocateMappingAddress(PAGE as _, TAG) };
+            if reserved.is_null() {
+                self.release();
+                return Err(STATUS_INSUFFICIENT_RESOURCES);
+            }
+            slot.reserved.store(reserved, Ordering::Release);
+        }
+        Ok(())
+    }
+
+    /// Gives the addresses back. Nothing is mapped any more. <= APC_LEVEL. "MmFreeMappingAddress function".
+    pub fn release(&self) {
+        for slot in &self.slots {
+            let reserved = slot.reserved.swap(ptr::null_mut(), Ordering::AcqRel);
+            if !reserved.is_null() {
+                // SAFETY: `reserve` has reserved it under this tag, and nothing is mapped there.
+                unsafe { MmFreeMappingAddress(reserved, TAG) };
+            }
+        }
+    }
+
+    /// A slot for the caller alone; waits for one while all are taken.
+    fn take(&self) -> &Slot {
         let free = |slot: &&Slot| {
             let taken =
                 slot.page.compare_exchange(ptr::null_mut(), MAKING, Ordering::Acquire, Ordering::Relaxed);
             taken.is_ok()
         };
-        let Some(slot) = self.slots.iter().find(free) else { return ptr::null_mut() };
+        loop {
+            if let Some(slot) = self.slots.iter().find(free) {
+                return slot;
+            }
+            if crate::irql::current() <= crate::irql::APC_LEVEL {
+                crate::thread::yield_now();
+            }
+        }
+    }
+
+    /// Maps the page of memory that `physical` lies in and answers where that byte is. Null only when nothing was
+    /// reserved. <= DISPATCH_LEVEL. "MmMapLockedPagesWithReservedMapping function".
+    ///
+    /// # Safety
+    /// The page is memory, and locked until [`Frames::unmap`].
+    pub unsafe fn map(&self, physical: u64) -> *mut u8 {
+        let slot = self.take();
         let list = slot.list.get();
         let header = MDL {
             Size: size_of::<PageList>() as i16,
@@ -97,13 +145,11 @@ impl Frames {
         unsafe { list.write(PageList { header, frame: physical / PAGE as u64 }) };
         // SAFETY: the list describes one locked page, as the caller promises, and stays where it is until `unmap`.
         let page = unsafe {
-            MmMapLockedPagesSpecifyCache(
+            MmMapLockedPagesWithReservedMapping(
+                slot.reserved.load(Ordering::Acquire),
+                TAG,
                 list.cast(),
-                _MODE::KernelMode as i8,
                 _MEMORY_CACHING_TYPE::MmCached,
-                ptr::null_mut(),
-                FALSE,
-                _MM_PAGE_PRIORITY::HighPagePriority | MDL_MAPPING_NO_EXECUTE,
             )
         };
         let page = page.cast::<u8>();
@@ -111,7 +157,7 @@ impl Frames {
         if page.is_null() { page } else { page.wrapping_add(physical as usize % PAGE) }
     }
 
-    /// Takes a mapping back. <= DISPATCH_LEVEL. "MmUnmapLockedPages function".
+    /// Takes a mapping back. <= DISPATCH_LEVEL. "MmUnmapReservedMapping function".
     ///
     /// # Safety
     /// `at` came from [`Frames::map`], and nothing uses it any more.
@@ -121,8 +167,8 @@ impl Frames {
             slot.page.compare_exchange(page, MAKING, Ordering::Acquire, Ordering::Relaxed).is_ok()
         };
         let Some(slot) = self.slots.iter().find(mapped) else { return };
-        // SAFETY: the page is mapped through this list, as the slot says.
-        unsafe { MmUnmapLockedPages(page.cast(), slot.list.get().cast()) };
+        // SAFETY: the page is mapped at the reserved address through this list, as the slot says.
+        unsafe { MmUnmapReservedMapping(page.cast(), TAG, slot.list.get().cast()) };
         slot.page.store(ptr::null_mut(), Ordering::Release);
     }
 

@@ -8,7 +8,7 @@ use core::ptr;
 
 use wdk_sys::ntddk::{
     KeDelayExecutionThread, PsCreateSystemThread, PsGetCurrentThreadId, PsTerminateSystemThread, ZwClose,
-    ZwWaitForSingleObject, ZwYieldExecution,
+    ZwWaitForSingleObject,
 };
 use wdk_sys::{
     _MODE, FALSE, HANDLE, NTSTATUS, OBJ_KERNEL_HANDLE, OBJECT_ATTRIBUTES, PVOID,
@@ -105,10 +105,11 @@ pub fn sleep(ns: u64) {
     let _ = unsafe { KeDelayExecutionThread(_MODE::KernelMode as i8, FALSE as u8, &mut interval) };
 }
 
-/// Gives the processor to another thread that is ready, if there is one. PASSIVE_LEVEL. "ZwYieldExecution function".
+/// Lets other threads that are ready have the processor: a wait for a moment that has come. PASSIVE_LEVEL.
+///
+/// which says so by its name, has no page.
 pub fn yield_now() {
-    // SAFETY: takes nothing and changes nothing but who runs.
-    let _ = unsafe { ZwYieldExecution() };
+    sleep(0);
 }
 
 /// The number of the calling thread. "PsGetCurrentThreadId function".

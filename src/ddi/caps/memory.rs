@@ -81,13 +81,14 @@ pub(super) fn dirty_tracking_caps(started: &Started) -> DXGK_DIRTY_BIT_TRACKING_
     caps
 }
 
-/// DXGKQAITYPE_DIRTYBITTRACKINGSEGMENTCAPS. "DXGK_DIRTY_BIT_TRACKING_SEGMENT_CAPS structure (d3dkmddi.h)".
+/// DXGKQAITYPE_DIRTYBITTRACKINGSEGMENTCAPS: any other segment is not tracked, which is STATUS_NOT_IMPLEMENTED.
+/// "DXGK_DIRTY_BIT_TRACKING_SEGMENT_CAPS structure (d3dkmddi.h)".
 pub(super) fn dirty_tracking_segment_caps(
     started: &Started,
     segment: u32,
 ) -> Result<DXGK_DIRTY_BIT_TRACKING_SEGMENT_CAPS> {
     if segment != LOCAL_SEGMENT {
-        return Err(Error::InvalidParameter);
+        return Err(Error::NotTracked);
     }
     let page = started.adapter.device().geometry().dirty_page_bytes;
     Ok(DXGK_DIRTY_BIT_TRACKING_SEGMENT_CAPS { PageSize: page as u32 })

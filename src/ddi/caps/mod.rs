@@ -30,36 +30,40 @@ wddm::ddi! {
         let miniport = unsafe { miniport::find(adapter) };
         status::of(miniport.and_then(|miniport| {
             let query = Query { args: args? };
-            match query.args.Type {
-                // May come before StartDevice.
-                Type::DXGKQAITYPE_PHYSICAL_MEMORY_CAPS => query.answer(overview::physical_memory_caps()),
-                Type::DXGKQAITYPE_IOMMU_CAPS => query.answer(overview::iommu_caps()),
-                _ => answer(miniport.started()?, &query),
-            }
+            always(&query).unwrap_or_else(|| answer(miniport.started()?, &query))
         }))
     }
 }
 
-fn answer(started: &Started, query: &Query<'_>) -> Result<()> {
-    match query.args.Type {
+/// What is so of every adapter is answered between AddDevice and StartDevice too.
+fn always(query: &Query<'_>) -> Option<Result<()>> {
+    Some(match query.args.Type {
+        Type::DXGKQAITYPE_WDDMDEVICECAPS => query.answer(overview::wddm_device_caps()),
+        Type::DXGKQAITYPE_PHYSICAL_MEMORY_CAPS => query.answer(overview::physical_memory_caps()),
+        Type::DXGKQAITYPE_IOMMU_CAPS => query.answer(overview::iommu_caps()),
         Type::DXGKQAITYPE_DRIVERCAPS => {
-            query.answer_front(overview::driver_caps(started), overview::DRIVERCAPS_LEAST)
+            query.answer_front(overview::driver_caps(), overview::DRIVERCAPS_LEAST)
         }
         Type::DXGKQAITYPE_NUMPOWERCOMPONENTS => query.answer(0u32),
         Type::DXGKQAITYPE_HISTORYBUFFERPRECISION => overview::history_buffer_precision(query),
+        Type::DXGKQAITYPE_NODEPERFDATA => query.answer(overview::node_perf_data()),
+        Type::DXGKQAITYPE_ADAPTERPERFDATA => query.answer(overview::adapter_perf_data()),
+        Type::DXGKQAITYPE_ADAPTERPERFDATA_CAPS => query.answer(overview::adapter_perf_data_caps()),
+        _ => return None,
+    })
+}
+
+fn answer(started: &Started, query: &Query<'_>) -> Result<()> {
+    match query.args.Type {
         Type::DXGKQAITYPE_QUERYSEGMENT4 => memory::query_segment4(started, query),
         Type::DXGKQAITYPE_GPUMMUCAPS => query.answer(memory::gpu_mmu_caps(started, query.input()?)?),
         Type::DXGKQAITYPE_PAGETABLELEVELDESC => {
             query.answer(memory::page_table_level_desc(started, query.input()?)?)
         }
         Type::DXGKQAITYPE_PHYSICALADAPTERCAPS => {
-            query.answer(overview::physical_adapter_caps(query.input()?)?)
+            query.answer(overview::physical_adapter_caps(started, query.input()?)?)
         }
-        Type::DXGKQAITYPE_NODEPERFDATA => query.answer(overview::node_perf_data()),
-        Type::DXGKQAITYPE_ADAPTERPERFDATA => query.answer(overview::adapter_perf_data()),
-        Type::DXGKQAITYPE_ADAPTERPERFDATA_CAPS => query.answer(overview::adapter_perf_data_caps()),
         Type::DXGKQAITYPE_GPUVERSION => query.answer(overview::gpu_version(started)),
-        Type::DXGKQAITYPE_WDDMDEVICECAPS => query.answer(overview::wddm_device_caps()),
         Type::DXGKQAITYPE_GPUPCAPS => query.answer(overview::gpup_caps(started)),
         Type::DXGKQAITYPE_DIRTYBITTRACKINGCAPS => query.answer(memory::dirty_tracking_caps(started)),
         Type::DXGKQAITYPE_DIRTYBITTRACKINGSEGMENTCAPS => {

@@ -28,7 +28,7 @@ const TIMESTAMP_BITS: u32 = 64;
 const HERTZ: u64 = 1_000_000_000;
 
 /// DXGKQAITYPE_DRIVERCAPS. "DXGK_DRIVERCAPS structure (d3dkmddi.h)".
-pub(super) fn driver_caps(_started: &Started) -> DXGK_DRIVERCAPS {
+pub(super) fn driver_caps() -> DXGK_DRIVERCAPS {
     DXGK_DRIVERCAPS {
         HighestAcceptableAddress: ALL_MEMORY,
         SchedulingCaps: DXGK_VIDSCHCAPS::MultiEngineAware
@@ -50,8 +50,9 @@ pub(super) fn driver_caps(_started: &Started) -> DXGK_DRIVERCAPS {
             ComputePreemptionGranularity:
                 D3DKMDT_COMPUTE_PREEMPTION_GRANULARITY::D3DKMDT_COMPUTE_PREEMPTION_DMA_BUFFER_BOUNDARY,
         },
-        SupportNonVGA: TRUE,
         SupportPerEngineTDR: TRUE,
+        // Without it no removal is told to the driver at all.
+        SupportSurpriseRemovalInHibernation: TRUE,
         SupportSurpriseRemoval: TRUE,
         MiscCaps: DXGK_DRIVERCAPS_MISCCAPS::ComputeOnly,
         ..DXGK_DRIVERCAPS::zeroed()
@@ -65,12 +66,14 @@ pub(super) fn wddm_device_caps() -> DXGK_WDDMDEVICECAPS {
 
 /// DXGKQAITYPE_PHYSICALADAPTERCAPS: paging runs on the copy node. "DXGK_PHYSICALADAPTERCAPS structure (d3dkmddi.h)".
 pub(super) fn physical_adapter_caps(
+    started: &Started,
     asked: DXGK_QUERYPHYSICALADAPTERCAPSIN,
 ) -> Result<DXGK_PHYSICALADAPTERCAPS> {
     only_adapter(asked.PhysicalAdapterIndex)?;
     Ok(DXGK_PHYSICALADAPTERCAPS {
         NumExecutionNodes: abi::NODES as u16,
         PagingNodeIndex: abi::COPY_NODE as u16,
+        DxgkPhysicalAdapterHandle: started.dxgkrnl.device_handle(),
         Flags: DXGK_PHYSICALADAPTERFLAGS::GpuMmuSupported,
         ..DXGK_PHYSICALADAPTERCAPS::zeroed()
     })

@@ -36,6 +36,10 @@ pub(super) fn fill(started: &Started, args: &DXGKARG_BUILDPAGINGBUFFER_FILL) -> 
 
 /// "DXGKARG_BUILDPAGINGBUFFER structure (d3dkmddi.h)", Transfer.
 pub(super) fn transfer(started: &Started, args: &DXGKARG_BUILDPAGINGBUFFER_TRANSFER) -> Result<Built> {
+    // A reset has taken the content, and the allocation with it: there is nothing to move, and nothing to look at.
+    if args.TransferSize == 0 {
+        return Ok(Built::Done);
+    }
     if !args.Flags.contains(DXGK_TRANSFERFLAGS::AllocationIsIdle) {
         return Ok(Built::Busy);
     }

@@ -5,6 +5,7 @@
 //! | `rust` | everything on the heap: wdk-alloc's tag, under this driver's counting and aligning wrapper |
 //! | `GpVr` | simulated VRAM |
 //! | `GpDp` | dirty planes and re-dirty ledgers |
+//! | `GpMp` | addresses to map pages at |
 //! | none | BARs, physically contiguous: MmAllocateContiguousNodeMemory takes no tag |
 //!
 //! UNSAFETY: allocates, frees and maps memory.
@@ -35,7 +36,8 @@ pub(super) fn tag(purpose: Purpose) -> &'static Tag {
 /// BARs of VFs.
 pub(super) static BARS: Contiguous = Contiguous::new();
 
-/// Pages of system memory that an engine or a transfer looks at.
+/// Pages of system memory that an engine or a transfer looks at, at addresses that are reserved while the driver is
+/// loaded.
 pub(super) static FRAMES: Frames = Frames::new();
 
 /// Where x86 processors take a write for an interrupt message, or for a register of their own interrupt controller.

@@ -28,7 +28,9 @@ mod services;
 
 use gpup_core::os::{self, Level};
 use gpup_core::{Error, Result};
-use wddm::{LUID, NTSTATUS, STATUS_NOT_SUPPORTED, UNICODE_STRING};
+use wddm::{DEVICE_OBJECT, LUID, NTSTATUS, STATUS_NOT_SUPPORTED, UNICODE_STRING};
+
+use super::Location;
 
 pub(crate) use dxgkrnl::dxgk_initialize;
 pub(crate) use memory::Mdl;
@@ -43,6 +45,14 @@ pub(crate) fn install() -> core::result::Result<(), NTSTATUS> {
         log::close();
         return Err(STATUS_NOT_SUPPORTED);
     }
+    if let Err(status) = memory::FRAMES.reserve() {
+        log::write(
+            Level::Error,
+            format_args!("no addresses are left to map pages at: the driver does not load"),
+        );
+        log::close();
+        return Err(NTSTATUS(status));
+    }
     os::install(&services::Nt);
     Ok(())
 }
@@ -51,6 +61,7 @@ pub(crate) fn install() -> core::result::Result<(), NTSTATUS> {
 pub(crate) fn uninstall() {
     os::uninstall();
     memory::report();
+    memory::FRAMES.release();
     log::close();
 }
 
@@ -72,6 +83,20 @@ pub(crate) unsafe fn setting(path: &UNICODE_STRING, name: &str) -> Option<u64> {
 pub(crate) fn luid() -> Result<LUID> {
     let id = nt::security::unique_id().map_err(|_| Error::NoResources)?;
     Ok(LUID { LowPart: id.LowPart, HighPart: id.HighPart })
+}
+
+/// Where a device is on its PCI bus; nowhere, all zero, when it is on none. PASSIVE_LEVEL.
+///
+/// # Safety
+/// `device` is the physical device object of a device that is there.
+#[expect(unsafe_code, reason = "asks about a device that the caller vouches for")]
+pub(crate) unsafe fn location(device: *mut DEVICE_OBJECT) -> Location {
+    // SAFETY: the caller's promise.
+    match unsafe { nt::device::pci_location(device.cast()) } {
+        // The address has the device in its high half and the function in its low one.
+        Some((bus, address)) => Location { bus, function: (address >> 16 & 0x1F) << 3 | address & 0x7 },
+        None => Location::default(),
+    }
 }
 
 /// The performance counter. Any IRQL.

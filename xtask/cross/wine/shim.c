@@ -293,23 +293,65 @@ KERNEL(void, MmBuildMdlForNonPagedPool, (PMDL mdl))
     mdl->MappedSystemVa = (char *)mdl->StartVa + mdl->ByteOffset;
 }
 
-KERNEL(PVOID, MmMapLockedPagesSpecifyCache, (PMDL mdl, KPROCESSOR_MODE mode, MEMORY_CACHING_TYPE cache,
-                                             PVOID address, ULONG bugcheck, ULONG priority))
+/* Reserved addresses: blocks that know their size and tag, and which list is mapped through them. Here the page itself
+   is seen, so nothing is ever at the reserved address. */
+
+static struct reserved {
+    struct reserved *next;
+    SIZE_T bytes;
+    ULONG tag;
+    PMDL mapped;
+} *all_reserved;
+
+KERNEL(PVOID, MmAllocateMappingAddress, (SIZE_T bytes, ULONG tag))
 {
+    must_be_at_most(APC_LEVEL, "MmAllocateMappingAddress above APC_LEVEL");
+    struct reserved *reserved = allocate(sizeof *reserved, tag);
+    if (reserved) {
+        *reserved = (struct reserved){.next = all_reserved, .bytes = bytes, .tag = tag};
+        all_reserved = reserved;
+    }
+    return reserved;
+}
+
+KERNEL(void, MmFreeMappingAddress, (PVOID address, ULONG tag))
+{
+    struct reserved *reserved = address;
+    must_be_at_most(APC_LEVEL, "MmFreeMappingAddress above APC_LEVEL");
+    if (reserved->tag != tag || reserved->mapped)
+        stop("a reserved address is freed under another tag, or while it is mapped", (ULONG_PTR)address, tag);
+    for (struct reserved **link = &all_reserved; *link; link = &(*link)->next)
+        if (*link == reserved) {
+            *link = reserved->next;
+            break;
+        }
+    release(address, tag, "MmFreeMappingAddress");
+}
+
+KERNEL(PVOID, MmMapLockedPagesWithReservedMapping, (PVOID address, ULONG tag, PMDL mdl, MEMORY_CACHING_TYPE cache))
+{
+    struct reserved *reserved = address;
     ULONG_PTR *frames = (ULONG_PTR *)(mdl + 1);
-    must_be_at_most(DISPATCH_LEVEL, "MmMapLockedPagesSpecifyCache above DISPATCH_LEVEL");
+    must_be_at_most(DISPATCH_LEVEL, "MmMapLockedPagesWithReservedMapping above DISPATCH_LEVEL");
+    if (reserved->tag != tag || reserved->mapped || reserved->bytes < mdl->ByteOffset + mdl->ByteCount)
+        stop("a list is mapped at an address that is reserved for something else", (ULONG_PTR)mdl, (ULONG_PTR)address);
     if (!(mdl->MdlFlags & MDL_PAGES_LOCKED) || (mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA))
         stop("a list is mapped that is not locked, or mapped already", (ULONG_PTR)mdl, mdl->MdlFlags);
+    reserved->mapped = mdl;
     mdl->MdlFlags |= MDL_MAPPED_TO_SYSTEM_VA;
     mdl->MappedSystemVa = (char *)(frames[0] * PAGE) + mdl->ByteOffset;
     return mdl->MappedSystemVa;
 }
 
-KERNEL(void, MmUnmapLockedPages, (PVOID address, PMDL mdl))
+KERNEL(void, MmUnmapReservedMapping, (PVOID address, ULONG tag, PMDL mdl))
 {
-    must_be_at_most(DISPATCH_LEVEL, "MmUnmapLockedPages above DISPATCH_LEVEL");
-    if (!(mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA) || mdl->MappedSystemVa != address)
+    struct reserved *reserved = all_reserved;
+    must_be_at_most(DISPATCH_LEVEL, "MmUnmapReservedMapping above DISPATCH_LEVEL");
+    while (reserved && (reserved->mapped != mdl || reserved->tag != tag))
+        reserved = reserved->next;
+    if (!(mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA) || mdl->MappedSystemVa != address || !reserved)
         stop("a list is unmapped that is not mapped there", (ULONG_PTR)mdl, (ULONG_PTR)address);
+    reserved->mapped = NULL;
     mdl->MdlFlags &= ~MDL_MAPPED_TO_SYSTEM_VA;
 }
 

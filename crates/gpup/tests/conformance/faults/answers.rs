@@ -43,6 +43,13 @@ fn start() -> Vec<Case> {
                 }
             }),
         ),
+        (
+            "start.device-caps",
+            fail("DxgkDdiQueryAdapterInfo", |c, world| {
+                let kind = c.read::<DXGKARG_QUERYADAPTERINFO>(1).Type;
+                kind == DXGK_QUERYADAPTERINFOTYPE::DXGKQAITYPE_WDDMDEVICECAPS && !world.life(c.args[0]).runs()
+            }),
+        ),
         ("start.child-relations", after("DxgkDdiQueryChildRelations", |c, _| put(c.args[1], 1u32))),
         (
             "power.cycle",
@@ -170,6 +177,18 @@ fn caps() -> Vec<Case> {
     vec![
         ("caps.nodes", output(15, |at| put(at, 7u16))),
         (
+            "caps.physical-handle",
+            output(15, |at| {
+                put(at + offset_of!(DXGK_PHYSICALADAPTERCAPS, DxgkPhysicalAdapterHandle), 0usize);
+            }),
+        ),
+        (
+            "caps.surprise",
+            output(1, |at| {
+                put(at + offset_of!(DXGK_DRIVERCAPS, SupportSurpriseRemovalInHibernation), 0u8);
+            }),
+        ),
+        (
             "caps.paging-node",
             after("DxgkDdiGetNodeMetadata", |c, _| {
                 if c.args[1] as u32 == 1 {
@@ -275,6 +294,13 @@ fn partition() -> Vec<Case> {
             "partition.create.provider",
             after("DxgkDdiCreateVirtualGpu", |c, _| {
                 c.put(1, offset_of!(DXGKARG_CREATEVIRTUALGPU, UserModeVirtualDeviceProvider), [0u64; 2]);
+            }),
+        ),
+        (
+            "partition.create.range",
+            after("DxgkDdiCreateVirtualGpu", |c, _| {
+                let end = offset_of!(DXGK_VIRTUALGPUSEGMENTINFO, MaxSegmentOffset);
+                c.put(1, offset_of!(DXGKARG_CREATEVIRTUALGPU, SegmentInfo) + end, u64::MAX);
             }),
         ),
         ("partition.create.luid", same_luid()),
@@ -434,7 +460,7 @@ fn config() -> Vec<Case> {
             }),
         ),
         ("vendor.config", after("DxgkDdiGetVendorAndDevice", |c, _| c.put(1, 6, 0x5A5Au16))),
-        ("location.own", after("DxgkDdiGetDeviceLocation", |c, _| c.put(1, 12, 7u32))),
+        ("location.function", after("DxgkDdiGetDeviceLocation", |c, _| c.put(1, 12, vf(c)))),
         (
             "vf-luid.created",
             after("DxgkDdiQueryVirtualFunctionLuid", |c, _| {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use wddm::*;
 
-use super::work::{fill, operation};
+use super::work::{BUILT, BUSY, fill, operation};
 use super::{Case, FAILED, NO_VF, OK, after, fault, lie, nth, vf};
 use crate::wrap::{Call, Fault, callback, get, original, put};
 
@@ -97,6 +97,7 @@ fn statuses() -> Vec<Case> {
                     .then_some(STATUS_GRAPHICS_ALLOCATION_BUSY.0 as u32 as usize)
             }),
         ),
+        ("BUSY_IDLE", fault(|c, _| fill(c).is_some_and(|(_, to)| to != BUILT).then_some(BUSY))),
         (
             "MULTIPASS",
             fault(|c, _| two_pages(c).then_some(STATUS_GRAPHICS_INSUFFICIENT_DMA_BUFFER.0 as u32 as usize)),
@@ -235,6 +236,28 @@ fn tables() -> Vec<Case> {
     ]
 }
 
+/// The segment is not tracked, which the driver says in another way, and so nothing can migrate.
+fn untracked() -> Fault {
+    let before = AtomicU32::new(0);
+    fault(move |c, _| {
+        if c.name != "DxgkDdiQueryAdapterInfo" {
+            return None;
+        }
+        let args: DXGKARG_QUERYADAPTERINFO = c.read(1);
+        let kind = args.Type.0 as u32;
+        match (before.swap(kind, Ordering::SeqCst), kind) {
+            // As an adapter starts: the one query after the other.
+            (39, 40) => Some(STATUS_NOT_SUPPORTED.0 as u32 as usize),
+            (_, 30) => {
+                let result = c.forward();
+                put(args.pOutputData as usize, 8u32);
+                Some(result)
+            }
+            _ => None,
+        }
+    })
+}
+
 fn capabilities() -> Vec<Case> {
     vec![
         (
@@ -264,6 +287,9 @@ fn capabilities() -> Vec<Case> {
                     .then_some(STATUS_NOT_IMPLEMENTED.0 as u32 as usize)
             }),
         ),
+        ("TRACKING_STATUS", untracked()),
+        // Without the capability the memory goes as one offset and size, which the driver has not asked for.
+        ("CONTIGUOUS", output(30, |at| put(at, get::<u32>(at) & !8))),
         ("CAP_PAGE_SIZE", output(40, |at| put(at, 6000u32))),
         ("CAP_PAGING", output(13, |at| put(at + offset_of!(DXGK_GPUMMUCAPS, VirtualAddressBitCount), 63u32))),
         (

@@ -90,11 +90,21 @@ fn objects() -> Vec<Case> {
                 put(args.pAllocationInfo as usize + at, 0u32);
             }),
         ),
+        (
+            "allocation.create.priority",
+            after("DxgkDdiCreateAllocation", |c, _| {
+                let args: DXGKARG_CREATEALLOCATION = c.read(1);
+                put(
+                    args.pAllocationInfo as usize + offset_of!(DXGK_ALLOCATIONINFO, AllocationPriority),
+                    0u32,
+                );
+            }),
+        ),
     ]
 }
 
 const INSUFFICIENT: usize = STATUS_GRAPHICS_INSUFFICIENT_DMA_BUFFER.0 as u32 as usize;
-const BUSY: usize = STATUS_GRAPHICS_ALLOCATION_BUSY.0 as u32 as usize;
+pub(super) const BUSY: usize = STATUS_GRAPHICS_ALLOCATION_BUSY.0 as u32 as usize;
 
 /// A paging operation: its number, the bytes of its buffer, and its arguments.
 pub(super) fn operation(c: &Call<'_>) -> Option<(i32, DXGKARG_BUILDPAGINGBUFFER)> {
@@ -113,7 +123,7 @@ pub(super) fn fill(c: &Call<'_>) -> Option<(u64, u64)> {
 }
 
 /// Where the rules' own fills go, which are built and not submitted.
-const BUILT: u64 = 0x20_0000;
+pub(super) const BUILT: u64 = 0x20_0000;
 
 fn paging() -> Vec<Case> {
     let short = |number: i32| {
@@ -124,7 +134,13 @@ fn paging() -> Vec<Case> {
     let idle =
         |number: i32| fault(move |c, _| operation(c).is_some_and(|(it, _)| it == number).then_some(BUSY));
     let third = nth(2);
+    let busy_eviction = fault(|c, _| {
+        let (0, _) = operation(c)? else { return None };
+        let transfer: DXGKARG_BUILDPAGINGBUFFER_TRANSFER = c.at(1, offset_of!(DXGKARG_BUILDPAGINGBUFFER, u));
+        (transfer.TransferSize == 0 && transfer.Flags.is_empty()).then_some(BUSY)
+    });
     vec![
+        ("paging.eviction", busy_eviction),
         ("paging.transfer.moves", first_transfer_lost()),
         (
             "paging.fill.fills",
