@@ -22,7 +22,7 @@ pub use counts::Calls;
 pub(crate) use counts::declared;
 pub(crate) use ddi::calls;
 pub use ddi::{Ddi, Statuses};
-pub use fences::{FenceState, Fences};
+pub use fences::{Aborted, Fault, FenceState, Fences};
 pub(crate) use guarded::{Guarded, GuardedBytes};
 pub use irql::Irql;
 pub(crate) use irql::{current, raised};

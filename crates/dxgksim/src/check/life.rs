@@ -60,10 +60,18 @@ declare! {
         cycle;
     "power.again" State POWER, "D0 may be set when the adapter is in D0.",
         |b| accepted("SetPowerState(D0) in D0", b.set_power_state(ADAPTER, Power::PowerDeviceD0));
-    "power.unknown-device" Handle POWER, "The power of a child that does not exist is not set.",
-        |b| refused("SetPowerState of no child", b.set_power_state(1, Power::PowerDeviceD3));
-    "power.unknown-state" Handle POWER, "A power state that does not exist is refused.",
-        |b| refused("SetPowerState(PowerDeviceMaximum)", b.set_power_state(ADAPTER, Power::PowerDeviceMaximum));
+    "power.unknown-device" Handle POWER,
+        "SetPowerState never fails: the power of a child that does not exist is no matter, and the adapter works on.",
+        |b| {
+            accepted("SetPowerState of no child", b.set_power_state(1, Power::PowerDeviceD3))?;
+            super::submission::works(b, 0x51)
+        };
+    "power.unknown-state" Handle POWER,
+        "SetPowerState never fails: a state that does not exist changes nothing.",
+        |b| {
+            accepted("SetPowerState(PowerDeviceMaximum)", b.set_power_state(ADAPTER, Power::PowerDeviceMaximum))?;
+            super::submission::works(b, 0x52)
+        };
     "timeout.adapter" State RESTART,
         "After ResetFromTimeout and RestartFromTimeout the adapter works on.",
         timeout;

@@ -5,7 +5,10 @@ use alloc::vec::Vec;
 use super::bench::read_page;
 use super::{Bench, CheckRule, Judge, Kind, Outcome, needed};
 use crate::contract;
-use crate::vidmm::Run;
+use crate::vidmm::{PagingError, Run, fill};
+
+/// An address that no process maps.
+const NOWHERE: u64 = 0x3F_0000;
 
 /// The contract's rules, as rules of the checker.
 pub(super) fn rules() -> impl Iterator<Item = CheckRule> {
@@ -49,6 +52,19 @@ fn recovery(b: &Bench) -> Outcome {
     Ok(())
 }
 
+/// What user mode can bring about, and what is asked of the driver after it.
+fn from_user_mode(b: &Bench) -> Outcome {
+    super::submission::refusal(b)?;
+    super::timeout::preempt_and_reset(b, b.adapter.caps().paging_node)?;
+    // Where there is no kernel-mode testing, nobody can be made to fault.
+    let Ok((_vgpu, mut process)) = super::testing::process(b) else { return Ok(()) };
+    let faulted = process.run(fill(NOWHERE, 64, 1));
+    if !matches!(faulted, Err(PagingError::Fault(_))) {
+        return Err(super::bench::skip("a fill of what is not mapped does not fault"));
+    }
+    super::timeout::preempt_and_reset(b, process.node())
+}
+
 /// What a migration makes of a driver, in short: paging on two channels, the two calls of both Save DDIs, a refusal
 /// with its triage event, and a harvest. The adapter's start has asked for everything else.
 pub(super) fn work(b: &Bench) -> Outcome {
@@ -78,5 +94,7 @@ pub(super) fn work(b: &Bench) -> Outcome {
     needed("RestoreMutableMigrationData", b.restore_mutable(1, &mutable))?;
     one.end()?;
     two.end()?;
-    recovery(b)
+    drop((one, two));
+    recovery(b)?;
+    from_user_mode(b)
 }

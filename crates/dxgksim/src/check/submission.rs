@@ -1,7 +1,5 @@
 //! SubmitCommandVirtual, preemption, engine status and reset, clocks.
 
-use core::ptr::null_mut;
-
 use wddm::*;
 
 use super::bench::{handle, read_page, write_page};
@@ -16,12 +14,7 @@ const CLOCK: &str = "DXGKDDI_CALIBRATEGPUCLOCK callback function (d3dkmddi.h)";
 const HISTORY: &str = "DXGKDDI_FORMATHISTORYBUFFER callback function (d3dkmddi.h)";
 
 declare! {
-    "submit.stale-context" Handle SUBMIT, "A context that is gone takes no commands.", stale_context;
-    "submit.null-context" Handle SUBMIT, "No context takes no commands.", |b| {
-        let mut args = command(b);
-        args.hContext = null_mut();
-        invalid(b, args)
-    };
+    "submit.stale-context" Handle SUBMIT, "A context that is gone takes no commands.", refusal;
     "submit.unknown-node" Handle SUBMIT, "A node that does not exist takes no commands.", |b| {
         let mut args = command(b);
         args.NodeOrdinal = b.adapter.caps().nodes.len() as u32;
@@ -31,11 +24,6 @@ declare! {
         let mut args = command(b);
         args.NodeOrdinal = (args.NodeOrdinal + 1) % b.adapter.caps().nodes.len() as u32;
         if args.NodeOrdinal == b.adapter.caps().paging_node { Ok(()) } else { invalid(b, args) }
-    };
-    "submit.engine" Handle SUBMIT, "An engine that the node does not have takes no commands.", |b| {
-        let mut args = command(b);
-        args.EngineOrdinal = 9;
-        invalid(b, args)
     };
     "submit.no-root" State SUBMIT, "A context without a root page table takes no commands.", no_root;
     "preempt.unknown-node" Handle PREEMPT, "A node that does not exist is not preempted.", |b| {
@@ -87,12 +75,36 @@ fn command(b: &Bench) -> DXGKARG_SUBMITCOMMANDVIRTUAL {
     args.DmaBufferVirtualAddress = 4096;
     args.NodeOrdinal = b.adapter.caps().paging_node;
     args.Flags = DXGK_SUBMITCOMMANDFLAGS::Paging;
-    args.SubmissionFenceId = u32::MAX - 7;
     args
 }
 
+/// A submission under the node's next fence, which must be refused.
 fn invalid(b: &Bench, mut args: DXGKARG_SUBMITCOMMANDVIRTUAL) -> Outcome {
-    super::same("the status", &STATUS_INVALID_PARAMETER, &b.core().submit_command_virtual(&mut args))
+    let (core, node) = (b.core(), args.NodeOrdinal);
+    let submit = |args: &mut _| core.submit_command_virtual(args);
+    if node as usize >= b.adapter.caps().nodes.len() {
+        // Nothing has a fence there.
+        args.SubmissionFenceId = 1;
+        return super::same("the status", &STATUS_INVALID_PARAMETER, &submit(&mut args));
+    }
+    match core.interrupts.submit(node, &mut args, submit) {
+        Err(status) => super::same("the status", &STATUS_INVALID_PARAMETER, &status),
+        Ok(fence) => {
+            core.interrupts.freeze(node);
+            core.interrupts.thaw(node, fence);
+            broken!("expected STATUS_INVALID_PARAMETER, but fence {fence} was taken")
+        }
+    }
+}
+
+/// A submission that user mode can bring about and the driver refuses: for a context that is gone.
+pub(super) fn refusal(b: &Bench) -> Outcome {
+    let (device, context) = context(b)?;
+    needed("DestroyContext", b.core().destroy_context(handle(context)))?;
+    needed("DestroyDevice", b.core().destroy_device(handle(device)))?;
+    let mut args = command(b);
+    args.hContext = handle(context);
+    invalid(b, args)
 }
 
 /// A device and a context on node 0, without a root table.
@@ -107,15 +119,6 @@ pub(super) fn context(b: &Bench) -> Result<(usize, usize), super::Stop> {
     args.Flags = DXGK_CREATECONTEXTFLAGS::VirtualAddressing;
     needed("CreateContext", b.core().create_context(device.hDevice, &mut args))?;
     Ok((device.hDevice.expose_provenance(), args.hContext.expose_provenance()))
-}
-
-fn stale_context(b: &Bench) -> Outcome {
-    let (device, context) = context(b)?;
-    needed("DestroyContext", b.core().destroy_context(handle(context)))?;
-    needed("DestroyDevice", b.core().destroy_device(handle(device)))?;
-    let mut args = command(b);
-    args.hContext = handle(context);
-    invalid(b, args)
 }
 
 fn no_root(b: &Bench) -> Outcome {

@@ -105,7 +105,7 @@ fn not_built(what: &str, status: NTSTATUS) -> Outcome {
 }
 
 /// VF 0 and a process that can be shown it, on the first node that runs test buffers.
-fn process(b: &Bench) -> Result<(Arc<Vgpu>, TestProcess), Stop> {
+pub(super) fn process(b: &Bench) -> Result<(Arc<Vgpu>, TestProcess), Stop> {
     super::feature::supported(b)?;
     let node =
         testable_nodes(b.adapter.caps()).first().copied().ok_or_else(|| skip("no node runs test buffers"))?;

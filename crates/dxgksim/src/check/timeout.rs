@@ -119,9 +119,26 @@ fn quiet(b: &Bench, last: u32, marker: &mut PagingChannel, after: &str) -> Outco
 
 /// Waits for something that the paging node does and that wakes nobody; whether it came.
 fn await_node(b: &Bench, came: impl Fn() -> bool) -> bool {
+    await_at(b, node(b), came)
+}
+
+/// Preempts a node that has nothing to do, and resets its engine: both are answered with the last completed fence.
+pub(super) fn preempt_and_reset(b: &Bench, node: u32) -> Outcome {
+    let fence = u32::MAX - 31;
+    let mut args = DXGKARG_PREEMPTCOMMAND::zeroed();
+    (args.NodeOrdinal, args.PreemptionFenceId) = (node, fence);
+    needed("PreemptCommand", b.preempt_command(&mut args))?;
+    if !await_at(b, node, || b.core().interrupts.preempted(node) == fence) {
+        return Err(super::bench::skip("a preemption is not answered"));
+    }
+    b.adapter.reset_engine(node)?;
+    Ok(())
+}
+
+fn await_at(b: &Bench, node: u32, came: impl Fn() -> bool) -> bool {
     let mut patience = Patience::of(b.adapter.options().paging_timeout_ns, POLL_NS);
     while !came() {
-        let Some(nap) = patience.nap(b.core().interrupts.progress(node(b))) else { return false };
+        let Some(nap) = patience.nap(b.core().interrupts.progress(node)) else { return false };
         sleep(nap);
     }
     true

@@ -119,14 +119,28 @@ pub(crate) mod calls {
         WRITE_VIRTUALIZED_INTERRUPT "DxgkDdiWriteVirtualizedInterrupt";
         SET_VIRTUAL_FUNCTION_PAUSE_STATE "DxgkDdiSetVirtualFunctionPauseState";
         ESCAPE "DxgkDdiEscape";
-        SET_POWER_STATE "DxgkDdiSetPowerState";
         QUERY_ENGINE_STATUS "DxgkDdiQueryEngineStatus";
         RESET_ENGINE "DxgkDdiResetEngine";
-        RESET_FROM_TIMEOUT "DxgkDdiResetFromTimeout";
-        RESTART_FROM_TIMEOUT "DxgkDdiRestartFromTimeout";
         COLLECT_DBG_INFO "DxgkDdiCollectDbgInfo";
         CANCEL_COMMAND "DxgkDdiCancelCommand";
         CONTROL_ETW_LOGGING "DxgkDdiControlEtwLogging";
+    }
+
+    macro_rules! never_fail {
+        ($( $id:ident $name:literal; )*) => {
+            $( pub(crate) static $id: Ddi = Ddi {
+                name: $name,
+                irql: Irql::Passive,
+                statuses: Statuses::Only(&[STATUS_SUCCESS]),
+                rule: &rules::NEVER_FAILS,
+            }; )*
+        };
+    }
+
+    never_fail! {
+        SET_POWER_STATE "DxgkDdiSetPowerState";
+        RESET_FROM_TIMEOUT "DxgkDdiResetFromTimeout";
+        RESTART_FROM_TIMEOUT "DxgkDdiRestartFromTimeout";
     }
 
     /// DISPATCH_LEVEL, nothing returned.

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use wddm::NTSTATUS;
 
-use super::{Contract, rules};
+use super::{Contract, Rule, rules};
 
 /// What became of a fence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,13 +20,49 @@ pub enum FenceState {
     Aborted,
 }
 
+/// How a submission faulted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// What becomes of whoever waits for it.
+    pub status: NTSTATUS,
+    /// By DMA_PAGE_FAULTED with a fence: that fence is the last completed one from then on. Of DMA_FAULTED the pages do
+    /// not agree.
+    pub completes: bool,
+}
+
+/// What a reset aborted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aborted {
+    /// Nothing.
+    Nothing,
+    /// Packets of processes.
+    Process,
+    /// Paging, without which the adapter cannot go on.
+    Paging,
+}
+
+/// What made the last completed fence what it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Last {
+    #[default]
+    Reported,
+    Faulted,
+    Refused,
+}
+
 /// The fences of one node.
 #[derive(Debug, Default)]
 pub struct Fences {
     next: u32,
     submitted: VecDeque<u32>,
-    /// Reported by NotifyInterrupt, not yet seen by NotifyDpc.
+    /// Refused by the driver, after others that are still to come.
+    refused: VecDeque<u32>,
+    /// The last completed one as the driver must know it: reported by NotifyInterrupt, not yet seen by NotifyDpc.
     reported: u32,
+    /// How it came to be that.
+    last: Last,
+    /// What it may be instead, after faults of which the pages do not agree.
+    instead: Option<u32>,
     completed: u32,
     fault: Option<(u32, NTSTATUS)>,
     /// Fences of processes that have not been reported, and those that faulted.
@@ -59,14 +95,42 @@ impl Fences {
         fence
     }
 
-    /// Takes a submission back that the driver refused.
-    pub fn withdraw(&mut self, fence: u32) {
+    /// The driver refused a submission: nobody reports its fence, which is completed once those before it are.
+    /// "DXGKDDI_SUBMITCOMMANDVIRTUAL callback function (d3dkmddi.h)".
+    pub fn refuse(&mut self, fence: u32) {
         self.submitted.retain(|waiting| *waiting != fence);
         self.processes.retain(|waiting| *waiting != fence);
+        self.refused.push_back(fence);
+        self.pass_refused();
+    }
+
+    /// Completes what was refused and has nothing before it any more.
+    fn pass_refused(&mut self) {
+        while let Some(fence) = self.refused.front().copied() {
+            if self.submitted.front().is_some_and(|front| *front < fence) {
+                return;
+            }
+            self.refused.pop_front();
+            if fence > self.reported {
+                if self.completed == self.reported {
+                    self.completed = fence;
+                }
+                (self.reported, self.last, self.instead) = (fence, Last::Refused, None);
+            }
+        }
+    }
+
+    /// The rule that a stale last completed fence breaks, or `usual`.
+    pub(crate) fn stale(&self, usual: &'static Rule) -> &'static Rule {
+        match self.last {
+            Last::Reported => usual,
+            Last::Faulted => &rules::FAULTED_FENCE,
+            Last::Refused => &rules::REFUSED_FENCE,
+        }
     }
 
     /// The driver reports `fence` complete, or faulted.
-    pub fn report(&mut self, contract: &Contract, node: u32, fence: u32, fault: Option<NTSTATUS>) {
+    pub fn report(&mut self, contract: &Contract, node: u32, fence: u32, fault: Option<Fault>) {
         self.reports += 1;
         if self.frozen {
             self.ignored.push(fence);
@@ -90,14 +154,19 @@ impl Fences {
         while self.submitted.front().is_some_and(|front| *front <= fence) {
             self.submitted.pop_front();
         }
-        self.reported = fence;
+        self.instead = match fault {
+            Some(fault) if !fault.completes => self.instead.or(Some(self.reported)),
+            _ => None,
+        };
+        (self.reported, self.last) = (fence, if fault.is_some() { Last::Faulted } else { Last::Reported });
         let contained = self.processes.contains(&fence);
         self.processes.retain(|waiting| *waiting > fence);
         match fault {
-            Some(status) if contained => self.process_faults.push((fence, status)),
-            Some(status) => drop(self.fault.get_or_insert((fence, status))),
+            Some(Fault { status, .. }) if contained => self.process_faults.push((fence, status)),
+            Some(Fault { status, .. }) => drop(self.fault.get_or_insert((fence, status))),
             None => {}
         }
+        self.pass_refused();
     }
 
     /// The driver answers the preemption `fence`: everything up to `last` is completed, and nothing after it runs.
@@ -107,8 +176,8 @@ impl Fences {
             return;
         }
         contract.require(
-            last == self.reported,
-            &rules::PREEMPTED_FENCE,
+            last == self.reported || Some(last) == self.instead,
+            self.stale(&rules::PREEMPTED_FENCE),
             format_args!("node {node} was preempted after fence {last}, and reported {} last", self.reported),
         );
         self.preempted = fence;
@@ -126,7 +195,8 @@ impl Fences {
             self.ignored.clear();
         }
         self.settle();
-        (self.reported, self.submitted.back().copied().unwrap_or(self.reported))
+        let last = self.submitted.back().max(self.refused.back()).copied();
+        (self.instead.unwrap_or(self.reported), last.unwrap_or(self.reported))
     }
 
     /// Fences that were reported while the engine was being reset.
@@ -139,18 +209,24 @@ impl Fences {
         self.reports
     }
 
-    /// The reset is done: everything up to `last` that was not completed is aborted. Whether anything was.
-    pub fn thaw(&mut self, last: u32) -> bool {
+    /// The reset is done: everything up to `last` that was not completed is aborted.
+    pub fn thaw(&mut self, last: u32) -> Aborted {
         self.frozen = false;
         let first = self.submitted.front().copied();
-        while self.submitted.front().is_some_and(|front| *front <= last) {
+        let mut aborted = Aborted::Nothing;
+        while let Some(fence) = self.submitted.front().copied().filter(|front| *front <= last) {
             self.submitted.pop_front();
+            let process = self.processes.contains(&fence) && aborted != Aborted::Paging;
+            aborted = if process { Aborted::Process } else { Aborted::Paging };
         }
         self.processes.retain(|waiting| *waiting > last);
-        let Some(first) = first.filter(|first| *first <= last) else { return false };
-        self.aborted.push((first, last));
-        (self.reported, self.completed) = (last, last);
-        true
+        if let Some(first) = first.filter(|first| *first <= last) {
+            self.aborted.push((first, last));
+            (self.reported, self.completed) = (last, last);
+            (self.last, self.instead) = (Last::Reported, None);
+        }
+        self.pass_refused();
+        aborted
     }
 
     /// Whether a fence was submitted and nothing became of it yet.
@@ -191,6 +267,55 @@ impl Fences {
 mod tests {
     use super::*;
 
+    fn page(status: i32) -> Fault {
+        Fault { status: NTSTATUS(status), completes: true }
+    }
+
+    /// The rules that a preemption breaks which is answered with `last`.
+    fn preempted_with(fences: &mut Fences, last: u32) -> Vec<&'static str> {
+        let contract = Contract::default();
+        fences.preempt(&contract, 0, 7, last);
+        contract.violations().iter().map(|it| it.rule.id).collect()
+    }
+
+    #[test]
+    fn a_faulted_fence_is_completed_and_of_a_plain_fault_either_counts() {
+        crate::host::std_host::install();
+        let (contract, mut fences) = (Contract::default(), Fences::default());
+        let (first, second, third) = (fences.submit(), fences.submit_for_process(), fences.submit());
+        fences.report(&contract, 0, first, None);
+        fences.report(&contract, 0, second, Some(Fault { completes: false, ..page(-1) }));
+        for last in [first, second] {
+            assert_eq!(preempted_with(&mut fences, last), [""; 0]);
+        }
+        assert_eq!(fences.freeze(), (first, third));
+        assert_eq!(fences.thaw(second), Aborted::Nothing);
+        let fourth = fences.submit_for_process();
+        fences.report(&contract, 0, third, None);
+        fences.report(&contract, 0, fourth, Some(page(-1)));
+        assert_eq!(preempted_with(&mut fences, third), ["FAULTED_FENCE"]);
+        assert_eq!(preempted_with(&mut fences, fourth), [""; 0]);
+        assert_eq!(contract.count(), 0);
+    }
+
+    #[test]
+    fn a_refused_fence_is_completed_when_those_before_it_are() {
+        crate::host::std_host::install();
+        let (contract, mut fences) = (Contract::default(), Fences::default());
+        let ids: [u32; 4] = core::array::from_fn(|_| fences.submit());
+        fences.refuse(ids[1]);
+        fences.refuse(ids[3]);
+        assert_eq!(preempted_with(&mut fences, 0), [""; 0]);
+        fences.report(&contract, 0, ids[0], None);
+        assert_eq!(preempted_with(&mut fences, ids[0]), ["REFUSED_FENCE"]);
+        assert_eq!(preempted_with(&mut fences, ids[1]), [""; 0]);
+        fences.settle();
+        assert_eq!(fences.freeze(), (ids[1], ids[3]));
+        assert_eq!(fences.thaw(ids[2]), Aborted::Paging);
+        assert_eq!(preempted_with(&mut fences, ids[3]), [""; 0]);
+        assert_eq!(contract.count(), 0);
+    }
+
     #[test]
     fn fences_come_in_order_and_once() {
         crate::host::std_host::install();
@@ -213,14 +338,14 @@ mod tests {
         crate::host::std_host::install();
         let (contract, mut fences) = (Contract::default(), Fences::default());
         let (process, next) = (fences.submit_for_process(), fences.submit());
-        fences.report(&contract, 0, process, Some(NTSTATUS(-1)));
+        fences.report(&contract, 0, process, Some(page(-1)));
         fences.report(&contract, 0, next, None);
         assert_eq!(fences.state(process), FenceState::Pending);
         fences.settle();
         assert_eq!(fences.state(process), FenceState::Faulted(NTSTATUS(-1)));
         assert_eq!(fences.state(next), FenceState::Completed);
         let (paging, after) = (fences.submit(), fences.submit_for_process());
-        fences.report(&contract, 0, paging, Some(NTSTATUS(-2)));
+        fences.report(&contract, 0, paging, Some(page(-2)));
         fences.report(&contract, 0, after, None);
         fences.settle();
         assert_eq!(fences.state(after), FenceState::Faulted(NTSTATUS(-2)));
@@ -239,12 +364,12 @@ mod tests {
         assert_eq!((fences.ignored(), fences.preempted(), fences.reports()), (&ids[1..2], 0, 3));
         assert_eq!(fences.freeze(), (ids[0], ids[3]), "it is being reset already");
         assert_eq!(fences.ignored(), &ids[1..2]);
-        assert!(fences.thaw(ids[1]));
+        assert_eq!(fences.thaw(ids[1]), Aborted::Paging);
         assert_eq!(ids.map(|fence| fences.is_waiting(fence)), [false, false, true, true]);
         let states = ids.map(|fence| fences.state(fence));
         use FenceState::{Aborted, Completed, Pending};
         assert_eq!(states, [Completed, Aborted, Pending, Pending]);
-        assert!(!fences.thaw(ids[1]));
+        assert_eq!(fences.thaw(ids[1]), Aborted::Nothing);
         fences.report(&contract, 0, ids[2], None);
         fences.preempt(&contract, 0, 8, ids[2]);
         assert_eq!((contract.count(), fences.preempted()), (0, 8));

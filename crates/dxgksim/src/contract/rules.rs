@@ -26,6 +26,8 @@ macro_rules! rules {
 rules! {
     STATUS, "the DDI's own page",
         "A DDI returns only the status values that its page lists.";
+    NEVER_FAILS, "DXGKDDI_SET_POWER_STATE callback function (dispmprt.h)",
+        "SetPowerState, ResetFromTimeout and RestartFromTimeout succeed, whatever there is to be had.";
     PAGING_STATUS, "DXGKDDI_BUILDPAGINGBUFFER callback function (d3dkmddi.h)",
         "BuildPagingBuffer returns success, ALLOCATION_BUSY or INSUFFICIENT_DMA_BUFFER; anything else is a bug check.";
     SUBMIT_STATUS, "DXGKDDI_SUBMITCOMMANDVIRTUAL callback function (d3dkmddi.h)",
@@ -62,6 +64,10 @@ rules! {
         "Only submitted fences are reported, on nodes that exist.";
     PREEMPTED_FENCE, "DXGKARGCB_NOTIFY_INTERRUPT_DATA structure (d3dkmddi.h)",
         "A preemption is answered with the fence that was completed last.";
+    FAULTED_FENCE, "DXGK_PAGE_FAULT_FLAGS enumeration (d3dkmdt.h)",
+        "After a page fault the faulted fence is the last completed one: a preemption or a reset is answered from there.";
+    REFUSED_FENCE, "DXGKDDI_SUBMITCOMMANDVIRTUAL callback function (d3dkmddi.h)",
+        "A fence whose submission was refused is completed once those before it are: a preemption or a reset is answered from there.";
     ABORTED_FENCE, "TDR changes in Windows 8",
         "ResetEngine answers a fence from the last completed one to the last submitted; any other is a bug check.";
     DEVICE_HANDLE, "DXGKRNL_INTERFACE structure (dispmprt.h)",

@@ -11,7 +11,7 @@ use wddm::*;
 use super::core::{Core, all, find};
 use super::stubs;
 use super::triage::TriageEvent;
-use crate::contract::{Fences, Irql, current, rules};
+use crate::contract::{Fault, Fences, Irql, current, rules};
 use crate::memory::Pages;
 
 /// The adapter behind a DeviceHandle, its IRQL checked.
@@ -288,12 +288,13 @@ fn report(core: &Core, nodes: &mut [Fences], data: &DXGKARGCB_NOTIFY_INTERRUPT_D
         DXGK_INTERRUPT_TYPE::DXGK_INTERRUPT_DMA_FAULTED => {
             // SAFETY: as above.
             let it = unsafe { data.u.DmaFaulted };
-            (it.NodeOrdinal, it.FaultedFenceId, Some(it.Status))
+            (it.NodeOrdinal, it.FaultedFenceId, Some(Fault { status: it.Status, completes: false }))
         }
         DXGK_INTERRUPT_TYPE::DXGK_INTERRUPT_DMA_PAGE_FAULTED => {
             // SAFETY: as above.
             let it = unsafe { data.u.DmaPageFaulted };
-            (it.NodeOrdinal, it.FaultedFenceId, Some(STATUS_ACCESS_VIOLATION))
+            let fault = Fault { status: STATUS_ACCESS_VIOLATION, completes: true };
+            (it.NodeOrdinal, it.FaultedFenceId, Some(fault))
         }
         DXGK_INTERRUPT_TYPE::DXGK_INTERRUPT_DMA_PREEMPTED => {
             // SAFETY: as above.

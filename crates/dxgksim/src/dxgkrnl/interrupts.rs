@@ -13,7 +13,7 @@ use wddm::{DXGKARG_SUBMITCOMMANDVIRTUAL, NTSTATUS, STATUS_DEVICE_REMOVED};
 
 use super::Core;
 use super::packets::Packets;
-use crate::contract::{Contract, FenceState, Fences, Irql, calls, current, raised, rules};
+use crate::contract::{Aborted, Contract, FenceState, Fences, Irql, Rule, calls, current, raised, rules};
 use crate::host::{Event, Mutex, Patience, SECOND, Thread, host};
 
 /// What the routine under SynchronizeExecution has done so far.
@@ -260,7 +260,7 @@ impl Interrupts {
         if status.is_success() {
             return Ok(fence);
         }
-        self.state.lock().nodes[node as usize].withdraw(fence);
+        self.state.lock().nodes[node as usize].refuse(fence);
         Err(status)
     }
 
@@ -271,6 +271,11 @@ impl Interrupts {
         let snapshot = state.nodes[node as usize].freeze();
         state.wake();
         snapshot
+    }
+
+    /// The rule that a stale last completed fence of a node breaks, or `usual`.
+    pub(crate) fn stale(&self, node: u32, usual: &'static Rule) -> &'static Rule {
+        self.state.lock().nodes[node as usize].stale(usual)
     }
 
     /// Gives up what was submitted to a node whose reports are ignored, and goes on ignoring them. The answer is what
@@ -296,8 +301,8 @@ impl Interrupts {
         self.state.lock().nodes[node as usize].reports()
     }
 
-    /// The reset is done: what was not completed up to fence `last` was aborted. Whether anything was.
-    pub(crate) fn thaw(&self, node: u32, last: u32) -> bool {
+    /// The reset is done: what was not completed up to fence `last` was aborted.
+    pub(crate) fn thaw(&self, node: u32, last: u32) -> Aborted {
         let mut state = self.state.lock();
         let aborted = state.nodes[node as usize].thaw(last);
         state.wake();

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use wddm::{DEVICE_POWER_STATE, DXGK_ENGINESTATUS, DXGKARG_QUERYENGINESTATUS, DXGKARG_RESETENGINE};
 
 use super::{Adapter, DdiError, succeed};
-use crate::contract::{calls, rules};
+use crate::contract::{Aborted, calls, rules};
 use crate::host::MutexGuard;
 
 /// What the reset of an engine came to.
@@ -50,13 +50,18 @@ impl Adapter {
             self.reset_all(&serial)?;
             return Err(error);
         }
+        let rule = if last < completed {
+            core.interrupts.stale(node, &rules::ABORTED_FENCE)
+        } else {
+            &rules::ABORTED_FENCE
+        };
         core.contract.require(
             (completed..=submitted).contains(&last),
-            &rules::ABORTED_FENCE,
+            rule,
             format_args!("{last} was aborted, {completed} completed and {submitted} submitted last"),
         );
         let aborted = core.interrupts.thaw(node, last.clamp(completed, submitted));
-        if aborted {
+        if aborted == Aborted::Paging {
             self.reset_all(&serial)?;
             return Ok(Recovery { last_aborted: last, submitted_again: 0, adapter: true });
         }

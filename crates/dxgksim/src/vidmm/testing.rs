@@ -117,6 +117,11 @@ impl TestProcess {
         self.process.context()
     }
 
+    /// The node its commands run on.
+    pub(crate) fn node(&self) -> u32 {
+        self.node
+    }
+
     /// pfnBuildTestCommandBuffer, with any arguments.
     pub(crate) fn ask(&self, args: &mut DXGKARG_BUILDTESTCOMMANDBUFFER) -> NTSTATUS {
         call_build(&self.core, self.build, args)
