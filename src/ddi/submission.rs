@@ -35,9 +35,11 @@ edge::entries! {
     read cancel_command(DXGKARG_CANCELCOMMAND) => cancel;
 }
 
+/// A fence whose buffer is refused counts as completed in its turn: Dxgkrnl waits for no report of it.
 fn submit(started: &Started, args: &DXGKARG_SUBMITCOMMANDVIRTUAL) -> Result<()> {
     queue(started, args).inspect_err(|error| {
         let (node, fence) = (args.NodeOrdinal, args.SubmissionFenceId);
+        started.adapter.device().refuse(node as usize, fence);
         started.adapter.trace(TraceEvent::SubmissionRefused { node, fence, error: *error });
     })
 }

@@ -1,8 +1,8 @@
 //! Timeout detection and recovery: an engine is reset by itself, the adapter only when that fails.
 
+use gpup_core::Result;
 use gpup_core::device::abi;
 use gpup_core::os::{self, Level};
-use gpup_core::{Error, Result};
 use wddm::{
     DXGK_ENGINESTATUS, DXGKARG_QUERYDEPENDENTENGINEGROUP, DXGKARG_QUERYENGINESTATUS, DXGKARG_RESETENGINE,
 };
@@ -51,21 +51,21 @@ fn reset(started: &Started, args: &mut DXGKARG_RESETENGINE) -> Result<()> {
     Ok(())
 }
 
-/// Stops the engines: everything queued is gone, and nothing runs until the restart. VFs keep their state.
+/// Has the engines stand still: everything queued is gone, and nothing runs until the restart. VFs keep their state.
+#[expect(clippy::unnecessary_wraps, reason = "the shape of every callback's work")]
 fn reset_all(started: &Started) -> Result<()> {
     for node in 0..abi::NODES {
         if let Err(error) = started.adapter.reset_engine(node) {
             os::log(Level::Error, format_args!("node {node} does not reset: {error}"));
         }
     }
-    started.adapter.device().stop();
+    started.adapter.suspend();
     Ok(())
 }
 
+/// Nothing is made anew and nothing can fail. Where the reset never came, nothing stood still.
+#[expect(clippy::unnecessary_wraps, reason = "the shape of every callback's work")]
 fn restart(started: &Started) -> Result<()> {
-    match started.adapter.start(started.notifier.clone()) {
-        // The reset never came, so nothing was stopped.
-        Err(Error::WrongState) => Ok(()),
-        other => other,
-    }
+    started.adapter.resume();
+    Ok(())
 }

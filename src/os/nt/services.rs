@@ -62,6 +62,12 @@ impl Os for Nt {
         nt::thread::yield_now();
     }
 
+    /// TdrDdiDelay is 5 s, and ResetFromTimeout waits for four things of so long: for either engine's reset, and for either
+    /// engine to stand still. "Testing and debugging TDR during driver development".
+    fn patience_ns(&self) -> u64 {
+        500_000_000
+    }
+
     fn allocate_pages(&self, purpose: Purpose, bytes: usize) -> *mut u8 {
         memory::tag(purpose).allocate_pages(bytes)
     }

@@ -62,7 +62,8 @@ fn from_user_mode(b: &Bench) -> Outcome {
     if !matches!(faulted, Err(PagingError::Fault(_))) {
         return Err(super::bench::skip("a fill of what is not mapped does not fault"));
     }
-    super::timeout::preempt_and_reset(b, process.node())
+    super::timeout::preempt_and_reset(b, process.node())?;
+    Ok(b.adapter.reset_adapter()?)
 }
 
 /// What a migration makes of a driver, in short: paging on two channels, the two calls of both Save DDIs, a refusal

@@ -44,6 +44,22 @@ impl Adapter {
         Ok(())
     }
 
+    /// Has the engines stand still until [`Adapter::resume`]. Cannot fail.
+    pub fn suspend(&self) {
+        self.shared.device.suspend();
+    }
+
+    /// Lets the engines go on, unless the device was taken away. Cannot fail.
+    pub fn resume(&self) {
+        if !self.removed.load(Ordering::SeqCst) {
+            self.shared.device.resume();
+        }
+        // Looked at again: the device may have gone meanwhile.
+        if self.removed.load(Ordering::SeqCst) {
+            self.shared.device.stop();
+        }
+    }
+
     /// The device was taken away without notice: its engines stop for good. VFs and migrations can still be ended.
     pub fn remove(&self) {
         self.removed.store(true, Ordering::SeqCst);

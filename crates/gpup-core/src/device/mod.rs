@@ -206,18 +206,26 @@ pub trait Device: Send + Sync {
 
     /// Starts the engines; interrupts go to `sink`.
     ///
-    /// From StartDevice, SetPowerState and RestartFromTimeout.
+    /// From StartDevice: all that the engines ever need is made here.
     ///
     /// # Errors
-    /// [`Error::WrongState`] when started already, which the last two take for success.
+    /// [`Error::WrongState`] when started already.
     fn start(&self, sink: Arc<dyn InterruptSink>) -> Result<()>;
-    /// Stops the engines and waits until they are still: then no interrupt of the device and no message of a VF any
-    /// more, until the next start, which sends what has become pending. What the host queued is dropped unanswered
-    /// and counts as completed. VFs keep state, memory and what was written to their MSI-X tables. Idempotent.
+    /// Ends the engines: as [`Device::suspend`], until the next start.
     ///
-    /// From StopDevice, SetPowerState, ResetFromTimeout and NotifySurpriseRemoval, also when the device has gone: it
-    /// waits for nothing that may never come. Marks stay.
+    /// From StopDevice and NotifySurpriseRemoval, also when the device has gone: it waits for nothing that may never come.
     fn stop(&self);
+    /// Has the engines stand still, and waits until they do: then no interrupt of the device and no message of a VF any
+    /// more until [`Device::resume`], which sends what has become pending. What the host queued is dropped unanswered
+    /// and counts as completed. VFs keep state, memory and what was written to their MSI-X tables; marks stay.
+    /// Idempotent; nothing on a device that is not started.
+    ///
+    /// From SetPowerState and ResetFromTimeout, which may not fail: nothing is allocated.
+    fn suspend(&self);
+    /// Lets the engines go on. Idempotent; nothing on a device that is not started.
+    ///
+    /// From SetPowerState and RestartFromTimeout, which may not fail: nothing is allocated, no thread is made.
+    fn resume(&self);
 
     /// Queues a host DMA buffer. In order for each node. Callable at DISPATCH_LEVEL.
     ///
@@ -225,13 +233,16 @@ pub trait Device: Send + Sync {
     /// [`Error::InvalidParameter`] for an unknown node or an address that is no
     /// multiple of 8, [`Error::NoResources`] when the queue is full.
     fn submit(&self, submission: HostSubmission) -> Result<()>;
-    /// Asks a node to drop what the host queued; the answer comes as `preempted`. A packet that has begun stops at
-    /// its next chunk: it may be submitted again whole, since every operation can be repeated. One request at a
-    /// time; a later one replaces an unanswered one.
+    /// A submission was refused, by `submit` or before it came so far: nothing is reported of its fence, which counts as
+    /// completed once all those before it on the node do. Callable at DISPATCH_LEVEL. An unknown node does nothing.
+    fn refuse(&self, node: usize, fence: u32);
+    /// Asks a node to drop what the host queued; the answer comes as `preempted`, when a packet that has begun has come
+    /// to its end: what is packed into one buffer may not be done twice in part. One that never ends is stopped if it
+    /// lets itself be. One request at a time; a later one replaces an unanswered one.
     ///
     /// Callable at DISPATCH_LEVEL. An unknown node does nothing.
     fn preempt(&self, node: usize, preemption_fence: u32);
-    /// Last fence the node completed for the host.
+    /// Last fence the node completed for the host: a packet that faulted has come to its end too.
     /// Takes no lock; any IRQL. 0 for an unknown node.
     fn last_completed_fence(&self, node: usize) -> u32;
     /// Whether the node makes progress or is idle (false: it hangs in one packet).
@@ -244,8 +255,8 @@ pub trait Device: Send + Sync {
     fn totals(&self, node: usize) -> Result<Totals>;
     /// Aborts the packet that hangs on the node, and drops what the host queued there, unanswered; a packet that makes
     /// progress ends by itself, so that no other VF loses by it. A host's packet that waited for a VF's was not
-    /// aborted, even if parts of it are done: the operating system submits it again. An aborted fence counts as
-    /// completed from now on.
+    /// aborted: the operating system submits it again under its fence, and parts of it that are done are not done
+    /// again. An aborted fence counts as completed from now on.
     ///
     /// From ResetEngine and ResetFromTimeout. What the packet wrote until then is marked.
     ///

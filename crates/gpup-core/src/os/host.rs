@@ -111,6 +111,11 @@ impl Os for HostOs {
         std::thread::yield_now();
     }
 
+    /// Far longer than any machine takes: here a thread may be kept from running for as long as the machine is busy.
+    fn patience_ns(&self) -> u64 {
+        600_000_000_000
+    }
+
     fn allocate_pages(&self, _purpose: Purpose, bytes: usize) -> *mut u8 {
         let Some(layout) = page_layout(bytes) else { return core::ptr::null_mut() };
         // SAFETY: the layout's size is not zero.

@@ -80,6 +80,9 @@ pub trait Os: Sync {
     fn spawn(&self, name: &'static str, body: Box<dyn FnOnce() + Send>) -> Result<Box<dyn RawThread>>;
     /// Gives the processor to another thread for a moment. PASSIVE_LEVEL.
     fn yield_now(&self);
+    /// How long a call of the operating system's may wait for an engine that does what it always does at once, in
+    /// nanoseconds: a small part of what the operating system lets a thread stay in the driver.
+    fn patience_ns(&self) -> u64;
     /// Allocates `bytes` of zeroed, page-aligned, non-paged memory; null when there is none.
     fn allocate_pages(&self, purpose: Purpose, bytes: usize) -> *mut u8;
     /// Frees what [`Os::allocate_pages`] gave.

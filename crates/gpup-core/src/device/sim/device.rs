@@ -4,14 +4,14 @@ use alloc::sync::Arc;
 use core::sync::atomic::Ordering;
 
 use super::SimGpu;
-use super::hang::DEFECT_NS;
+use super::node::Node;
 use crate::device::{
     BarPages, Device, EngineReset, Geometry, HostSubmission, Identity, InterruptSink, MsixEntry, Region,
     Running, TableAddress,
 };
 use crate::dirty::Tracker;
 use crate::migration::state::VfHardware;
-use crate::os::now;
+use crate::os::{Level, log, now, os};
 use crate::sched::{Counters, Policy, Totals, VfParameters};
 use crate::vram::Vram;
 use crate::{Error, Result, VfIndex};
@@ -41,6 +41,8 @@ impl Device for SimGpu {
             return Err(Error::WrongState);
         }
         self.shared.stop.store(false, Ordering::SeqCst);
+        self.shared.suspended.store(false, Ordering::SeqCst);
+        self.shared.nodes.iter().for_each(Node::forget_reset);
         *threads = Some(self.spawn(&sink)?);
         self.shared.vfs.iter().for_each(|vf| vf.set_silent(false));
         Ok(())
@@ -56,6 +58,36 @@ impl Device for SimGpu {
         }
     }
 
+    fn suspend(&self) {
+        let threads = self.threads.lock();
+        if threads.is_none() || self.shared.suspended.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        // What an engine says from now on it says at rest: it saw the flag, and sees it until it is cleared.
+        for node in &self.shared.nodes {
+            node.rested.wait(0);
+        }
+        self.shared.wake();
+        for (index, node) in self.shared.nodes.iter().enumerate() {
+            if !node.rested.wait(os().patience_ns()) {
+                log(Level::Error, format_args!("node {index} does not come to rest"));
+            }
+        }
+        self.shared.vfs.iter().for_each(|vf| vf.set_silent(true));
+        self.shared.nodes.iter().for_each(|node| node.queue.retire());
+    }
+
+    fn resume(&self) {
+        let threads = self.threads.lock();
+        if threads.is_none() || !self.shared.suspended.load(Ordering::SeqCst) {
+            return;
+        }
+        self.shared.nodes.iter().for_each(Node::forget_reset);
+        self.shared.vfs.iter().for_each(|vf| vf.set_silent(false));
+        self.shared.suspended.store(false, Ordering::SeqCst);
+        self.shared.wake();
+    }
+
     fn submit(&self, submission: HostSubmission) -> Result<()> {
         let node = self.shared.node(submission.node)?;
         if !submission.dma_address.is_multiple_of(8) {
@@ -64,6 +96,12 @@ impl Device for SimGpu {
         node.queue.push(submission)?;
         node.wake.signal();
         Ok(())
+    }
+
+    fn refuse(&self, node: usize, fence: u32) {
+        if let Ok(node) = self.shared.node(node) {
+            node.queue.refuse(fence);
+        }
     }
 
     fn preempt(&self, node: usize, preemption_fence: u32) {
@@ -93,12 +131,12 @@ impl Device for SimGpu {
         let node = self.shared.node(node)?;
         // The lock keeps the engine from stopping, and two resets of one node apart.
         let threads = self.threads.lock();
-        if threads.is_none() {
+        if threads.is_none() || self.shared.suspended.load(Ordering::SeqCst) {
             return Ok(EngineReset { last_aborted: node.queue.drop_all(None), vf: None });
         }
         node.ask_for_reset();
         // A packet that hangs ends with this. One that makes progress ends by itself, and its VF is none the worse for it.
-        if !node.reset_done.wait(DEFECT_NS) {
+        if !node.reset_done.wait(os().patience_ns()) {
             return Err(Error::Timeout);
         }
         Ok(node.last_reset())

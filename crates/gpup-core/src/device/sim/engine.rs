@@ -40,6 +40,8 @@ pub(super) struct Engine {
     /// The VFs that the scheduler thinks have work.
     runnable: Box<[bool]>,
     pub(super) host: Option<HostPacket>,
+    /// What had begun when the engine was reset, until the host submits it again.
+    parked: Option<HostPacket>,
     /// In whose name the scheduler thinks the host's packet runs.
     host_entity: Option<Entity>,
     idle_rounds: u32,
@@ -59,6 +61,7 @@ impl Engine {
             command: boxed::slice(RING_BYTES, || 0)?,
             loaded: None,
             host: None,
+            parked: None,
             host_entity: None,
             idle_rounds: 0,
             shared,
@@ -68,6 +71,10 @@ impl Engine {
     /// The thread's body.
     pub(super) fn run(mut self) {
         while !self.shared.stop.load(Ordering::SeqCst) {
+            if self.shared.suspended.load(Ordering::SeqCst) {
+                self.rest();
+                continue;
+            }
             self.answer_resets();
             self.answer_preemptions();
             match self.decide() {
@@ -75,12 +82,29 @@ impl Engine {
                 None => self.idle(),
             }
         }
-        let mut scheduler = self.node().scheduler.lock();
-        (0..)
-            .zip(&self.runnable)
-            .for_each(|(vf, _)| scheduler.set_runnable(Entity::Vf(vf), false, self.clock));
-        if let Some(entity) = self.host_entity {
+        self.lie_down();
+    }
+
+    /// Forgets the host's packets, which are nobody's any more, and takes part in no decision.
+    fn lie_down(&mut self) {
+        (self.host, self.parked) = (None, None);
+        let mut scheduler = self.shared.nodes[self.index].scheduler.lock();
+        for (vf, known) in (0..).zip(&mut self.runnable) {
+            scheduler.set_runnable(Entity::Vf(vf), false, self.clock);
+            *known = false;
+        }
+        if let Some(entity) = self.host_entity.take() {
             scheduler.set_runnable(entity, false, self.clock);
+        }
+    }
+
+    /// Stands still until the device goes on or ends.
+    fn rest(&mut self) {
+        self.lie_down();
+        while self.shared.suspended.load(Ordering::SeqCst) && !self.shared.stop.load(Ordering::SeqCst) {
+            // Said again: the device may have gone on and been suspended anew before this looked.
+            self.node().rested.signal();
+            self.node().wake.wait(REST_NS);
         }
     }
 
@@ -94,22 +118,35 @@ impl Engine {
         self.node().clock.store(self.clock, Ordering::Relaxed);
     }
 
-    /// Drops the host's packets when the node was reset. The packet that ran has ended before this. Of the host's
-    /// packets only one that hung was aborted: all others can be repeated, and are submitted again.
+    /// Drops the host's packets when the node was reset. Only one that hung was aborted; the others are submitted again,
+    /// and one that had begun goes on where it was: what it has done may not be done twice.
     fn answer_resets(&mut self) {
-        if self.node().abort.load(Ordering::Acquire) {
-            let aborted = self.host.take().filter(HostPacket::is_stuck).map(|packet| packet.fence());
-            self.node().answer_reset(aborted);
+        if !self.node().abort.load(Ordering::Acquire) {
+            return;
         }
+        let packet = self.host.take();
+        let aborted = packet.as_ref().filter(|packet| packet.is_stuck()).map(HostPacket::fence);
+        self.parked = packet.filter(|packet| packet.has_begun() && aborted.is_none());
+        self.node().answer_reset(aborted);
     }
 
-    /// Drops the host's packet when the node was preempted, and says so.
+    /// Says that the node was preempted, once the host's packet has come to its end: a DMA buffer that has begun is not
+    /// stopped. One that never ends is, if it lets itself be.
     fn answer_preemptions(&mut self) {
+        if !self.node().queue.is_preempted() || self.runs_to_its_end() {
+            return;
+        }
         let Some(fence) = self.node().queue.take_preemption() else {
             return;
         };
         self.host = None;
         self.sink.preempted(self.index, fence, self.node().queue.last_completed());
+    }
+
+    /// Whether the host's packet has begun and comes to an end by itself.
+    fn runs_to_its_end(&mut self) -> bool {
+        self.host_bench()
+            .is_some_and(|(host, mut bench)| host.has_begun() && host.looping(&mut bench).is_none())
     }
 
     /// Looks who has work and asks the scheduler who runs.
@@ -133,7 +170,8 @@ impl Engine {
         if self.host.is_none()
             && let Some(submission) = self.node().queue.pop()
         {
-            let packet = HostPacket::new(submission);
+            let parked = self.parked.take().filter(|parked| parked.is(&submission));
+            let packet = parked.unwrap_or_else(|| HostPacket::new(submission));
             self.tlb.restart(packet.root());
             self.host = Some(packet);
         }
@@ -183,7 +221,7 @@ impl Engine {
                 let awaited = vf.is_awaited() && grant.is_overdue(elapsed);
                 awaited || vf.abort().load(Ordering::Acquire) || scheduler.over_run(grant, elapsed)
             });
-            if cut || node.abort.load(Ordering::Acquire) || self.shared.stop.load(Ordering::SeqCst) {
+            if cut || node.abort.load(Ordering::Acquire) || self.shared.is_still() {
                 return elapsed;
             }
             node.hang.look();
@@ -204,7 +242,7 @@ impl Engine {
         let vf = &self.shared.vfs[vf as usize];
         loop {
             let elapsed = now().saturating_sub(since);
-            let asked = self.shared.stop.load(Ordering::SeqCst) || self.node().abort.load(Ordering::Acquire);
+            let asked = self.shared.is_still() || self.node().abort.load(Ordering::Acquire);
             if elapsed >= cap || asked || vf.wants(self.index) {
                 return elapsed.clamp(1, cap.max(1));
             }

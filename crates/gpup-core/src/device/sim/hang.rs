@@ -4,6 +4,9 @@
 //! that hangs knows. So the engine itself starts the clock, which measures hangs and nothing else. An engine whose
 //! thread the operating system does not run stands still too, but it does not hang: nobody takes it for unresponsive,
 //! gives up waiting for it or cuts its packet, however busy the machine below is.
+//!
+//! What every packet does in the end when it is told to end, also one that hangs, is waited for as long as the operating
+//! system has patience: [`Os::patience_ns`](crate::os::Os::patience_ns). After that it is a defect of this device.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
@@ -11,10 +14,6 @@ use crate::os::now;
 
 /// A packet that hung for so long is noticed, in nanoseconds.
 pub(super) const HANG_NS: u64 = 2_000_000_000;
-
-/// What every packet does in the end when it is told to end, also one that hangs, is waited for so long, in
-/// nanoseconds: far longer than any machine takes, so that a defect of this device is an error and no endless wait.
-pub(super) const DEFECT_NS: u64 = 600_000_000_000;
 
 /// Looks of the engine after which it has certainly seen what was asked of it before the first of them.
 const LOOKS: u64 = 2;

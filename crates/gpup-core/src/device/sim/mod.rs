@@ -131,7 +131,10 @@ struct Shared {
     owners: Owners,
     vfs: Box<[Vf]>,
     nodes: [Node; NODES],
+    /// The engines end.
     stop: AtomicBool,
+    /// The engines stand still.
+    suspended: AtomicBool,
     /// Counts flushes of translations; engines forget theirs when it moves.
     tlb_epoch: AtomicU64,
     /// System time at which the device came to be.
@@ -171,6 +174,7 @@ impl SimGpu {
             vfs: vfs.into_boxed_slice(),
             nodes: [Node::new(max_vfs, config.limits(0))?, Node::new(max_vfs, config.limits(1))?],
             stop: AtomicBool::new(false),
+            suspended: AtomicBool::new(false),
             tlb_epoch: AtomicU64::new(0),
             born: now(),
         };
@@ -220,6 +224,11 @@ impl Shared {
     /// Lets every engine look at what is new.
     fn wake(&self) {
         self.nodes.iter().for_each(|node| node.wake.signal());
+    }
+
+    /// Whether no engine is to do anything.
+    fn is_still(&self) -> bool {
+        self.stop.load(Ordering::SeqCst) || self.suspended.load(Ordering::SeqCst)
     }
 
     /// Ends the engines' loops.

@@ -30,6 +30,8 @@ pub(super) struct Node {
     pub(super) abort: AtomicBool,
     /// The engine has done what `abort` asks.
     pub(super) reset_done: Event,
+    /// The engine stands still.
+    pub(super) rested: Event,
     /// What the last reset answered.
     last_reset: SpinLock<EngineReset>,
     /// Whose packet ended because of the reset.
@@ -55,6 +57,7 @@ impl Node {
             wake: Event::new()?,
             abort: AtomicBool::new(false),
             reset_done: Event::new()?,
+            rested: Event::new()?,
             last_reset: SpinLock::new(EngineReset { last_aborted: 0, vf: None }),
             cut_vf: AtomicU64::new(NO_VF),
             clock: AtomicU64::new(0),
@@ -78,6 +81,12 @@ impl Node {
         self.cut_vf.store(NO_VF, Ordering::Relaxed);
         self.abort.store(true, Ordering::Release);
         self.wake.signal();
+    }
+
+    /// Nobody waits for the reset any more: the engine is not to answer it among what comes later.
+    pub(super) fn forget_reset(&self) {
+        self.abort.store(false, Ordering::Release);
+        self.reset_done.wait(0);
     }
 
     /// A VF's packet ended unfinished; whether a reset of the engine was the reason.

@@ -147,6 +147,8 @@ impl Engine {
             }
             Step::Fault(fault) => {
                 self.host = None;
+                // Nothing more comes of it: to the host that is its end.
+                self.node().queue.complete(fence);
                 let node = self.index;
                 log(Level::Warning, format_args!("host packet {fence} faulted on node {node}: {fault:x?}"));
                 self.sink.faulted(node, fence, fault);

@@ -67,6 +67,16 @@ impl HostPacket {
         self.submission.fence
     }
 
+    /// Whether some of it is done.
+    pub(super) fn has_begun(&self) -> bool {
+        self.begun
+    }
+
+    /// Whether it is this submission, which comes once more.
+    pub(super) fn is(&self, submission: &HostSubmission) -> bool {
+        self.submission == *submission
+    }
+
     /// It hangs.
     pub(super) fn stick(&mut self) {
         self.stuck = true;

@@ -16,7 +16,7 @@ use alloc::sync::Arc;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use super::bar::Bar;
-use super::hang::{DEFECT_NS, Patience};
+use super::hang::Patience;
 use super::msix::Msix;
 use super::node::Node;
 use super::regions::{Owners, Regions};
@@ -282,7 +282,7 @@ impl Vf {
         self.state.fetch_or(HELD, Ordering::SeqCst);
         self.abort.store(true, Ordering::SeqCst);
         let begun = now();
-        let waited = self.wait(|_| now().saturating_sub(begun) > DEFECT_NS);
+        let waited = self.wait(|_| now().saturating_sub(begun) > os().patience_ns());
         self.abort.store(false, Ordering::SeqCst);
         if let Err(error) = waited {
             self.state.fetch_and(!HELD, Ordering::SeqCst);

@@ -58,6 +58,8 @@ fn start() -> Vec<Case> {
             }),
         ),
         ("power.again", fail("DxgkDdiSetPowerState", |c, world| c.args[2] as u32 == 1 && world.power != 4)),
+        ("power.unknown-device", fail("DxgkDdiSetPowerState", |c, _| c.args[1] == 1)),
+        ("power.unknown-state", fail("DxgkDdiSetPowerState", |c, _| c.args[2] as u32 == 5)),
         ("timeout.adapter", deny("DxgkDdiRestartFromTimeout", |c, world| world.count(c.name) == 0)),
     ]
 }

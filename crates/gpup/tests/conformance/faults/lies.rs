@@ -26,8 +26,6 @@ pub(super) fn cases() -> Vec<Case> {
         ("start.child-descriptor", lie("DxgkDdiQueryDeviceDescriptor", |_, _, _| true)),
         ("start.twice", lie("DxgkDdiStartDevice", |c, world, _| world.life(c.args[0]).runs())),
         ("start.stopped", lie("DxgkDdiPrepareLiveMigration", |c, world, _| !world.life(c.args[0]).runs())),
-        ("power.unknown-device", lie("DxgkDdiSetPowerState", |c, _, _| c.args[1] == 1)),
-        ("power.unknown-state", lie("DxgkDdiSetPowerState", |c, _, _| c.args[2] as u32 == 5)),
         ("query.unknown-type", query(|kind, _, _| kind == 0x7FFF)),
         ("query.input.short", query(|_, input, _| input.len() == 1)),
         ("query.gpummucaps.adapter", query(|kind, input, _| kind == 13 && input.first() == Some(&9))),

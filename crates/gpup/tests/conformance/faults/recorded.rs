@@ -56,6 +56,7 @@ fn statuses() -> Vec<Case> {
                     .then_some(STATUS_PENDING.0 as usize)
             }),
         ),
+        ("NEVER_FAILS", super::deny("DxgkDdiRestartFromTimeout", |_, world| world.work)),
         ("PAGING_STATUS", fault(|c, _| two_pages(c).then_some(NO_MEMORY))),
         (
             "SUBMIT_STATUS",

@@ -1,7 +1,7 @@
 //! Resets under load, D3cold, and the power of an adapter.
 
 use std::mem::offset_of;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use wddm::*;
 
@@ -88,9 +88,47 @@ fn preempted(alter: fn(&Call<'_>) -> Option<usize>) -> Fault {
     })
 }
 
+const FAULTED: i32 = DXGK_INTERRUPT_TYPE::DXGK_INTERRUPT_DMA_FAULTED.0;
+const PAGE_FAULTED: i32 = DXGK_INTERRUPT_TYPE::DXGK_INTERRUPT_DMA_PAGE_FAULTED.0;
+
+/// The kind of an interrupt, of a call that reports one.
+fn kind(c: &Call<'_>) -> i32 {
+    if c.name == NOTIFY { c.at::<i32>(1, 0) } else { -1 }
+}
+
+/// Where the next thing that ends after `this` is a preemption, its answer is one fence too old.
+fn stale_after(this: fn(&Call<'_>, NTSTATUS) -> bool) -> Fault {
+    let came = AtomicBool::new(false);
+    fault(move |c, _| {
+        let preempted = DXGK_INTERRUPT_TYPE::DXGK_INTERRUPT_DMA_PREEMPTED.0;
+        let submits = c.name == "DxgkDdiSubmitCommandVirtual";
+        if !submits && c.name != NOTIFY {
+            return None;
+        }
+        if kind(c) == preempted {
+            if came.swap(false, Ordering::SeqCst) {
+                c.put(1, 12, c.at::<u32>(1, 12) - 1);
+            }
+            return Some(c.forward());
+        }
+        let result = c.forward();
+        if this(c, NTSTATUS(result as i32)) {
+            came.store(true, Ordering::SeqCst);
+        } else if c.name == NOTIFY {
+            came.store(false, Ordering::SeqCst);
+        }
+        Some(result)
+    })
+}
+
 fn preemption() -> Vec<Case> {
     vec![
         ("preempt.pending", preempted(|_| Some(0))),
+        ("FAULTED_FENCE", stale_after(|c, _| kind(c) == FAULTED || kind(c) == PAGE_FAULTED)),
+        (
+            "REFUSED_FENCE",
+            stale_after(|c, status| c.name == "DxgkDdiSubmitCommandVirtual" && status != STATUS_SUCCESS),
+        ),
         (
             "PREEMPTED_FENCE",
             preempted(|c| {
