@@ -186,7 +186,9 @@ bits! {
     }
 
     /// Flags of a GDI surface, all reserved.
-    pub struct D3DKMDT_GDISURFACEFLAGS: u32 [Reserved, Value] {
+    pub struct D3DKMDT_GDISURFACEFLAGS: u32 [Value] {
+    } reserved {
+        Reserved = 0: 32,
     }
 
     /// Flags of fence storage, all reserved.

@@ -171,7 +171,9 @@ bits! {
     }
 
     /// What hardware flip queues can do, all reserved.
-    pub struct DXGK_HWQUEUEDFLIP_CAPS: u32 [Reserved, Value] {
+    pub struct DXGK_HWQUEUEDFLIP_CAPS: u32 [Value] {
+    } reserved {
+        Reserved = 0: 32,
     }
 
     /// `MiscCaps` of [`DXGK_DRIVERCAPS`].

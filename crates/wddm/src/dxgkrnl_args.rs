@@ -103,7 +103,9 @@ bits! {
     }
 
     /// Flags of a disconnected doorbell, all reserved.
-    pub struct DXGKARGCB_DISCONNECTDOORBELL_FLAGS: u32 [Reserved, Value] {
+    pub struct DXGKARGCB_DISCONNECTDOORBELL_FLAGS: u32 [Value] {
+    } reserved {
+        Reserved = 0: 32,
     }
 
     /// Why a hardware context is lost.

@@ -111,7 +111,9 @@ open_enum! {
 
 bits! {
     /// Flags of a feature question, all reserved.
-    pub struct DXGKARGCB_ISFEATUREENABLED2_FLAGS: u32 [Reserved, Value] {
+    pub struct DXGKARGCB_ISFEATUREENABLED2_FLAGS: u32 [Value] {
+    } reserved {
+        Reserved = 0: 32,
     }
 
     /// The bit-fields of [`DXGK_ISFEATUREENABLED_RESULT`].

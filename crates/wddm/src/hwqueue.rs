@@ -35,7 +35,9 @@ bits! {
     }
 
     /// Flags of a hardware context, all reserved.
-    pub struct D3DDDI_CREATEHWCONTEXTFLAGS: u32 [Reserved, Value] {
+    pub struct D3DDDI_CREATEHWCONTEXTFLAGS: u32 [Value] {
+    } reserved {
+        Reserved = 0: 32,
     }
 
     /// What a hardware context needs.

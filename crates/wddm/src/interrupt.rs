@@ -97,6 +97,13 @@ bits! {
         DeviceSpecificCode, with_DeviceSpecificCode = 1: 31,
     }
 
+    /// Number of a Miracast chunk: that of its frame, and of the part.
+    pub struct DXGK_MIRACAST_CHUNK_ID: u64 [Value] {
+    } wide {
+        FrameNumber, with_FrameNumber = 0: 40,
+        PartNumber, with_PartNumber = 40: 24,
+    }
+
     /// Which parts of the interrupt data are valid.
     pub struct DXGKCB_NOTIFY_INTERRUPT_DATA_FLAGS: u32 [Value] {
         ValidPhysicalAdapterMask = 0,
@@ -112,11 +119,6 @@ abi! {
     pub struct DXGKARGCB_PRESENT_DISPLAYONLY_PROGRESS {
         VidPnSourceId: u32,
         ProgressId: DXGK_PRESENT_DISPLAY_ONLY_PROGRESS_ID,
-    }
-
-    /// Number of a Miracast chunk.
-    pub union DXGK_MIRACAST_CHUNK_ID {
-        Value: u64,
     }
 
     /// A processed Miracast chunk.

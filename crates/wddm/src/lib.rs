@@ -18,8 +18,10 @@
 //! * `T::zeroed()` is the all-zero value of any type; it is `const`.
 //!
 //! # The facts
-//! `facts/` holds what is known of the layout and how it is known; `tests/layout.rs` compares every declaration with
-//! it through [`layout::MODULES`].
+//! `facts/` holds what is known of the layout and how it is known; `tests/layout` compares every declaration with it
+//! through [`layout::MODULES`], and with two other sources as far as those go: `facts/README.md` says what is confirmed
+//! by them and what rests on one source alone, which is most of it: all arguments and interfaces of migration, and the
+//! two function tables.
 #![no_std]
 #![allow(
     non_camel_case_types,

@@ -22,7 +22,9 @@ bits! {
     }
 
     /// Flags of a preemption, all reserved.
-    pub struct DXGK_PREEMPTCOMMANDFLAGS: u32 [Reserved, Value] {
+    pub struct DXGK_PREEMPTCOMMANDFLAGS: u32 [Value] {
+    } reserved {
+        Reserved = 0: 32,
     }
 
     /// What is patched.

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 use std::fmt::Write;
 
 const LAYOUT: &str = include_str!("../../facts/wddm32_layout.json");
+const LIBDXG: &str = include_str!("../../facts/libdxg_layout.json");
 
 /// What a fact can rest on.
 pub(crate) const CONFIDENCES: [&str; 3] = ["header", "docs", "inferred"];
@@ -65,6 +66,11 @@ static void bits(const char *name, Set set, size_t offset, unsigned bit, unsigne
 /// The facts as they stand in `facts/`.
 pub(crate) fn facts() -> Value {
     serde_json::from_str(LAYOUT).expect("the facts are JSON")
+}
+
+/// What `facts/` has of libdxg's headers.
+pub(crate) fn libdxg() -> Value {
+    serde_json::from_str(LIBDXG).expect("the facts are JSON")
 }
 
 /// The program for the facts that `chosen` takes, by name and confidence.

@@ -4,7 +4,8 @@
 //!
 //! Sizes, offsets, enumerators and numbers are checked when it is compiled, bit-fields and GUIDs when it runs. The
 //! arguments choose facts by what they rest on: `header`, `docs`, `inferred`; without any, `header`. Compile it with
-//! cl and the WDK's include folders: `scripts/windows/layout.ps1` does.
+//! cl and the WDK's include folders: `scripts/windows/layout.ps1` does. `libdxg` alone prints the program for
+//! `libdxg_layout.json` instead.
 
 mod cpp;
 
@@ -12,6 +13,10 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let mut chosen: Vec<String> = std::env::args().skip(1).collect();
+    if chosen == ["libdxg"] {
+        print!("{}", cpp::program(&cpp::libdxg(), |_, _| true));
+        return ExitCode::SUCCESS;
+    }
     if let Some(other) = chosen.iter().find(|word| !cpp::CONFIDENCES.contains(&word.as_str())) {
         eprintln!("layout_cpp: {other} is no confidence: use some of {}", cpp::CONFIDENCES.join(", "));
         return ExitCode::from(2);

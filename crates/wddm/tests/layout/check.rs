@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Words of bit-fields of the header's byte-packed group. The facts give them an alignment of 1; in Rust they keep
 /// their word's, which matters nowhere, since the structures that hold them are checked themselves.
-const PACKED_WORDS: [&str; 3] =
+pub(crate) const PACKED_WORDS: [&str; 3] =
     ["DXGK_NODEMETADATA_FLAGS", "DXGK_FAULT_ERROR_CODE", "DXGK_GPUCLOCKDATA_FLAGS"];
 
 /// Callbacks whose signature nobody has published: their slots hold a [`wddm::UnknownCallback`].
@@ -31,6 +31,19 @@ impl Problems {
     ) {
         if declared != fact {
             self.add(subject, format!("{what} is declared as {declared:?}, the facts say {fact:?}"));
+        }
+    }
+
+    /// Takes away what is known of, by its subject, which covers what is below it; and adds what is known of but was
+    /// not found.
+    pub(crate) fn except(&mut self, known: &[(&str, &str)]) {
+        for (subject, reason) in known {
+            let before = self.0.len();
+            let below = |found: &str| found.strip_prefix(subject).is_some_and(|rest| rest.starts_with('.'));
+            self.0.retain(|(found, _)| found != subject && !below(found));
+            if self.0.len() == before {
+                self.add(subject, format!("is an exception ({reason}), but nothing is wrong with it"));
+            }
         }
     }
 

@@ -185,7 +185,7 @@ impl Bits {
 }
 
 /// `u`, `u2`, ... and `s`, `s2`, ... stand for unions and structures that have no name in the header.
-fn is_anonymous(field: &str) -> bool {
+pub(crate) fn is_anonymous(field: &str) -> bool {
     let digits = field.strip_prefix(['u', 's']);
     digits.is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()))
 }

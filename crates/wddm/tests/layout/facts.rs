@@ -33,7 +33,12 @@ pub(crate) struct Row {
 
 impl Facts {
     pub(crate) fn load() -> Self {
-        let mut all: Value = serde_json::from_str(LAYOUT).expect("the facts are JSON");
+        Self::parse(LAYOUT)
+    }
+
+    /// Reads any file of this form.
+    pub(crate) fn parse(text: &str) -> Self {
+        let mut all: Value = serde_json::from_str(text).expect("the facts are JSON");
         let mut section = |name: &str| match all[name].take() {
             Value::Object(section) => section,
             other => panic!("{name} is {other}"),
@@ -64,13 +69,17 @@ impl Facts {
         fields.iter().map(member).collect()
     }
 
+    /// What a fact rests on: `header`, `docs` or `inferred`.
+    pub(crate) fn rests_on<'a>(&'a self, name: &str, fact: &'a Value) -> &'a str {
+        let stated = fact.get("confidence").or_else(|| self.constant_sources.get(name)?.get("confidence"));
+        stated.and_then(Value::as_str).unwrap_or("header")
+    }
+
     /// How many facts of a section rest on what, in words.
     pub(crate) fn confidence(&self, section: &Map<String, Value>) -> String {
         let mut counts = BTreeMap::<&str, usize>::new();
         for (name, fact) in section {
-            let stated =
-                fact.get("confidence").or_else(|| self.constant_sources.get(name)?.get("confidence"));
-            *counts.entry(stated.and_then(Value::as_str).unwrap_or("header")).or_default() += 1;
+            *counts.entry(self.rests_on(name, fact)).or_default() += 1;
         }
         let words: Vec<_> =
             counts.iter().map(|(confidence, count)| format!("{count} {confidence}")).collect();

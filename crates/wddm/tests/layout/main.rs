@@ -1,9 +1,10 @@
 //! Compares every declaration of the crate with the facts in `facts/`: sizes, alignments, offsets, bit positions,
-//! enumerators, numbers, GUIDs and signatures, in both directions.
+//! enumerators, numbers, GUIDs and signatures, in both directions. `second` compares them with what others say.
 
 mod check;
 mod declared;
 mod facts;
+mod second;
 mod source;
 
 use check::Problems;

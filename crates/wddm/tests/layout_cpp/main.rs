@@ -95,6 +95,21 @@ fn a_header_that_agrees_passes_and_each_tampering_is_named() {
 }
 
 #[test]
+fn everything_of_libdxg_is_in_its_program() {
+    let facts = cpp::libdxg();
+    let program = cpp::program(&facts, |_, _| true);
+    let section = |name: &str| facts[name].as_object().expect("a section");
+    let fields = section("structs").values().flat_map(|fact| fact["fields"].as_array().expect("fields"));
+    let (bits, others): (Vec<_>, Vec<_>) = fields.partition(|field| field.get("bit").is_some());
+    let values = section("enums").values().map(|fact| fact["values"].as_object().expect("values").len());
+    // Of a structure its size and alignment, of a field its offset and size, of an enumeration its size.
+    let twice = section("structs").len() + others.len();
+    let once = section("enums").len() + values.sum::<usize>() + section("constants").len();
+    assert_eq!(program.matches("static_assert(").count(), 2 * twice + once);
+    assert_eq!(program.matches("    bits<").count(), bits.len());
+}
+
+#[test]
 fn every_fact_of_the_chosen_confidence_is_in_the_program() {
     let facts = cpp::facts();
     let structs = facts["structs"].as_object().expect("structs");

@@ -1,0 +1,288 @@
+//! The list: every name that windows-sys shares with this crate, a structure with all its fields. `text` tells what is
+//! missing from it.
+
+use super::Listed;
+use std::marker::PhantomData;
+use windows_sys::Wdk::Foundation::*;
+use windows_sys::Wdk::Graphics::Direct3D::*;
+use windows_sys::Wdk::System::SystemServices::*;
+use windows_sys::Win32::Devices::DeviceAndDriverInstallation::*;
+use windows_sys::Win32::Foundation::*;
+use windows_sys::Win32::System::Diagnostics::Debug::*;
+use windows_sys::Win32::System::Power::*;
+use windows_sys::core::GUID;
+
+/// A step from a type to that of one of its fields. A raw borrow reaches fields of unions too.
+fn step<T, F>(_: PhantomData<T>, _: fn(&T) -> *const F) -> PhantomData<F> {
+    PhantomData
+}
+
+fn size<T>(_: PhantomData<T>) -> usize {
+    size_of::<T>()
+}
+
+/// A number as the facts have it: 32 bits without a sign.
+trait Number {
+    fn number(self) -> u64;
+}
+
+impl Number for u32 {
+    fn number(self) -> u64 {
+        self.into()
+    }
+}
+
+impl Number for i32 {
+    fn number(self) -> u64 {
+        (self as u32).into()
+    }
+}
+
+macro_rules! structs {
+    ($($name:ident { $($($part:ident).+),* })*) => {
+        pub(super) fn structs() -> Vec<Listed> {
+            vec![ $( Listed {
+                name: stringify!($name),
+                size: size_of::<$name>(),
+                align: align_of::<$name>(),
+                fields: vec![ $( (
+                    [$(stringify!($part)),+].join("."),
+                    std::mem::offset_of!($name, $($part).+),
+                    {
+                        let at = PhantomData::<$name>;
+                        $( let at = step(at, |it| &raw const it.$part); )+
+                        size(at)
+                    },
+                ) ),* ],
+            } ),* ]
+        }
+    };
+}
+
+/// Name, size, and the values.
+type Enum = (&'static str, usize, Vec<(&'static str, i64)>);
+
+macro_rules! enums {
+    ($($name:ident { $($value:ident),* })*) => {
+        pub(super) fn enums() -> Vec<Enum> {
+            vec![ $( (
+                stringify!($name),
+                size_of::<$name>(),
+                vec![ $( { let value: $name = $value; (stringify!($value), value.into()) } ),* ],
+            ) ),* ]
+        }
+    };
+}
+
+macro_rules! constants {
+    ($($name:ident),* $(,)?) => {
+        pub(super) fn constants() -> Vec<(&'static str, u64)> {
+            vec![ $( (stringify!($name), $name.number()) ),* ]
+        }
+    };
+}
+
+macro_rules! guids {
+    ($($name:ident),* $(,)?) => {
+        pub(super) fn guids() -> Vec<(&'static str, wddm::GUID)> {
+            let ours = |it: GUID| wddm::GUID { Data1: it.data1, Data2: it.data2, Data3: it.data3, Data4: it.data4 };
+            vec![ $( (stringify!($name), ours($name)) ),* ]
+        }
+    };
+}
+
+structs! {
+    D3DKMDT_PREEMPTION_CAPS { GraphicsPreemptionGranularity, ComputePreemptionGranularity }
+    DXGK_GPUVERSION { BiosVersion, GpuArchitecture }
+    DXGK_ADAPTER_PERFDATACAPS { MaxMemoryBandwidth, MaxPCIEBandwidth, MaxFanRPM, TemperatureMax,
+        TemperatureWarning }
+    DXGK_ADAPTER_PERFDATA { MemoryFrequency, MaxMemoryFrequency, MaxMemoryFrequencyOC, MemoryBandwidth,
+        PCIEBandwidth, FanRPM, Power, Temperature, PowerStateOverride }
+    DXGK_NODE_PERFDATA { Frequency, MaxFrequency, MaxFrequencyOC, Voltage, VoltageMax, VoltageMaxOC,
+        MaxTransitionLatency }
+    D3DGPU_PHYSICAL_ADDRESS { SegmentId, Padding, SegmentOffset }
+    D3DDDI_SEGMENTPREFERENCE { Anonymous.Anonymous._bitfield, Anonymous.Value }
+    D3DDDI_MULTISAMPLINGMETHOD { NumSamples, NumQualityLevels }
+    D3DDDI_RATIONAL { Numerator, Denominator }
+    DXGK_PTE { Anonymous1.Anonymous._bitfield, Anonymous1.Flags, Anonymous2.PageAddress,
+        Anonymous2.PageTableAddress }
+    D3DDDI_ESCAPEFLAGS { Anonymous.Anonymous._bitfield, Anonymous.Value }
+    DXGK_NODEMETADATA_FLAGS { Anonymous.Anonymous._bitfield, Anonymous.Value }
+    DXGK_NODEMETADATA { EngineType, FriendlyName, Flags, GpuMmuSupported, IoMmuSupported }
+    D3DDDI_UPDATEALLOCPROPERTY_FLAGS { Anonymous.Anonymous._bitfield, Anonymous.Value }
+    DXGK_MIRACAST_CHUNK_ID { Anonymous._bitfield, Value }
+    DXGK_MIRACAST_CHUNK_INFO { ChunkType, ChunkId, ProcessingTime, EncodeRate }
+    DXGK_FAULT_ERROR_CODE { Anonymous.Anonymous1._bitfield, Anonymous.Anonymous2._bitfield }
+    GPUP_DRIVER_ESCAPE_INPUT { vfLUID }
+    DXGK_GPUCLOCKDATA_FLAGS { Anonymous.Anonymous._bitfield, Anonymous.Value }
+    DXGK_GPUCLOCKDATA { GpuFrequency, GpuClockCounter, CpuClockCounter, Flags }
+    INTERFACE { Size, Version, Context, InterfaceReference, InterfaceDereference }
+    D3DDDI_CREATEHWQUEUEFLAGS { Anonymous.Anonymous._bitfield, Anonymous.Value }
+    D3DDDIGPUVIRTUALADDRESS_PROTECTION_TYPE { Anonymous.Anonymous._bitfield, Anonymous.Value }
+    DXGK_DISPLAY_INFORMATION { Width, Height, Pitch, ColorFormat, PhysicAddress, TargetId, AcpiId }
+    D3DKMDT_SHAREDPRIMARYSURFACEDATA { Width, Height, Format, RefreshRate, VidPnSourceId }
+    D3DKMDT_SHADOWSURFACEDATA { Width, Height, Format, Pitch }
+    D3DKMDT_STAGINGSURFACEDATA { Width, Height, Pitch }
+    D3DKMDT_GDISURFACEFLAGS { Anonymous.Anonymous._bitfield, Anonymous.Value }
+    D3DKMDT_GDISURFACEDATA { Width, Height, Format, Type, Flags, Pitch }
+    D3DKMDT_VIRTUALGPUSURFACEDATA { Size, Alignment, DriverSegmentId, PrivateDriverData }
+    D3DDDI_CREATEHWCONTEXTFLAGS { Anonymous.Anonymous._bitfield, Anonymous.Value }
+    PCI_DEVICE_PRESENCE_PARAMETERS { Size, Flags, VendorID, DeviceID, RevisionID, SubVendorID, SubSystemID,
+        BaseClass, SubClass, ProgIf }
+    GUID { data1, data2, data3, data4 }
+    LUID { LowPart, HighPart }
+    UNICODE_STRING { Length, MaximumLength, Buffer }
+    MDL { Next, Size, MdlFlags, Process, MappedSystemVa, StartVa, ByteCount, ByteOffset }
+    CM_PARTIAL_RESOURCE_DESCRIPTOR { Type, ShareDisposition, Flags, u, u.Generic, u.Generic.Start,
+        u.Generic.Length, u.Port, u.Port.Start, u.Port.Length, u.Interrupt, u.Interrupt.Level,
+        u.Interrupt.Vector, u.Interrupt.Affinity, u.MessageInterrupt, u.MessageInterrupt.Anonymous.Raw,
+        u.MessageInterrupt.Anonymous.Raw.Reserved, u.MessageInterrupt.Anonymous.Raw.MessageCount,
+        u.MessageInterrupt.Anonymous.Raw.Vector, u.MessageInterrupt.Anonymous.Raw.Affinity,
+        u.MessageInterrupt.Anonymous.Translated, u.MessageInterrupt.Anonymous.Translated.Level,
+        u.MessageInterrupt.Anonymous.Translated.Vector, u.MessageInterrupt.Anonymous.Translated.Affinity,
+        u.Memory, u.Memory.Start, u.Memory.Length, u.Dma, u.Dma.Channel, u.Dma.Port, u.Dma.Reserved1,
+        u.DmaV3, u.DmaV3.Channel, u.DmaV3.RequestLine, u.DmaV3.TransferWidth, u.DmaV3.Reserved1,
+        u.DmaV3.Reserved2, u.DmaV3.Reserved3, u.DevicePrivate, u.DevicePrivate.Data, u.BusNumber,
+        u.BusNumber.Start, u.BusNumber.Length, u.BusNumber.Reserved, u.DeviceSpecificData,
+        u.DeviceSpecificData.DataSize, u.DeviceSpecificData.Reserved1, u.DeviceSpecificData.Reserved2,
+        u.Memory40, u.Memory40.Start, u.Memory40.Length40, u.Memory48, u.Memory48.Start,
+        u.Memory48.Length48, u.Memory64, u.Memory64.Start, u.Memory64.Length64, u.Connection,
+        u.Connection.Class, u.Connection.Type, u.Connection.Reserved1, u.Connection.Reserved2,
+        u.Connection.IdLowPart, u.Connection.IdHighPart }
+    CM_PARTIAL_RESOURCE_LIST { Version, Revision, Count, PartialDescriptors }
+    CM_FULL_RESOURCE_DESCRIPTOR { InterfaceType, BusNumber, PartialResourceList }
+    CM_RESOURCE_LIST { Count, List }
+}
+
+enums! {
+    DEVICE_POWER_STATE { PowerDeviceUnspecified, PowerDeviceD0, PowerDeviceD1, PowerDeviceD2, PowerDeviceD3,
+        PowerDeviceMaximum }
+    D3DKMDT_GRAPHICS_PREEMPTION_GRANULARITY { D3DKMDT_GRAPHICS_PREEMPTION_NONE,
+        D3DKMDT_GRAPHICS_PREEMPTION_DMA_BUFFER_BOUNDARY, D3DKMDT_GRAPHICS_PREEMPTION_PRIMITIVE_BOUNDARY,
+        D3DKMDT_GRAPHICS_PREEMPTION_TRIANGLE_BOUNDARY, D3DKMDT_GRAPHICS_PREEMPTION_PIXEL_BOUNDARY,
+        D3DKMDT_GRAPHICS_PREEMPTION_SHADER_BOUNDARY }
+    D3DKMDT_COMPUTE_PREEMPTION_GRANULARITY { D3DKMDT_COMPUTE_PREEMPTION_NONE,
+        D3DKMDT_COMPUTE_PREEMPTION_DMA_BUFFER_BOUNDARY, D3DKMDT_COMPUTE_PREEMPTION_DISPATCH_BOUNDARY,
+        D3DKMDT_COMPUTE_PREEMPTION_THREAD_GROUP_BOUNDARY, D3DKMDT_COMPUTE_PREEMPTION_THREAD_BOUNDARY,
+        D3DKMDT_COMPUTE_PREEMPTION_SHADER_BOUNDARY }
+    D3DDDI_ROTATION { D3DDDI_ROTATION_IDENTITY, D3DDDI_ROTATION_90, D3DDDI_ROTATION_180, D3DDDI_ROTATION_270
+        }
+    D3DKMDT_STANDARDALLOCATION_TYPE { D3DKMDT_STANDARDALLOCATION_SHAREDPRIMARYSURFACE,
+        D3DKMDT_STANDARDALLOCATION_SHADOWSURFACE, D3DKMDT_STANDARDALLOCATION_STAGINGSURFACE,
+        D3DKMDT_STANDARDALLOCATION_GDISURFACE, D3DKMDT_STANDARDALLOCATION_VGPU }
+    D3DDDI_FLIPINTERVAL_TYPE { D3DDDI_FLIPINTERVAL_IMMEDIATE, D3DDDI_FLIPINTERVAL_ONE,
+        D3DDDI_FLIPINTERVAL_TWO, D3DDDI_FLIPINTERVAL_THREE, D3DDDI_FLIPINTERVAL_FOUR,
+        D3DDDI_FLIPINTERVAL_IMMEDIATE_ALLOW_TEARING }
+    DXGK_ENGINE_TYPE { DXGK_ENGINE_TYPE_OTHER, DXGK_ENGINE_TYPE_3D, DXGK_ENGINE_TYPE_VIDEO_DECODE,
+        DXGK_ENGINE_TYPE_VIDEO_ENCODE, DXGK_ENGINE_TYPE_VIDEO_PROCESSING, DXGK_ENGINE_TYPE_SCENE_ASSEMBLY,
+        DXGK_ENGINE_TYPE_COPY, DXGK_ENGINE_TYPE_OVERLAY, DXGK_ENGINE_TYPE_CRYPTO, DXGK_ENGINE_TYPE_MAX }
+    DXGK_MIRACAST_CHUNK_TYPE { DXGK_MIRACAST_CHUNK_TYPE_UNKNOWN,
+        DXGK_MIRACAST_CHUNK_TYPE_COLOR_CONVERT_COMPLETE, DXGK_MIRACAST_CHUNK_TYPE_ENCODE_COMPLETE,
+        DXGK_MIRACAST_CHUNK_TYPE_FRAME_START, DXGK_MIRACAST_CHUNK_TYPE_FRAME_DROPPED,
+        DXGK_MIRACAST_CHUNK_TYPE_ENCODE_DRIVER_DEFINED_1, DXGK_MIRACAST_CHUNK_TYPE_ENCODE_DRIVER_DEFINED_2 }
+    DXGK_RENDER_PIPELINE_STAGE { DXGK_RENDER_PIPELINE_STAGE_UNKNOWN,
+        DXGK_RENDER_PIPELINE_STAGE_INPUT_ASSEMBLER, DXGK_RENDER_PIPELINE_STAGE_VERTEX_SHADER,
+        DXGK_RENDER_PIPELINE_STAGE_GEOMETRY_SHADER, DXGK_RENDER_PIPELINE_STAGE_STREAM_OUTPUT,
+        DXGK_RENDER_PIPELINE_STAGE_RASTERIZER, DXGK_RENDER_PIPELINE_STAGE_PIXEL_SHADER,
+        DXGK_RENDER_PIPELINE_STAGE_OUTPUT_MERGER }
+    DXGK_PAGE_FAULT_FLAGS { DXGK_PAGE_FAULT_WRITE, DXGK_PAGE_FAULT_FENCE_INVALID,
+        DXGK_PAGE_FAULT_ADAPTER_RESET_REQUIRED, DXGK_PAGE_FAULT_ENGINE_RESET_REQUIRED,
+        DXGK_PAGE_FAULT_FATAL_HARDWARE_ERROR, DXGK_PAGE_FAULT_IOMMU, DXGK_PAGE_FAULT_HW_CONTEXT_VALID,
+        DXGK_PAGE_FAULT_PROCESS_HANDLE_VALID }
+    DXGK_GENERAL_ERROR_CODE { DXGK_GENERAL_ERROR_PAGE_FAULT, DXGK_GENERAL_ERROR_INVALID_INSTRUCTION }
+    POWER_ACTION { PowerActionNone, PowerActionReserved, PowerActionSleep, PowerActionHibernate,
+        PowerActionShutdown, PowerActionShutdownReset, PowerActionShutdownOff, PowerActionWarmEject,
+        PowerActionDisplayOff }
+    MEMORY_CACHING_TYPE { MmNonCached, MmCached, MmWriteCombined, MmHardwareCoherentCached,
+        MmNonCachedUnordered, MmUSWCCached, MmMaximumCacheType, MmNotMapped }
+    D3DDDI_DRIVERESCAPETYPE { D3DDDI_DRIVERESCAPETYPE_TRANSLATEALLOCATIONHANDLE,
+        D3DDDI_DRIVERESCAPETYPE_TRANSLATERESOURCEHANDLE, D3DDDI_DRIVERESCAPETYPE_CPUEVENTUSAGE,
+        D3DDDI_DRIVERESCAPETYPE_MAX }
+    D3DDDI_DOORBELLSTATUS { D3DDDI_DOORBELLSTATUS_CONNECTED, D3DDDI_DOORBELLSTATUS_CONNECTED_NOTIFY_KMD,
+        D3DDDI_DOORBELLSTATUS_DISCONNECTED_RETRY, D3DDDI_DOORBELLSTATUS_DISCONNECTED_ABORT }
+    D3DDDIFORMAT { D3DDDIFMT_UNKNOWN, D3DDDIFMT_R8G8B8, D3DDDIFMT_A8R8G8B8, D3DDDIFMT_X8R8G8B8,
+        D3DDDIFMT_R5G6B5, D3DDDIFMT_X1R5G5B5, D3DDDIFMT_A1R5G5B5, D3DDDIFMT_A4R4G4B4, D3DDDIFMT_R3G3B2,
+        D3DDDIFMT_A8, D3DDDIFMT_A8R3G3B2, D3DDDIFMT_X4R4G4B4, D3DDDIFMT_A2B10G10R10, D3DDDIFMT_A8B8G8R8,
+        D3DDDIFMT_X8B8G8R8, D3DDDIFMT_G16R16, D3DDDIFMT_A2R10G10B10, D3DDDIFMT_A16B16G16R16, D3DDDIFMT_A8P8,
+        D3DDDIFMT_P8, D3DDDIFMT_L8, D3DDDIFMT_A8L8, D3DDDIFMT_A4L4, D3DDDIFMT_V8U8, D3DDDIFMT_L6V5U5,
+        D3DDDIFMT_X8L8V8U8, D3DDDIFMT_Q8W8V8U8, D3DDDIFMT_V16U16, D3DDDIFMT_W11V11U10,
+        D3DDDIFMT_A2W10V10U10, D3DDDIFMT_UYVY, D3DDDIFMT_R8G8_B8G8, D3DDDIFMT_YUY2, D3DDDIFMT_G8R8_G8B8,
+        D3DDDIFMT_DXT1, D3DDDIFMT_DXT2, D3DDDIFMT_DXT3, D3DDDIFMT_DXT4, D3DDDIFMT_DXT5,
+        D3DDDIFMT_D16_LOCKABLE, D3DDDIFMT_D32, D3DDDIFMT_D15S1, D3DDDIFMT_D24S8, D3DDDIFMT_D24X8,
+        D3DDDIFMT_D24X4S4, D3DDDIFMT_D16, D3DDDIFMT_D32F_LOCKABLE, D3DDDIFMT_D24FS8, D3DDDIFMT_D32_LOCKABLE,
+        D3DDDIFMT_S8_LOCKABLE, D3DDDIFMT_S1D15, D3DDDIFMT_S8D24, D3DDDIFMT_X8D24, D3DDDIFMT_X4S4D24,
+        D3DDDIFMT_L16, D3DDDIFMT_G8R8, D3DDDIFMT_R8, D3DDDIFMT_VERTEXDATA, D3DDDIFMT_INDEX16,
+        D3DDDIFMT_INDEX32, D3DDDIFMT_Q16W16V16U16, D3DDDIFMT_MULTI2_ARGB8, D3DDDIFMT_R16F,
+        D3DDDIFMT_G16R16F, D3DDDIFMT_A16B16G16R16F, D3DDDIFMT_R32F, D3DDDIFMT_G32R32F,
+        D3DDDIFMT_A32B32G32R32F, D3DDDIFMT_CxV8U8, D3DDDIFMT_A1, D3DDDIFMT_A2B10G10R10_XR_BIAS,
+        D3DDDIFMT_DXVACOMPBUFFER_BASE, D3DDDIFMT_PICTUREPARAMSDATA, D3DDDIFMT_MACROBLOCKDATA,
+        D3DDDIFMT_RESIDUALDIFFERENCEDATA, D3DDDIFMT_DEBLOCKINGDATA, D3DDDIFMT_INVERSEQUANTIZATIONDATA,
+        D3DDDIFMT_SLICECONTROLDATA, D3DDDIFMT_BITSTREAMDATA, D3DDDIFMT_MOTIONVECTORBUFFER,
+        D3DDDIFMT_FILMGRAINBUFFER, D3DDDIFMT_DXVA_RESERVED9, D3DDDIFMT_DXVA_RESERVED10,
+        D3DDDIFMT_DXVA_RESERVED11, D3DDDIFMT_DXVA_RESERVED12, D3DDDIFMT_DXVA_RESERVED13,
+        D3DDDIFMT_DXVA_RESERVED14, D3DDDIFMT_DXVA_RESERVED15, D3DDDIFMT_DXVA_RESERVED16,
+        D3DDDIFMT_DXVA_RESERVED17, D3DDDIFMT_DXVA_RESERVED18, D3DDDIFMT_DXVA_RESERVED19,
+        D3DDDIFMT_DXVA_RESERVED20, D3DDDIFMT_DXVA_RESERVED21, D3DDDIFMT_DXVA_RESERVED22,
+        D3DDDIFMT_DXVA_RESERVED23, D3DDDIFMT_DXVA_RESERVED24, D3DDDIFMT_DXVA_RESERVED25,
+        D3DDDIFMT_DXVA_RESERVED26, D3DDDIFMT_DXVA_RESERVED27, D3DDDIFMT_DXVA_RESERVED28,
+        D3DDDIFMT_DXVA_RESERVED29, D3DDDIFMT_DXVA_RESERVED30, D3DDDIFMT_DXVA_RESERVED31,
+        D3DDDIFMT_DXVACOMPBUFFER_MAX, D3DDDIFMT_BINARYBUFFER }
+    D3DKMDT_GDISURFACETYPE { D3DKMDT_GDISURFACE_INVALID, D3DKMDT_GDISURFACE_TEXTURE,
+        D3DKMDT_GDISURFACE_STAGING_CPUVISIBLE, D3DKMDT_GDISURFACE_STAGING, D3DKMDT_GDISURFACE_LOOKUPTABLE,
+        D3DKMDT_GDISURFACE_EXISTINGSYSMEM, D3DKMDT_GDISURFACE_TEXTURE_CPUVISIBLE,
+        D3DKMDT_GDISURFACE_TEXTURE_CROSSADAPTER, D3DKMDT_GDISURFACE_TEXTURE_CPUVISIBLE_CROSSADAPTER }
+    DXGK_CHILD_DEVICE_HPD_AWARENESS { HpdAwarenessUninitialized, HpdAwarenessAlwaysConnected,
+        HpdAwarenessNone, HpdAwarenessPolled, HpdAwarenessInterruptible }
+    D3DKMDT_VIDEO_OUTPUT_TECHNOLOGY { D3DKMDT_VOT_UNINITIALIZED, D3DKMDT_VOT_OTHER, D3DKMDT_VOT_HD15,
+        D3DKMDT_VOT_SVIDEO, D3DKMDT_VOT_COMPOSITE_VIDEO, D3DKMDT_VOT_COMPONENT_VIDEO, D3DKMDT_VOT_DVI,
+        D3DKMDT_VOT_HDMI, D3DKMDT_VOT_LVDS, D3DKMDT_VOT_D_JPN, D3DKMDT_VOT_SDI,
+        D3DKMDT_VOT_DISPLAYPORT_EXTERNAL, D3DKMDT_VOT_DISPLAYPORT_EMBEDDED, D3DKMDT_VOT_UDI_EXTERNAL,
+        D3DKMDT_VOT_UDI_EMBEDDED, D3DKMDT_VOT_SDTVDONGLE, D3DKMDT_VOT_MIRACAST, D3DKMDT_VOT_INDIRECT_WIRED,
+        D3DKMDT_VOT_INTERNAL, D3DKMDT_VOT_SVIDEO_4PIN, D3DKMDT_VOT_SVIDEO_7PIN, D3DKMDT_VOT_RF,
+        D3DKMDT_VOT_RCA_3COMPONENT, D3DKMDT_VOT_BNC }
+    D3DKMDT_MONITOR_ORIENTATION_AWARENESS { D3DKMDT_MOA_UNINITIALIZED, D3DKMDT_MOA_NONE, D3DKMDT_MOA_POLLED,
+        D3DKMDT_MOA_INTERRUPTIBLE }
+    DXGK_PTE_PAGE_SIZE { DXGK_PTE_PAGE_TABLE_PAGE_4KB, DXGK_PTE_PAGE_TABLE_PAGE_64KB }
+    D3DKMDT_MONITOR_CONNECTIVITY_CHECKS { D3DKMDT_MCC_UNINITIALIZED, D3DKMDT_MCC_IGNORE, D3DKMDT_MCC_ENFORCE
+        }
+}
+
+constants! {
+    DXGKDDI_INTERFACE_VERSION_VISTA, DXGKDDI_INTERFACE_VERSION_VISTA_SP1, DXGKDDI_INTERFACE_VERSION_WIN7,
+    DXGKDDI_INTERFACE_VERSION_WIN8, DXGKDDI_INTERFACE_VERSION_WDDM1_3,
+    DXGKDDI_INTERFACE_VERSION_WDDM1_3_PATH_INDEPENDENT_ROTATION, DXGKDDI_INTERFACE_VERSION_WDDM2_0,
+    DXGKDDI_INTERFACE_VERSION_WDDM2_1, DXGKDDI_INTERFACE_VERSION_WDDM2_1_5,
+    DXGKDDI_INTERFACE_VERSION_WDDM2_1_6, DXGKDDI_INTERFACE_VERSION_WDDM2_2,
+    DXGKDDI_INTERFACE_VERSION_WDDM2_3, DXGKDDI_INTERFACE_VERSION_WDDM2_4, DXGKDDI_INTERFACE_VERSION_WDDM2_5,
+    DXGKDDI_INTERFACE_VERSION_WDDM2_6, DXGKDDI_INTERFACE_VERSION_WDDM2_7, DXGKDDI_INTERFACE_VERSION_WDDM2_8,
+    DXGKDDI_INTERFACE_VERSION_WDDM2_9, DXGKDDI_INTERFACE_VERSION_WDDM3_0, DXGKDDI_INTERFACE_VERSION_WDDM3_1,
+    DXGK_MAX_METADATA_NAME_LENGTH, PCI_TYPE0_ADDRESSES, STATUS_SUCCESS, STATUS_BUFFER_TOO_SMALL,
+    STATUS_OBJECT_TYPE_MISMATCH, STATUS_NOT_IMPLEMENTED, STATUS_INVALID_PARAMETER, STATUS_NOT_SUPPORTED,
+    STATUS_NO_MEMORY, STATUS_INVALID_DEVICE_REQUEST, STATUS_INSUFFICIENT_RESOURCES,
+    STATUS_GRAPHICS_INSUFFICIENT_DMA_BUFFER, STATUS_GRAPHICS_ALLOCATION_BUSY, STATUS_BUFFER_OVERFLOW,
+    STATUS_UNSUCCESSFUL, STATUS_INVALID_HANDLE, VIDEO_TDR_TIMEOUT_DETECTED, VIDEO_ENGINE_TIMEOUT_DETECTED,
+    STATUS_TIMEOUT, STATUS_PENDING, STATUS_ACCESS_VIOLATION, STATUS_INVALID_INFO_CLASS,
+    STATUS_INFO_LENGTH_MISMATCH, STATUS_NO_SUCH_DEVICE, STATUS_ACCESS_DENIED, STATUS_OBJECT_NAME_NOT_FOUND,
+    STATUS_DATA_ERROR, STATUS_CRC_ERROR, STATUS_DELETE_PENDING, STATUS_REVISION_MISMATCH,
+    STATUS_INTEGER_OVERFLOW, STATUS_DEVICE_NOT_READY, STATUS_IO_TIMEOUT, STATUS_INVALID_PARAMETER_1,
+    STATUS_INVALID_PARAMETER_2, STATUS_IMAGE_ALREADY_LOADED, STATUS_CANCELLED, STATUS_INVALID_DEVICE_STATE,
+    STATUS_IO_DEVICE_ERROR, STATUS_NOT_FOUND, STATUS_DEVICE_BUSY, STATUS_DEVICE_REMOVED, STATUS_RETRY,
+    STATUS_GRAPHICS_NOT_EXCLUSIVE_MODE_OWNER, STATUS_GRAPHICS_INVALID_DISPLAY_ADAPTER,
+    STATUS_GRAPHICS_ADAPTER_WAS_RESET, STATUS_GRAPHICS_INVALID_DRIVER_MODEL,
+    STATUS_GRAPHICS_DRIVER_MISMATCH, STATUS_GRAPHICS_NO_VIDEO_MEMORY, STATUS_GRAPHICS_CANT_LOCK_MEMORY,
+    STATUS_GRAPHICS_TOO_MANY_REFERENCES, STATUS_GRAPHICS_TRY_AGAIN_LATER, STATUS_GRAPHICS_TRY_AGAIN_NOW,
+    STATUS_GRAPHICS_ALLOCATION_INVALID, STATUS_GRAPHICS_INVALID_ALLOCATION_USAGE,
+    STATUS_GRAPHICS_INVALID_ALLOCATION_INSTANCE, STATUS_GRAPHICS_INVALID_ALLOCATION_HANDLE,
+    STATUS_GRAPHICS_ALLOCATION_CLOSED, STATUS_GRAPHICS_GPU_EXCEPTION_ON_DEVICE, MDL_ALLOCATED_FIXED_SIZE,
+    CmResourceTypeNull, CmResourceTypePort, CmResourceTypeInterrupt, CmResourceTypeMemory,
+    CmResourceTypeDma, CmResourceTypeDeviceSpecific, CmResourceTypeBusNumber, CmResourceTypeMemoryLarge,
+    CmResourceTypeConnection, CmResourceShareUndetermined, CmResourceShareDeviceExclusive,
+    CmResourceShareDriverExclusive, CmResourceShareShared, CM_RESOURCE_MEMORY_READ_WRITE,
+    CM_RESOURCE_MEMORY_PREFETCHABLE, CM_RESOURCE_MEMORY_BAR, CM_RESOURCE_MEMORY_LARGE_40,
+    CM_RESOURCE_MEMORY_LARGE_48, CM_RESOURCE_MEMORY_LARGE_64, CM_RESOURCE_INTERRUPT_LEVEL_SENSITIVE,
+    CM_RESOURCE_INTERRUPT_LATCHED, CM_RESOURCE_INTERRUPT_MESSAGE,
+}
+
+guids! {
+    GUID_DEVCLASS_COMPUTEACCELERATOR,
+}
