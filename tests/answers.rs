@@ -206,7 +206,7 @@ fn a_partition_is_described_whole() {
     let mut location = DXGKARG_GETDEVICELOCATION::zeroed();
     location.VirtualFunctionIndex = 1;
     call!(host.sriov, DxgkDdiGetDeviceLocation, &mut location);
-    assert_eq!((location.SegmentNumber, location.BusNumber, location.FunctionNumber), (0, 0, 2));
+    assert_eq!((location.SegmentNumber, location.BusNumber, location.FunctionNumber), (0, 0, 0));
     let mut resource = CM_PARTIAL_RESOURCE_DESCRIPTOR::zeroed();
     let mut args =
         DXGKARG_GETRESOURCEFORBAR { VirtualFunctionIndex: 1, BarIndex: 0, pResource: &raw mut resource };

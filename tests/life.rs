@@ -186,9 +186,10 @@ fn after_a_surprise_removal_nothing_comes_any_more() {
         host.msix(2, 0, &mailbox, false);
         host.guest(2).ring();
         assert_eq!(host.power(D3), STATUS_SUCCESS);
-        assert_eq!(host.power(D0), STATUS_DEVICE_REMOVED, "{stage:?}");
+        // These never fail; what is gone stays so.
+        assert_eq!(host.power(D0), STATUS_SUCCESS, "{stage:?}");
         assert_eq!(ddi!(host, DxgkDdiResetFromTimeout), STATUS_SUCCESS);
-        assert_eq!(ddi!(host, DxgkDdiRestartFromTimeout), STATUS_DEVICE_REMOVED, "{stage:?}");
+        assert_eq!(ddi!(host, DxgkDdiRestartFromTimeout), STATUS_SUCCESS, "{stage:?}");
         assert_eq!((host.pause(2, true), host.pause(2, false)), (STATUS_SUCCESS, STATUS_SUCCESS));
         for vf in 0..2 {
             assert_eq!(host.end(vf), STATUS_SUCCESS, "{stage:?}");

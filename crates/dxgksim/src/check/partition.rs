@@ -182,7 +182,8 @@ fn range(b: &Bench) -> Outcome {
 pub(super) fn in_hardware(b: &Bench) -> Result<bool, Stop> {
     let (status, args) = profile_of(b, b.partitions);
     needed("GetVirtualGpuProfile", status)?;
-    Ok(args.VirtualizationFlags & DXGK_VIRTUALIZED_HOST_VIRTUAL_DEVICE == 0)
+    let hardware = DXGK_VIRTUALIZED_ACS_CAPABLE | DXGK_VIRTUALIZED_UNIQUE_RID;
+    Ok(args.VirtualizationFlags & hardware == hardware)
 }
 
 fn total(b: &Bench) -> Outcome {

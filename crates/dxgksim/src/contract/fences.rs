@@ -364,12 +364,12 @@ mod tests {
         assert_eq!((fences.ignored(), fences.preempted(), fences.reports()), (&ids[1..2], 0, 3));
         assert_eq!(fences.freeze(), (ids[0], ids[3]), "it is being reset already");
         assert_eq!(fences.ignored(), &ids[1..2]);
-        assert_eq!(fences.thaw(ids[1]), Aborted::Paging);
+        assert_eq!(fences.thaw(ids[1]), super::Aborted::Paging);
         assert_eq!(ids.map(|fence| fences.is_waiting(fence)), [false, false, true, true]);
         let states = ids.map(|fence| fences.state(fence));
         use FenceState::{Aborted, Completed, Pending};
         assert_eq!(states, [Completed, Aborted, Pending, Pending]);
-        assert_eq!(fences.thaw(ids[1]), Aborted::Nothing);
+        assert_eq!(fences.thaw(ids[1]), super::Aborted::Nothing);
         fences.report(&contract, 0, ids[2], None);
         fences.preempt(&contract, 0, 8, ids[2]);
         assert_eq!((contract.count(), fences.preempted()), (0, 8));

@@ -46,7 +46,7 @@ impl Adapter {
         vgpu.reserve(&info, &allocation, options)?;
         let tracked = self.caps().segment(info.DriverSegmentId).is_some_and(|it| it.tracking_page.is_some());
         // SetVirtualGpuResources2 replaces the other where it is there.
-        if self.caps().scatter_page.is_some() {
+        if self.caps().gpup.contains(DXGK_GPUPCAPS_CAPS::ScatterMapReserve) {
             vgpu.set_scattered_resources()?;
         } else {
             self.contract().require(
@@ -291,6 +291,22 @@ fn unsupported(ddi: &'static str) -> DdiError {
     DdiError { ddi, status: STATUS_NOT_SUPPORTED }
 }
 
+/// Whether VidMm has to place it in one piece.
+fn is_contiguous(allocation: &DXGK_ALLOCATIONINFO) -> bool {
+    #[expect(unsafe_code, reason = "the flags of two driver models")]
+    // SAFETY: a driver of WDDM 2.0 or later fills in FlagsWddm2; both are a word of bits, valid for any bytes.
+    let flags = unsafe { allocation.u4.FlagsWddm2 };
+    flags.contains(DXGK_ALLOCATIONINFOFLAGS_WDDM2_0::AccessedPhysically)
+}
+
+fn alignment(allocation: &DXGK_ALLOCATIONINFO) -> u32 {
+    #[expect(unsafe_code, reason = "a number, or its halves")]
+    // SAFETY: plain data, valid for any bytes.
+    unsafe {
+        allocation.u.Alignment
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::msix_vectors;
@@ -306,21 +322,5 @@ mod tests {
         assert_eq!(msix_vectors(config), Some(3));
         assert_eq!(msix_vectors(|offset| Some(if offset == 0x34 { 0x40 } else { 0x4005 })), None);
         assert_eq!(msix_vectors(|_| None), None);
-    }
-}
-
-/// Whether VidMm has to place it in one piece.
-fn is_contiguous(allocation: &DXGK_ALLOCATIONINFO) -> bool {
-    #[expect(unsafe_code, reason = "the flags of two driver models")]
-    // SAFETY: a driver of WDDM 2.0 or later fills in FlagsWddm2; both are a word of bits, valid for any bytes.
-    let flags = unsafe { allocation.u4.FlagsWddm2 };
-    flags.contains(DXGK_ALLOCATIONINFOFLAGS_WDDM2_0::AccessedPhysically)
-}
-
-fn alignment(allocation: &DXGK_ALLOCATIONINFO) -> u32 {
-    #[expect(unsafe_code, reason = "a number, or its halves")]
-    // SAFETY: plain data, valid for any bytes.
-    unsafe {
-        allocation.u.Alignment
     }
 }

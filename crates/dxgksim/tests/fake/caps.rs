@@ -27,6 +27,7 @@ pub fn driver_caps() -> DXGK_DRIVERCAPS {
     caps.PreemptionCaps.ComputePreemptionGranularity =
         D3DKMDT_COMPUTE_PREEMPTION_GRANULARITY::D3DKMDT_COMPUTE_PREEMPTION_DMA_BUFFER_BOUNDARY;
     caps.SupportPerEngineTDR = TRUE;
+    caps.SupportSurpriseRemovalInHibernation = TRUE;
     caps.MiscCaps = DXGK_DRIVERCAPS_MISCCAPS::ComputeOnly;
     caps
 }

@@ -141,11 +141,25 @@ driver! {
 
     pub unsafe fn destroy_context(_handle: HANDLE) -> NTSTATUS { STATUS_SUCCESS }
 
+    /// Eight bytes of private data, whatever the allocation.
     pub unsafe fn get_standard_allocation(
         _context: HANDLE,
-        _args: *mut DXGKARG_GETSTANDARDALLOCATIONDRIVERDATA,
+        args: *mut DXGKARG_GETSTANDARDALLOCATIONDRIVERDATA,
     ) -> NTSTATUS {
-        STATUS_NOT_SUPPORTED
+        (*args).AllocationPrivateDriverDataSize = 8;
+        STATUS_SUCCESS
+    }
+
+    /// One allocation, of which nothing is kept.
+    pub unsafe fn create_allocation(context: HANDLE, args: *mut DXGKARG_CREATEALLOCATION) -> NTSTATUS {
+        let info = &mut *(*args).pAllocationInfo;
+        info.hAllocation = fake(context).state.lock().unwrap().handle();
+        info.AllocationPriority = 1;
+        STATUS_SUCCESS
+    }
+
+    pub unsafe fn destroy_allocation(_context: HANDLE, _args: *const DXGKARG_DESTROYALLOCATION) -> NTSTATUS {
+        STATUS_SUCCESS
     }
 
     /// DriverEntry, with what DxgkInitialize leads to.
@@ -176,8 +190,8 @@ pub fn table() -> DRIVER_INITIALIZATION_DATA {
     let mut table = DRIVER_INITIALIZATION_DATA::zeroed();
     table.Version = DXGKDDI_INTERFACE_VERSION_WDDM3_2;
     fill!(table:
-        DxgkDdiQueryChildStatus DxgkDdiQueryDeviceDescriptor DxgkDdiSetPowerState DxgkDdiCreateAllocation
-        DxgkDdiDestroyAllocation DxgkDdiDescribeAllocation DxgkDdiOpenAllocation DxgkDdiCloseAllocation
+        DxgkDdiQueryChildStatus DxgkDdiQueryDeviceDescriptor DxgkDdiSetPowerState DxgkDdiDescribeAllocation
+        DxgkDdiOpenAllocation DxgkDdiCloseAllocation
         DxgkDdiPreemptCommand DxgkDdiQueryDependentEngineGroup DxgkDdiQueryEngineStatus DxgkDdiResetEngine
         DxgkDdiResetFromTimeout DxgkDdiRestartFromTimeout DxgkDdiCollectDbgInfo DxgkDdiCalibrateGpuClock
         DxgkDdiFormatHistoryBuffer DxgkDdiSetStablePowerState DxgkDdiSetVirtualMachineData
@@ -198,6 +212,8 @@ pub fn table() -> DRIVER_INITIALIZATION_DATA {
     table.DxgkDdiCreateContext = Some(create_context);
     table.DxgkDdiDestroyContext = Some(destroy_context);
     table.DxgkDdiGetStandardAllocationDriverData = Some(get_standard_allocation);
+    table.DxgkDdiCreateAllocation = Some(create_allocation);
+    table.DxgkDdiDestroyAllocation = Some(destroy_allocation);
     caps::fill(&mut table);
     engine::fill(&mut table);
     vf::fill(&mut table);

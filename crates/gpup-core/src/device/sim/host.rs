@@ -272,7 +272,8 @@ mod tests {
         crate::os::host::install();
         let queue = HostQueue::new().unwrap();
         let push = |fence| queue.push(HostSubmission { fence, ..NOTHING }).unwrap();
-        (push(1), push(2));
+        push(1);
+        push(2);
         queue.refuse(3);
         let running = queue.pop().unwrap();
         assert_eq!(queue.drop_all(Some(running.fence)), 1, "2 is still to come");
@@ -291,7 +292,8 @@ mod tests {
         }
         let running = queue.pop().unwrap();
         queue.push(HostSubmission { fence: 1000, ..NOTHING }).unwrap();
-        (queue.refuse(1001), queue.refuse(1002));
+        queue.refuse(1001);
+        queue.refuse(1002);
         queue.complete(running.fence);
         assert_eq!(queue.last_completed(), 2);
         while let Some(submission) = queue.pop() {

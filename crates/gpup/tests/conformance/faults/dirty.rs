@@ -120,7 +120,7 @@ fn tracking() -> Vec<Case> {
                 if plain(args)
                     && basis.starts == 1
                     && basis.submitted == world.submissions
-                    && world.vf(0).scattered == 0
+                    && world.last == "DxgkDdiStartDirtyTracking"
                 {
                     turn(args, 9);
                 }

@@ -251,7 +251,9 @@ fn untracked() -> Fault {
             (39, 40) => Some(STATUS_NOT_SUPPORTED.0 as u32 as usize),
             (_, 30) => {
                 let result = c.forward();
-                put(args.pOutputData as usize, 8u32);
+                if NTSTATUS(result as i32).is_success() {
+                    put(args.pOutputData as usize, 8u32);
+                }
                 Some(result)
             }
             _ => None,

@@ -88,7 +88,9 @@ fn preempted(alter: fn(&Call<'_>) -> Option<usize>) -> Fault {
     })
 }
 
+const COMPLETED: i32 = DXGK_INTERRUPT_TYPE::DXGK_INTERRUPT_DMA_COMPLETED.0;
 const FAULTED: i32 = DXGK_INTERRUPT_TYPE::DXGK_INTERRUPT_DMA_FAULTED.0;
+const PREEMPTED: i32 = DXGK_INTERRUPT_TYPE::DXGK_INTERRUPT_DMA_PREEMPTED.0;
 const PAGE_FAULTED: i32 = DXGK_INTERRUPT_TYPE::DXGK_INTERRUPT_DMA_PAGE_FAULTED.0;
 
 /// The kind of an interrupt, of a call that reports one.
@@ -96,26 +98,37 @@ fn kind(c: &Call<'_>) -> i32 {
     if c.name == NOTIFY { c.at::<i32>(1, 0) } else { -1 }
 }
 
-/// Where the next thing that ends after `this` is a preemption, its answer is one fence too old.
+/// The node that an interrupt or a submission is about; none when it does not matter.
+fn node_of(c: &Call<'_>) -> Option<usize> {
+    let offset = match kind(c) {
+        COMPLETED => 12,
+        FAULTED | PREEMPTED => 16,
+        PAGE_FAULTED => 8 + offset_of!(DXGKARGCB_NOTIFY_INTERRUPT_DATA_DMAPAGEFAULTED, NodeOrdinal),
+        _ if c.name == "DxgkDdiSubmitCommandVirtual" => 60,
+        _ => return None,
+    };
+    Some(c.at::<u32>(1, offset) as usize).filter(|node| *node < 2)
+}
+
+/// Where the last thing that came of a node's fences before a preemption is `this`, the preemption is answered with a
+/// fence that is one too old.
 fn stale_after(this: fn(&Call<'_>, NTSTATUS) -> bool) -> Fault {
-    let came = AtomicBool::new(false);
+    let came = [const { AtomicBool::new(false) }; 2];
     fault(move |c, _| {
-        let preempted = DXGK_INTERRUPT_TYPE::DXGK_INTERRUPT_DMA_PREEMPTED.0;
-        let submits = c.name == "DxgkDdiSubmitCommandVirtual";
-        if !submits && c.name != NOTIFY {
-            return None;
-        }
-        if kind(c) == preempted {
-            if came.swap(false, Ordering::SeqCst) {
+        let node = node_of(c)?;
+        if kind(c) == PREEMPTED {
+            if came[node].swap(false, Ordering::SeqCst) {
+                // LastCompletedFenceId of the union's DmaPreempted.
                 c.put(1, 12, c.at::<u32>(1, 12) - 1);
             }
             return Some(c.forward());
         }
         let result = c.forward();
+        let refused = c.name != NOTIFY && NTSTATUS(result as i32) != STATUS_SUCCESS;
         if this(c, NTSTATUS(result as i32)) {
-            came.store(true, Ordering::SeqCst);
-        } else if c.name == NOTIFY {
-            came.store(false, Ordering::SeqCst);
+            came[node].store(true, Ordering::SeqCst);
+        } else if c.name == NOTIFY || refused {
+            came[node].store(false, Ordering::SeqCst);
         }
         Some(result)
     })
@@ -129,14 +142,7 @@ fn preemption() -> Vec<Case> {
             "REFUSED_FENCE",
             stale_after(|c, status| c.name == "DxgkDdiSubmitCommandVirtual" && status != STATUS_SUCCESS),
         ),
-        (
-            "PREEMPTED_FENCE",
-            preempted(|c| {
-                // LastCompletedFenceId of the union's DmaPreempted.
-                c.put(1, 12, c.at::<u32>(1, 12) + 1);
-                Some(c.forward())
-            }),
-        ),
+        ("PREEMPTED_FENCE", stale_after(|c, _| kind(c) == COMPLETED)),
     ]
 }
 

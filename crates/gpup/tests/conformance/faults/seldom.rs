@@ -16,7 +16,10 @@ pub(super) fn cases() -> Vec<Case> {
     vec![
         ("engines.list", after("DxgkDdiGetGpuEngines", |c, _| c.put(1, 0, 0u32))),
         ("partition.resume", deny("DxgkDdiResumeVirtualGpu", |c, _| vf(c) == VF)),
-        ("resources2.pieces", fail("DxgkDdiSetVirtualGpuResources2", |c, _| vf(c) == VF)),
+        (
+            "resources2.pieces",
+            fail("DxgkDdiSetVirtualGpuResources2", |c, world| vf(c) == VF && world.last_ranges > 1),
+        ),
         (
             "bar.memory",
             after("DxgkDdiGetResourceForBar", |c, _| {
