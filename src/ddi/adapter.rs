@@ -84,13 +84,16 @@ wddm::ddi! {
     /// callback function (dispmprt.h)".
     pub(crate) unsafe fn reset_device(_adapter: PVOID) {}
 
-    /// DxgkDdiNotifySurpriseRemoval. PASSIVE_LEVEL. "DXGKDDI_NOTIFY_SURPRISE_REMOVAL callback function (dispmprt.h)".
+    /// DxgkDdiNotifySurpriseRemoval. PASSIVE_LEVEL, level 0. The device is gone: its engines stop for good, and no message
+    /// of a VF reaches memory any more. "DXGKDDI_NOTIFY_SURPRISE_REMOVAL callback function (dispmprt.h)".
     pub(crate) unsafe fn notify_surprise_removal(
         adapter: PVOID,
         _removal: DXGK_SURPRISE_REMOVAL_TYPE,
     ) -> NTSTATUS {
-        // SAFETY: a callback's own handle.
-        unsafe { edge::adapter(adapter, surprise) }
+        // SAFETY: within a DDI of the adapter, and the reference ends with it.
+        let miniport = unsafe { miniport::find(adapter) };
+        // One that is not started has no hardware to lose, and a failure would stop the system.
+        status::of(miniport.map(|miniport| miniport.started().map(|started| started.adapter.remove())))
     }
 
     /// DxgkDdiQueryChildRelations. PASSIVE_LEVEL. "DXGKDDI_QUERY_CHILD_RELATIONS callback function (dispmprt.h)".
@@ -215,11 +218,5 @@ fn stop(miniport: &Miniport, seat: usize) -> Result<()> {
     let id = started.adapter.id();
     drop(miniport.withdraw(|| miniport::wait_for_dpcs(seat)));
     os::trace(id, TraceEvent::AdapterStopped);
-    Ok(())
-}
-
-/// The device is gone: its engines stop for good, and no message of a VF reaches memory any more.
-fn surprise(started: &Started) -> Result<()> {
-    started.adapter.remove();
     Ok(())
 }

@@ -9,8 +9,8 @@ use gpup_core::device::abi;
 use gpup_core::{Error, Result};
 use wddm::{
     DXGK_ENGINE_TYPE, DXGK_GPUCLOCKDATA_FLAGS, DXGK_HISTORY_BUFFER, DXGK_NODEMETADATA_FLAGS,
-    DXGKARG_CALIBRATEGPUCLOCK, DXGKARG_FORMATHISTORYBUFFER, DXGKARG_GETNODEMETADATA, FALSE, HANDLE, NTSTATUS,
-    TRUE,
+    DXGKARG_CALIBRATEGPUCLOCK, DXGKARG_FORMATHISTORYBUFFER, DXGKARG_GETNODEMETADATA,
+    DXGKARG_HISTORYBUFFERPRECISION, FALSE, HANDLE, NTSTATUS, TRUE,
 };
 
 use super::edge;
@@ -51,7 +51,8 @@ fn metadata(started: &Started, node_and_adapter: u32, out: &mut DXGKARG_GETNODEM
         return Err(Error::InvalidParameter);
     }
     let (kind, name) = match started.node(node_and_adapter & 0xFFFF, 0)? {
-        abi::COPY_NODE => (DXGK_ENGINE_TYPE::DXGK_ENGINE_TYPE_COPY, "Copy"),
+        // Only an engine of no other type needs a name.
+        abi::COPY_NODE => (DXGK_ENGINE_TYPE::DXGK_ENGINE_TYPE_COPY, ""),
         _ => (DXGK_ENGINE_TYPE::DXGK_ENGINE_TYPE_OTHER, "Compute"),
     };
     *out = DXGKARG_GETNODEMETADATA {
@@ -85,5 +86,8 @@ fn format_history(started: &Started, context: HANDLE, args: &mut DXGKARG_FORMATH
     // SAFETY: Dxgkrnl's buffer, of the size it says, holds the header at least.
     unsafe { edge::output(args.pHistoryBuffer) }?;
     args.NumTimestamps = 0;
+    args.Precision = DXGKARG_HISTORYBUFFERPRECISION { PrecisionBits: u64::BITS };
+    // All is formatted; anything else would be where the next call goes on.
+    args.Offset = 0;
     Ok(())
 }

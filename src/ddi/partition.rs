@@ -92,11 +92,12 @@ wddm::ddi! {
     }
 }
 
-/// The partition counts that can be set. Too few places: the number needed, and nothing else.
+/// The partition counts that can be set, and the one that is. Too few places: the numbers, and no list.
 fn partition_info(started: &Started, args: &mut DXGKARG_GETGPUPARTITIONINFO) -> Result<()> {
     let shares = started.adapter.shares();
     let needed = shares.options().count();
     let places = args.NumGpuPartitionOptions as usize;
+    args.CurrentGpuPartitionCount = shares.count() as u16;
     if args.pGpuPartitionOptions.is_null() || places < needed {
         args.NumGpuPartitionOptions = needed as u32;
         return Err(Error::BufferTooSmall);
@@ -107,7 +108,6 @@ fn partition_info(started: &Started, args: &mut DXGKARG_GETGPUPARTITIONINFO) -> 
         *place = option as u16;
     }
     args.NumGpuPartitionOptions = needed as u32;
-    args.CurrentGpuPartitionCount = shares.count() as u16;
     Ok(())
 }
 

@@ -148,7 +148,6 @@ fn dirty_starts_are_counted_and_the_first_begins_clean() {
     tracker.start(basis).unwrap();
     assert_eq!(dirty(&tracker, basis, Part::Whole, false), [1]);
     tracker.stop(basis).unwrap();
-    assert_eq!(tracker.destroy(basis), Err(Error::WrongState));
     writer.mark(region(2, 1)).unwrap();
     assert_eq!(dirty(&tracker, basis, Part::Whole, false), [1, 2]);
     tracker.stop(basis).unwrap();
@@ -156,6 +155,20 @@ fn dirty_starts_are_counted_and_the_first_begins_clean() {
     writer.mark(region(3, 1)).unwrap();
     tracker.start(basis).unwrap();
     assert_eq!(dirty(&tracker, basis, Part::Whole, false), []);
+}
+
+#[test]
+fn a_basis_takes_its_tracking_with_it() {
+    let tracker = tracker();
+    let mut writer = tracker.writer().unwrap();
+    let [basis, other] = [(); 2].map(|()| tracker.create(&[region(0, 64)]).unwrap());
+    [basis, basis, other].map(|basis| tracker.start(basis).unwrap());
+    tracker.destroy(basis).unwrap();
+    writer.mark(region(1, 1)).unwrap();
+    assert_eq!(dirty(&tracker, other, Part::Whole, false), [1]);
+    tracker.destroy(other).unwrap();
+    assert!(!tracker.is_active());
+    assert_eq!(tracker.leaked(), 0);
 }
 
 #[test]

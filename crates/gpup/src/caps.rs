@@ -30,7 +30,7 @@ fn describe(machine: &Machine) -> Value {
         .map(|(index, node)| {
             json!({
                 "node": index,
-                "name": node.name,
+                "name": node.label(),
                 "engine": format!("{:?}", node.engine),
                 "gpu_mmu": node.gpu_mmu,
                 "paging": index as u32 == caps.paging_node,

@@ -18,13 +18,14 @@ use crate::miniport::Started;
 pub(super) fn query_segment4(started: &Started, query: &Query<'_>) -> Result<()> {
     only_adapter(query.input::<DXGK_QUERYSEGMENTIN4>()?.PhysicalAdapterIndex)?;
     let mut out = query.filled::<DXGK_QUERYSEGMENTOUT4>()?;
+    // The first time nothing but the number is touched.
     if out.NbSegment > 0 && !out.pSegmentDescriptor.is_null() {
         query.segment_descriptor(&out, segment(started))?;
+        out.PagingBufferSegmentId = SYSTEM_SEGMENT;
+        out.PagingBufferSize = PAGING_BUFFER_BYTES;
+        out.PagingBufferPrivateDataSize = 0;
     }
     out.NbSegment = 1;
-    out.PagingBufferSegmentId = SYSTEM_SEGMENT;
-    out.PagingBufferSize = PAGING_BUFFER_BYTES;
-    out.PagingBufferPrivateDataSize = 0;
     query.answer(out)
 }
 

@@ -22,8 +22,8 @@ pub(super) const DRIVERCAPS_LEAST: usize = offset_of!(DXGK_DRIVERCAPS, MaxHwQueu
 
 /// Highest physical address the device reaches: all of them.
 const ALL_MEMORY: i64 = i64::MAX;
-/// Bits of the timestamps in a history buffer: nanoseconds in a u64.
-const TIMESTAMP_BITS: u32 = 64;
+/// No engine writes timestamps that Dxgkrnl could read by itself: FormatHistoryBuffer alone says what there is.
+const TIMESTAMP_BITS: u32 = 0;
 /// The simulated engines' clock.
 const HERTZ: u64 = 1_000_000_000;
 
@@ -123,12 +123,17 @@ pub(super) fn gpu_version(started: &Started) -> DXGK_GPUVERSION {
 
 /// DXGKQAITYPE_NODEPERFDATA. "DXGK_NODE_PERFDATA structure (d3dkmdt.h)".
 pub(super) fn node_perf_data() -> DXGK_NODE_PERFDATA {
-    DXGK_NODE_PERFDATA { Frequency: HERTZ, MaxFrequency: HERTZ, ..DXGK_NODE_PERFDATA::zeroed() }
+    DXGK_NODE_PERFDATA {
+        Frequency: HERTZ,
+        MaxFrequency: HERTZ,
+        MaxFrequencyOC: HERTZ,
+        ..DXGK_NODE_PERFDATA::zeroed()
+    }
 }
 
-/// DXGKQAITYPE_ADAPTERPERFDATA: the simulated device has no sensors. "DXGK_ADAPTER_PERFDATA structure (d3dkmdt.h)".
+/// DXGKQAITYPE_ADAPTERPERFDATA: the simulated device has no sensors, and power whenever it is asked. "DXGK_ADAPTER_PERFDATA structure (d3dkmdt.h)".
 pub(super) fn adapter_perf_data() -> DXGK_ADAPTER_PERFDATA {
-    DXGK_ADAPTER_PERFDATA::zeroed()
+    DXGK_ADAPTER_PERFDATA { PowerStateOverride: 1, ..DXGK_ADAPTER_PERFDATA::zeroed() }
 }
 
 /// DXGKQAITYPE_ADAPTERPERFDATA_CAPS. "DXGK_ADAPTER_PERFDATACAPS structure (d3dkmdt.h)".

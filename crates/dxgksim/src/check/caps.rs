@@ -8,6 +8,8 @@ type Type = DXGK_QUERYADAPTERINFOTYPE;
 
 const TOPOLOGY: &str = "DXGK_PHYSICALADAPTERCAPS structure (d3dkmddi.h)";
 const NODE: &str = "DXGK_NODEMETADATA structure (d3dkmdt.h)";
+const POWERED: &str = "DXGK_ADAPTER_PERFDATA structure (d3dkmdt.h)";
+const FREQUENCY: &str = "DXGK_NODE_PERFDATA structure (d3dkmdt.h)";
 const TRACKING: &str = "DXGK_DIRTY_BIT_TRACKING_CAPS structure (d3dkmddi.h)";
 const ROOT: &str = "DXGKDDI_GETROOTPAGETABLESIZE callback function (d3dkmddi.h)";
 const SCATTER: &str = "DXGK_QUERYSCATTERRESERVEOUT structure (d3dkmddi.h)";
@@ -17,7 +19,12 @@ const SEGMENT: &str = "DXGK_SEGMENTDESCRIPTOR4 structure (d3dkmddi.h)";
 declare! {
     "caps.nodes" Answer TOPOLOGY, "NumExecutionNodes is the number of nodes that DRIVERCAPS reports.", nodes;
     "caps.paging-node" Answer NODE, "The paging node translates GPU virtual addresses.", paging_node;
-    "caps.node-name" Answer NODE, "A node has a friendly name that ends inside its field.", node_names;
+    "caps.node-name" Answer NODE,
+        "A node of type OTHER has a friendly name that ends inside its field; of any other type the name is empty.",
+        node_names;
+    "caps.perf.power" Answer POWERED, "An adapter that has power says so.", powered;
+    "caps.perf.frequency" Answer FREQUENCY,
+        "Frequency is at most MaxFrequency, and that at most MaxFrequencyOC.", frequency;
     "caps.performant" Answer TRACKING,
         "DirtyBitTrackingPerformant comes with DirtyBitTrackingSupported only.",
         performant;
@@ -79,9 +86,30 @@ fn paging_node(b: &Bench) -> Outcome {
 
 fn node_names(b: &Bench) -> Outcome {
     for (node, it) in b.adapter.caps().nodes.iter().enumerate() {
-        if it.name.is_empty() || it.name.len() >= DXGK_MAX_METADATA_NAME_LENGTH as usize {
-            broken!("node {node} is called {:?}", it.name)
+        let named = !it.name.is_empty() && it.name.len() < DXGK_MAX_METADATA_NAME_LENGTH as usize;
+        if named != (it.engine == DXGK_ENGINE_TYPE::DXGK_ENGINE_TYPE_OTHER) {
+            broken!("node {node} of {:?} is called {:?}", it.engine, it.name)
         }
+    }
+    Ok(())
+}
+
+fn powered(b: &Bench) -> Outcome {
+    let data: Result<DXGK_ADAPTER_PERFDATA, _> =
+        b.core().ask_about(Type::DXGKQAITYPE_ADAPTERPERFDATA, Some(&mut 0u32));
+    match data {
+        Ok(data) if { data.PowerStateOverride } != 1 => broken!("PowerStateOverride is 0 in D0"),
+        _ => Ok(()),
+    }
+}
+
+fn frequency(b: &Bench) -> Outcome {
+    let data: Result<DXGK_NODE_PERFDATA, _> =
+        b.core().ask_about(Type::DXGKQAITYPE_NODEPERFDATA, Some(&mut [0u32; 2]));
+    let Ok(data) = data else { return Ok(()) };
+    let (now, most, overclocked) = ({ data.Frequency }, { data.MaxFrequency }, { data.MaxFrequencyOC });
+    if now > most || most > overclocked {
+        broken!("{now} Hz of {most}, overclocked {overclocked}")
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use crate::vgpu::Vgpu;
 use crate::vidmm::Run;
 
 const CREATE: &str = "DXGKDDI_CREATEMEMORYBASIS callback function (d3dkmddi.h)";
+const DESTROY: &str = "DXGKDDI_DESTROYMEMORYBASIS callback function (d3dkmddi.h)";
 const START: &str = "DXGKDDI_STARTDIRTYTRACKING callback function (d3dkmddi.h)";
 const STOP: &str = "DXGKDDI_STOPDIRTYTRACKING callback function (d3dkmddi.h)";
 const QUERY: &str = "DXGKDDI_QUERYDIRTYBITDATA callback function (d3dkmddi.h)";
@@ -65,6 +66,14 @@ declare! {
         let status = b.stop_tracking(basis);
         needed("DestroyMemoryBasis", b.destroy_basis(basis))?;
         refused("StopDirtyTracking without a start", status)
+    };
+    "basis.destroy.tracked" State DESTROY,
+        "A basis that is still tracked is destroyed, and takes its tracking with it.", |b| {
+        let ours = Ours::new(b)?;
+        let basis = ours.basis(b)?;
+        needed("StartDirtyTracking", b.start_tracking(basis))?;
+        accepted("DestroyMemoryBasis of a basis that is tracked", b.destroy_basis(basis))?;
+        refused("QueryDirtyBitData of a basis that is gone", b.dirty(basis, (0, 0, 0), false, &mut ours.buffer()))
     };
     "tracking.start.clean" Answer START,
         "A basis that begins to be tracked is clean, whatever was written before.",

@@ -46,6 +46,8 @@ declare! {
     "start.surprise" State SURPRISE,
         "After a surprise removal StopDevice and RemoveDevice succeed.",
         surprise;
+    "start.surprise.idle" State SURPRISE,
+        "A removal is told to an adapter that is not started too, and handled.", surprise_idle;
     "start.memory-caps" Answer MEMORY_CAPS,
         "PHYSICAL_MEMORY_CAPS is answered before StartDevice as after it.", memory_caps;
     "start.device-caps" Answer DEVICE_CAPS,
@@ -176,6 +178,14 @@ fn surprise(b: &Bench) -> Outcome {
     needed("StartDevice", bare.start(true))?;
     accepted("NotifySurpriseRemoval", bare.surprise())?;
     accepted("StopDevice after a surprise removal", bare.stop())?;
+    accepted("RemoveDevice after a surprise removal", bare.remove())
+}
+
+fn surprise_idle(b: &Bench) -> Outcome {
+    let mut bare = add(b)?;
+    needed("StartDevice", bare.start(true))?;
+    needed("StopDevice", bare.stop())?;
+    accepted("NotifySurpriseRemoval after StopDevice", bare.surprise())?;
     accepted("RemoveDevice after a surprise removal", bare.remove())
 }
 

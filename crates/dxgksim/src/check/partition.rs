@@ -20,7 +20,7 @@ const RESUME: &str = "DXGKDDI_RESUMEVIRTUALGPU callback function (dispmprt.h)";
 
 declare! {
     "partition.options.short" Size INFO,
-        "An array that lacks a place gets STATUS_BUFFER_TOO_SMALL and the count, and stays as it was.", options_short;
+        "An array that lacks a place gets STATUS_BUFFER_TOO_SMALL and both counts, and stays as it was.", options_short;
     "partition.options.longer" Size INFO,
         "A longer array gets the same options, and the rest stays as it was.",
         options_longer;
@@ -90,6 +90,7 @@ fn options_short(b: &Bench) -> Outcome {
     let (status, list, args) = options(b, known - 1);
     super::same("the status of an array that is too short", &STATUS_BUFFER_TOO_SMALL, &status)?;
     super::same("NumGpuPartitionOptions", &(known as u32), &args.NumGpuPartitionOptions)?;
+    super::same("CurrentGpuPartitionCount", &(b.partitions as u16), &args.CurrentGpuPartitionCount)?;
     super::same("the array", &vec![0xA5A5; known - 1], &list)
 }
 

@@ -58,6 +58,8 @@ macro_rules! queries {
             "query.segment4.adapter" Handle SEGMENTS, "A physical adapter that does not exist has no segments.",
                 |b| index(b, Type::DXGKQAITYPE_QUERYSEGMENT4, size_of::<DXGK_QUERYSEGMENTOUT4>(), &[9]);
             "query.pagetablelevel.level" Handle LEVEL, "A page table level that does not exist is refused.", level;
+            "query.segment4.first" Answer SEGMENTS,
+                "Asked for the number of segments, it gives the number and touches nothing else.", first;
             "query.segment4.stride" Size SEGMENTS, "Descriptors are written at the stride that Dxgkrnl gives.", stride;
             "query.tracking.segment" Handle TRACKED, "A segment that does not exist has no tracking caps.", |b| {
                 let segment = b.adapter.caps().segments.len() as u32 + 5;
@@ -196,6 +198,23 @@ fn level(b: &Bench) -> Outcome {
     let bytes = size_of::<DXGK_PAGE_TABLE_LEVEL_DESC>();
     // LevelIndex and PhysicalAdapterIndex are 16 bits each.
     index(b, Type::DXGKQAITYPE_PAGETABLELEVELDESC, bytes, &[levels, 0])
+}
+
+fn first(b: &Bench) -> Outcome {
+    const BEFORE: u32 = 0x5A5A_5A5A;
+    let mut out = DXGK_QUERYSEGMENTOUT4::zeroed();
+    (out.PagingBufferSegmentId, out.PagingBufferSize, out.PagingBufferPrivateDataSize) =
+        (BEFORE, BEFORE, BEFORE);
+    let asked =
+        b.core().ask_into(Type::DXGKQAITYPE_QUERYSEGMENT4, Some(&mut DXGK_QUERYSEGMENTIN4::zeroed()), out);
+    match asked {
+        Ok(out) => super::same(
+            "PagingBufferSegmentId, -Size and -PrivateDataSize",
+            &[BEFORE; 3],
+            &[out.PagingBufferSegmentId, out.PagingBufferSize, out.PagingBufferPrivateDataSize],
+        ),
+        Err(status) => super::needed("QUERYSEGMENT4", status),
+    }
 }
 
 fn stride(b: &Bench) -> Outcome {

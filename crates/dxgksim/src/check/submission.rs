@@ -11,6 +11,7 @@ const STATUS: &str = "DXGKDDI_QUERYENGINESTATUS callback function (d3dkmddi.h)";
 const DEPENDENTS: &str = "DXGKDDI_QUERYDEPENDENTENGINEGROUP callback function (d3dkmddi.h)";
 const RESET: &str = "DXGKDDI_RESETENGINE callback function (d3dkmddi.h)";
 const CLOCK: &str = "DXGKDDI_CALIBRATEGPUCLOCK callback function (d3dkmddi.h)";
+const FORMAT: &str = "DXGKARG_FORMATHISTORYBUFFER structure (d3dkmddi.h)";
 const HISTORY: &str = "DXGKDDI_FORMATHISTORYBUFFER callback function (d3dkmddi.h)";
 
 declare! {
@@ -65,6 +66,9 @@ declare! {
         let (mut args, _words) = history(256);
         refused("FormatHistoryBuffer of a stale context", b.format_history(handle(context.1), &mut args))
     };
+    "history.formatted" Answer FORMAT,
+        "When all of a history buffer is formatted Offset is 0, and PrecisionBits says how many bits are valid.",
+        formatted;
     "history.short" Size HISTORY, "A history buffer without room for its head is refused.", history_short;
 }
 
@@ -204,6 +208,17 @@ fn history(bytes: u32) -> (DXGKARG_FORMATHISTORYBUFFER, alloc::boxed::Box<[u64; 
     let mut args = DXGKARG_FORMATHISTORYBUFFER::zeroed();
     (args.pHistoryBuffer, args.HistoryBufferSize) = (words.as_mut_ptr().cast(), bytes);
     (args, words)
+}
+
+fn formatted(b: &Bench) -> Outcome {
+    let (mut args, _words) = history(256);
+    args.Offset = 8;
+    needed("FormatHistoryBuffer", b.format_history(b.adapter.paging.context(), &mut args))?;
+    let (bits, stamps, offset) = (args.Precision.PrecisionBits, args.NumTimestamps, args.Offset);
+    if bits == 0 || bits > 64 || (stamps == 0 && offset != 0) {
+        broken!("{bits} bits, {stamps} timestamps, and the next at {offset}")
+    }
+    Ok(())
 }
 
 fn history_short(b: &Bench) -> Outcome {

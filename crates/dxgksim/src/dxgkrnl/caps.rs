@@ -22,6 +22,18 @@ pub struct Node {
     pub gpu_mmu: bool,
 }
 
+impl Node {
+    /// What to call it: the name that an engine of type OTHER has, or the type's own word.
+    pub fn label(&self) -> &str {
+        match self.engine {
+            _ if !self.name.is_empty() => &self.name,
+            DXGK_ENGINE_TYPE::DXGK_ENGINE_TYPE_COPY => "Copy",
+            DXGK_ENGINE_TYPE::DXGK_ENGINE_TYPE_3D => "3D",
+            _ => "Engine",
+        }
+    }
+}
+
 /// A memory segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Segment {

@@ -66,7 +66,6 @@ impl Bases {
     pub(super) fn clear(&self) {
         let tracker = self.shared.device.tracker();
         for handle in tracker.handles() {
-            while tracker.stop(handle).is_ok() {}
             let _ = tracker.destroy(handle);
         }
     }

@@ -93,11 +93,11 @@ impl Tracker {
         self.slots.insert(Basis::new(self.extents(regions)?)?)
     }
 
-    /// Ends a basis. Refused while it is tracked.
+    /// Ends a basis, and its tracking with it.
     pub fn destroy(&self, handle: BasisHandle) -> Result<()> {
         let gone = self.slots.remove(handle, |slot, basis| {
             if basis.starts > 0 {
-                return Err(Error::WrongState);
+                self.active.remove(slot, &self.shared.map, relax)?;
             }
             self.ledgers.forget(slot, basis);
             Ok(())

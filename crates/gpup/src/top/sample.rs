@@ -105,7 +105,7 @@ pub(super) fn rows(host: &'static str, adapter: &Adapter, from: &Sample, to: &Sa
             rows.push(Row {
                 host,
                 vf: seen.vf,
-                engine: named.map_or_else(|| node.to_string(), |node| node.name.clone()),
+                engine: named.map_or_else(|| node.to_string(), |node| node.label().to_owned()),
                 phase: name(seen.state.phase),
                 executes: seen.state.executes,
                 busy: of(|counters| counters.busy) as f64 / ticks,

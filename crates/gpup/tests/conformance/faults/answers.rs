@@ -33,6 +33,10 @@ fn start() -> Vec<Case> {
         ("start.stop.twice", device_removed(|life| life.stops > 1 && life.starts == 1)),
         ("start.others", others()),
         ("start.stop.with-vf", stop_with_vf()),
+        (
+            "start.surprise.idle",
+            fail("DxgkDdiNotifySurpriseRemoval", |c, world| !world.life(c.args[0]).runs()),
+        ),
         ("start.surprise", deny("DxgkDdiStopDevice", |c, world| world.life(c.args[0]).surprised)),
         (
             "start.memory-caps",
@@ -151,6 +155,16 @@ fn queries() -> Vec<Case> {
         ));
     }
     cases.push((
+        "query.segment4.first",
+        after("DxgkDdiQueryAdapterInfo", |c, _| {
+            let args: DXGKARG_QUERYADAPTERINFO = c.read(1);
+            let at = args.pOutputData as usize;
+            if args.Type.0 == 11 && get::<DXGK_QUERYSEGMENTOUT4>(at).PagingBufferSize == 0x5A5A_5A5A {
+                put(at + offset_of!(DXGK_QUERYSEGMENTOUT4, PagingBufferSize), 4096u32);
+            }
+        }),
+    ));
+    cases.push((
         "query.segment4.stride",
         after("DxgkDdiQueryAdapterInfo", |c, _| {
             let args: DXGKARG_QUERYADAPTERINFO = c.read(1);
@@ -202,6 +216,18 @@ fn caps() -> Vec<Case> {
             "caps.node-name",
             after("DxgkDdiGetNodeMetadata", |c, _| {
                 c.put(2, offset_of!(DXGK_NODEMETADATA, FriendlyName), 0u16)
+            }),
+        ),
+        (
+            "caps.perf.power",
+            output(DXGK_QUERYADAPTERINFOTYPE::DXGKQAITYPE_ADAPTERPERFDATA.0, |at| {
+                put(at + offset_of!(DXGK_ADAPTER_PERFDATA, PowerStateOverride), 0u8);
+            }),
+        ),
+        (
+            "caps.perf.frequency",
+            output(DXGK_QUERYADAPTERINFOTYPE::DXGKQAITYPE_NODEPERFDATA.0, |at| {
+                put(at + offset_of!(DXGK_NODE_PERFDATA, MaxFrequencyOC), 0u64);
             }),
         ),
         (
@@ -350,6 +376,7 @@ fn one_option_more() -> Fault {
         let places = vf(c);
         if places < 4 {
             c.put(1, 0, 4u32);
+            c.put(1, 16, 4u16);
             return Some(STATUS_BUFFER_TOO_SMALL.0 as u32 as usize);
         }
         let result = c.forward();

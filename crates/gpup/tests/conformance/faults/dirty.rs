@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use wddm::*;
 
-use super::{Case, STALE, WRONG_STATE, fault, lie};
+use super::{Case, FAILED, STALE, WRONG_STATE, fault, lie};
 use crate::world::World;
 use crate::wrap::{Call, Fault, direct, get, put};
 
@@ -110,6 +110,20 @@ fn bases() -> Vec<Case> {
 
 fn tracking() -> Vec<Case> {
     vec![
+        (
+            "basis.destroy.tracked",
+            fault(|c, world| {
+                if c.name != "DxgkDdiDestroyMemoryBasis" {
+                    return None;
+                }
+                let basis = world.basis(c.args[1]);
+                // It ends all the same: whoever looks for it finds it gone.
+                (basis.starts > basis.stops).then(|| {
+                    c.forward();
+                    FAILED
+                })
+            }),
+        ),
         ("tracking.start.stale", lie("DxgkDdiStartDirtyTracking", |_, _, _| true)),
         ("tracking.stop.stale", lie("DxgkDdiStopDirtyTracking", |_, _, status| status == STALE)),
         ("tracking.stop.never", lie("DxgkDdiStopDirtyTracking", |_, _, status| status == WRONG_STATE)),

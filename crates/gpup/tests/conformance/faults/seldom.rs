@@ -28,6 +28,12 @@ pub(super) fn cases() -> Vec<Case> {
             }),
         ),
         ("allocation.describe", fail("DxgkDdiDescribeAllocation", |_, _| true)),
+        (
+            "history.formatted",
+            after("DxgkDdiFormatHistoryBuffer", |c, _| {
+                c.put(1, offset_of!(DXGKARG_FORMATHISTORYBUFFER, Offset), 8u32);
+            }),
+        ),
         ("power.stable", unstable()),
         ("interrupt.stray", fault(|c, _| (c.name == "DxgkDdiInterruptRoutine").then_some(1))),
     ]
