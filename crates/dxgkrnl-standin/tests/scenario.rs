@@ -119,7 +119,7 @@ fn a_vf_in_many_pieces_moves_too() {
 fn the_driver_is_checked_beside_its_adapters() {
     let _alone = ALONE.lock();
     let adapters = [adapter(&[]), adapter(&[])];
-    let checked = check::run(&driver(), adapters[0].options().registry_path.clone());
+    let checked = check::run(&driver(), adapters[0].options().clone());
     let not_kept: Vec<_> = checked.rules.iter().filter(|rule| rule.verdict != "kept").collect();
     assert!(not_kept.is_empty() && checked.rules.len() > 300, "{not_kept:#?}");
     assert!(checked.calls["DxgkDdiQueryAdapterInfo(SCATTER_RESERVE)"].called > 0);

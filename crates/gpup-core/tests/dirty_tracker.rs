@@ -162,7 +162,9 @@ fn a_basis_takes_its_tracking_with_it() {
     let tracker = tracker();
     let mut writer = tracker.writer().unwrap();
     let [basis, other] = [(); 2].map(|()| tracker.create(&[region(0, 64)]).unwrap());
-    [basis, basis, other].map(|basis| tracker.start(basis).unwrap());
+    for basis in [basis, basis, other] {
+        tracker.start(basis).unwrap();
+    }
     tracker.destroy(basis).unwrap();
     writer.mark(region(1, 1)).unwrap();
     assert_eq!(dirty(&tracker, other, Part::Whole, false), [1]);

@@ -102,7 +102,7 @@ pub(super) unsafe extern "C" fn power(device: *mut DEVICE_OBJECT, irp: *mut IRP)
 
 fn start(device: &Device) -> bool {
     match software_key(ptr::with_exposed_provenance_mut(device.physical)) {
-        Ok(path) => state::start(device.functional, path),
+        Ok(path) => state::start(device.functional, device.physical, path),
         Err(status) => {
             nt::print::line(
                 nt::print::Level::Error,

@@ -105,11 +105,16 @@ fn adapter(functional: usize) -> Option<Arc<Adapter>> {
     STATE.lock().devices.iter().find(|device| device.functional == functional)?.adapter.clone()
 }
 
-/// START_DEVICE. `registry_path` is the device's software key.
-pub(super) fn start(functional: usize, registry_path: String) -> bool {
+/// START_DEVICE. `registry_path` is the device's software key, `physical_device` the bus driver's object, as a number.
+pub(super) fn start(functional: usize, physical_device: usize, registry_path: String) -> bool {
     let Some(miniport) = STATE.lock().miniport.clone() else { return false };
     // A root-enumerated device has no interrupt.
-    let options = AdapterOptions { registry_path, interrupt_connected: false, ..AdapterOptions::default() };
+    let options = AdapterOptions {
+        registry_path,
+        physical_device,
+        interrupt_connected: false,
+        ..AdapterOptions::default()
+    };
     let started = Adapter::start(&miniport, options);
     let mut state = STATE.lock();
     match (started, state.devices.iter_mut().find(|device| device.functional == functional)) {
@@ -181,7 +186,7 @@ pub(super) fn begin_check() -> bool {
     let (miniport, settings) = {
         let state = STATE.lock();
         let adapter = state.devices.iter().find_map(|device| device.adapter.as_ref());
-        (state.miniport.clone(), adapter.map(|adapter| adapter.options().registry_path.clone()))
+        (state.miniport.clone(), adapter.map(|adapter| adapter.options().clone()))
     };
     let (Some(miniport), Some(settings)) = (miniport, settings) else { return false };
     in_background(move |_| serde_json::to_vec(&check::run(&miniport, settings)).ok())

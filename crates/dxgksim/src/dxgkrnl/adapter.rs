@@ -26,6 +26,8 @@ use crate::vidmm::{self, Paging, PagingError, SegmentMemory};
 pub struct AdapterOptions {
     /// DXGK_DEVICE_INFO.DeviceRegistryPath: where the driver finds its settings.
     pub registry_path: String,
+    /// The device's physical device object, as a number; 0 for one that is an address and nothing more.
+    pub physical_device: usize,
     /// The device has an interrupt line. Without one SynchronizeExecution fails.
     pub interrupt_connected: bool,
     /// The device's memory, its BARs in their order.
@@ -54,6 +56,7 @@ impl Default for AdapterOptions {
             registry_path: String::from(
                 "\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Class\\{F01A9D53-3FF6-48D2-9F97-C8A7004BE10C}\\0000",
             ),
+            physical_device: 0,
             interrupt_connected: true,
             memory: Vec::new(),
             system_memory_bytes: 16 << 30,

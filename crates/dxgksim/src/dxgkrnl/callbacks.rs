@@ -33,7 +33,7 @@ wddm::ddi! {
         };
         let mut answer = DXGK_DEVICE_INFO::zeroed();
         answer.MiniportDeviceContext = core.context();
-        answer.PhysicalDeviceObject = core::ptr::without_provenance_mut(core.handle as usize + 8);
+        answer.PhysicalDeviceObject = core.physical_device();
         answer.DeviceRegistryPath.Length = (core.registry_path.len() * 2) as u16;
         answer.DeviceRegistryPath.MaximumLength = answer.DeviceRegistryPath.Length;
         answer.DeviceRegistryPath.Buffer = core.registry_path.as_ptr().cast_mut();

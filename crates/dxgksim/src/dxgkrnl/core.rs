@@ -76,6 +76,14 @@ impl Core {
         CORES.lock().retain(|core| core.handle != self.handle);
     }
 
+    /// The physical device object. One that the options do not name is an address, and nobody may look at what is there.
+    pub(crate) fn physical_device(&self) -> *mut wddm::DEVICE_OBJECT {
+        match self.options.physical_device {
+            0 => core::ptr::without_provenance_mut(self.handle as usize + 8),
+            number => core::ptr::with_exposed_provenance_mut(number),
+        }
+    }
+
     pub(crate) fn device_handle(&self) -> HANDLE {
         core::ptr::without_provenance_mut(self.handle as usize)
     }

@@ -204,8 +204,7 @@ impl Core {
     pub(crate) fn add_device(&self) -> NTSTATUS {
         let Some(ddi) = self.table.0.DxgkDdiAddDevice else { return STATUS_NOT_IMPLEMENTED };
         let mut context: PVOID = core::ptr::null_mut();
-        // The driver may look no deeper into the physical device object than at its address.
-        let device = core::ptr::without_provenance_mut(self.handle as usize + 8);
+        let device = self.physical_device();
         let status = self.contract.call(&calls::ADD_DEVICE, || {
             // SAFETY: the function is the driver's and the output ours.
             unsafe { ddi(device, &raw mut context) }

@@ -1,5 +1,6 @@
-//! The conformance checker: the built-in driver keeps every rule, each rule can be broken, and the page is current.
+//! The conformance checker: the built-in driver keeps every rule, each rule can be broken, and the pages are current.
 
+mod demands;
 mod faults;
 mod kept;
 mod world;

@@ -349,6 +349,14 @@ fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The functions that the built-in driver gives, and the queries that it answers.
+pub(crate) fn functions() -> Vec<&'static str> {
+    let _alone = alone();
+    let (driver, _) =
+        gpup::check::against_built_in(|rule| rule.id == "testing.size").expect("the driver loads");
+    driver.contract().calls().iter().map(|calls| calls.function).collect()
+}
+
 /// A whole check of the built-in driver, with a fault or without.
 pub(crate) fn check(fault: Option<Fault>) -> Vec<Finding> {
     let _alone = alone();
