@@ -68,6 +68,7 @@ fn memory(b: &Bench) -> Outcome {
 fn tracking(b: &Bench) -> Outcome {
     let vgpu = b.vf(0)?;
     let mut bits = vec![0u64; vgpu.pages().div_ceil(64) as usize];
+    vgpu.start_tracking()?;
     vgpu.query_dirty(true, &mut bits)?;
     write_page(&vgpu, 5, 1)?;
     sleep(b, 0)?;

@@ -10,6 +10,7 @@ use crate::vidmm::Run;
 
 const CREATE: &str = "DXGKDDI_CREATEMEMORYBASIS callback function (d3dkmddi.h)";
 const DESTROY: &str = "DXGKDDI_DESTROYMEMORYBASIS callback function (d3dkmddi.h)";
+const PREPARE: &str = "DXGKDDI_PREPARELIVEMIGRATION callback function (d3dkmddi.h)";
 const START: &str = "DXGKDDI_STARTDIRTYTRACKING callback function (d3dkmddi.h)";
 const STOP: &str = "DXGKDDI_STOPDIRTYTRACKING callback function (d3dkmddi.h)";
 const QUERY: &str = "DXGKDDI_QUERYDIRTYBITDATA callback function (d3dkmddi.h)";
@@ -75,6 +76,8 @@ declare! {
         accepted("DestroyMemoryBasis of a basis that is tracked", b.destroy_basis(basis))?;
         refused("QueryDirtyBitData of a basis that is gone", b.dirty(basis, (0, 0, 0), false, &mut ours.buffer()))
     };
+    "tracking.late" Answer PREPARE,
+        "Where tracking is not performant PrepareLiveMigration begins it, though StartDirtyTracking never comes.", late;
     "tracking.start.clean" Answer START,
         "A basis that begins to be tracked is clean, whatever was written before.",
         |b| {
@@ -307,6 +310,22 @@ fn short(b: &Bench) -> Outcome {
         }
         same_pages("dirty pages afterwards", &[3], &ours.query(b, basis, false)?)
     })
+}
+
+fn late(b: &Bench) -> Outcome {
+    if b.adapter.caps().tracking_performant {
+        return Ok(());
+    }
+    let ours = Ours::new(b)?;
+    let basis = ours.basis(b)?;
+    needed("PrepareLiveMigration", b.prepare_source(0))?;
+    write_page(&ours.vgpu, 21, 1)?;
+    let mut bits = ours.buffer();
+    let queried = b.dirty(basis, (0, 0, 0), false, &mut bits);
+    needed("EndLiveMigration", b.end(0))?;
+    needed("DestroyMemoryBasis", b.destroy_basis(basis))?;
+    accepted("QueryDirtyBitData after PrepareLiveMigration", queried)?;
+    same_pages("dirty pages after a write to page 21", &[21], &numbers(&bits))
 }
 
 fn longer(b: &Bench) -> Outcome {

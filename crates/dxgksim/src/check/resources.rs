@@ -157,6 +157,9 @@ fn bad_bases(b: &Bench, ranges: fn((u32, u64), u64) -> Bases) -> Outcome {
 }
 
 fn scattered_again(b: &Bench) -> Outcome {
+    if !takes_scattered(b) {
+        return Ok(());
+    }
     with_bases(
         b,
         |at, all| vec![vec![(at.1, all)], vec![(at.1 + all, all)]],
@@ -186,7 +189,15 @@ fn scattered_unaligned(b: &Bench) -> Outcome {
 }
 
 /// The later half first, in one basis, and the VF as a whole works.
+/// Whether the driver takes scattered memory at all.
+fn takes_scattered(b: &Bench) -> bool {
+    b.adapter.caps().gpup.contains(DXGK_GPUPCAPS_CAPS::ScatterMapReserve)
+}
+
 fn scattered_order(b: &Bench) -> Outcome {
+    if !takes_scattered(b) {
+        return Ok(());
+    }
     let half = b.vf_bytes / 2;
     let at = place(b)?;
     let page = b.adapter.caps().segment(at.0).and_then(|it| it.tracking_page).map_or(4096, u64::from);

@@ -224,6 +224,7 @@ fn others(b: &Bench, reset: fn(&Bench) -> Outcome) -> Outcome {
 
 fn tracking(b: &Bench, reset: fn(&Bench) -> Outcome) -> Outcome {
     let vgpu = b.vf(0)?;
+    vgpu.start_tracking()?;
     let mut bits = alloc::vec![0u64; vgpu.pages().div_ceil(64) as usize];
     vgpu.query_dirty(true, &mut bits)?;
     write_page(&vgpu, 5, 1)?;

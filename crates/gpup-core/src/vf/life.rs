@@ -32,6 +32,7 @@ impl Vf {
             memory: None,
             throttle: UNTHROTTLED,
             ledger: None,
+            tracked: alloc::vec::Vec::new(),
         });
         self.glance.set(Some(Standing::default()));
         let (vram_bytes, weight) = (grant.memory, grant.compute);
@@ -134,6 +135,7 @@ impl Vf {
             self.shared.device.vf_policy(self.index, Policy::Normal)?;
         }
         self.shared.device.vf_disable(self.index)?;
+        self.end_tracking(partition);
         if let Some(ledger) = partition.ledger.take() {
             // Its pages are gone; nobody will ask for them again.
             let _ = self.shared.device.tracker().close_ledger(&ledger, Outcome::Discard);

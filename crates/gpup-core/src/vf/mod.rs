@@ -16,6 +16,7 @@
 
 mod config;
 mod glance;
+mod late;
 mod life;
 mod source;
 mod stand;
@@ -27,6 +28,7 @@ mod tests;
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 pub use config::{BAR_PROBE, ConfigSpace};
 pub use table::VfTable;
@@ -34,7 +36,7 @@ pub use table::VfTable;
 pub use crate::standing::{Power, Standing};
 
 use crate::device::{BarPages, MsixEntry, Region, abi};
-use crate::dirty::Ledger;
+use crate::dirty::{BasisHandle, Ledger};
 use crate::migration::state::VfHardware;
 use crate::migration::{Immutable, Phase};
 use crate::os::{Mutex, TraceEvent};
@@ -62,6 +64,8 @@ struct Partition {
     throttle: u32,
     /// Open on a source, from Prepare to End.
     ledger: Option<Arc<Ledger>>,
+    /// Bases that the migration has begun to track.
+    tracked: Vec<BasisHandle>,
 }
 
 /// No throttle: all of a VF's time is its own.

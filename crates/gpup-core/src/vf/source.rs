@@ -14,7 +14,12 @@ impl Vf {
             let phase = partition.standing.phase.next(Call::PrepareSource)?;
             let tracker = self.shared.device.tracker();
             let ledger = tracker.open_ledger(&partition.memory()?.regions)?;
-            if let Err(error) = self.stand(partition, Standing { phase, ..partition.standing }) {
+            let prepared = self.begin_tracking(partition).and_then(|()| {
+                let to = Standing { phase, ..partition.standing };
+                self.stand(partition, to)
+            });
+            if let Err(error) = prepared {
+                self.end_tracking(partition);
                 let _ = tracker.close_ledger(&ledger, Outcome::Discard);
                 return Err(error);
             }
@@ -154,6 +159,7 @@ impl Vf {
                 partition.ledger = Some(ledger);
                 return Err(error);
             }
+            self.end_tracking(partition);
             let to = Standing { phase, ..partition.standing };
             self.stand(partition, to)
         })

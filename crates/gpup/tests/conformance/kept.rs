@@ -16,6 +16,14 @@ fn the_built_in_driver_keeps_every_rule() {
     assert!(findings.iter().filter(|finding| illegal.contains(&finding.rule.kind)).count() >= 60);
 }
 
+/// As its INF sets it up but for the sizes, and with tracking that begins with a migration.
+#[test]
+fn it_keeps_them_without_scattered_memory_and_with_late_tracking() {
+    let findings = wrap::check_with(&[("ScatterMapReserve", 0), ("DirtyTrackingPerformant", 0)], None);
+    let not_kept: Vec<_> = findings.iter().filter(|finding| finding.verdict != Verdict::Kept).collect();
+    assert!(not_kept.is_empty(), "{not_kept:#?}");
+}
+
 #[test]
 fn a_rule_has_an_id_of_its_own_a_page_and_a_demand() {
     let rules = check::rules();

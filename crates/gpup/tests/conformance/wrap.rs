@@ -359,6 +359,11 @@ pub(crate) fn functions() -> Vec<&'static str> {
 
 /// A whole check of the built-in driver, with a fault or without.
 pub(crate) fn check(fault: Option<Fault>) -> Vec<Finding> {
+    check_with(&[], fault)
+}
+
+/// The same with settings besides the checker's.
+pub(crate) fn check_with(settings: &[(&str, u64)], fault: Option<Fault>) -> Vec<Finding> {
     let _alone = alone();
     *FAULT.write().unwrap_or_else(PoisonError::into_inner) = fault;
     // Most rules provoke what the driver warns of: a failure would be buried under it.
@@ -372,8 +377,12 @@ pub(crate) fn check(fault: Option<Fault>) -> Vec<Finding> {
         paging_timeout_ns: dxgksim::host::SECOND,
         ..gpup::check::options()
     };
+    for (name, value) in settings {
+        gpup_kmd::os::host::set_setting(&options.registry_path, name, *value);
+    }
     let findings = check::run(&driver, &options, |_| true);
     drop(driver);
+    gpup_kmd::os::host::clear_settings(&options.registry_path);
     *FAULT.write().unwrap_or_else(PoisonError::into_inner) = None;
     findings
 }

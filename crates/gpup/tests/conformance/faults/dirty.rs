@@ -121,6 +121,20 @@ fn tracking() -> Vec<Case> {
                 (basis.starts > basis.stops).then_some(OK)
             }),
         ),
+        (
+            // What is said to be not performant is on all the time, and no migration begins it.
+            "tracking.late",
+            fault(|c, _| {
+                if c.name != "DxgkDdiQueryAdapterInfo" {
+                    return None;
+                }
+                let (args, result) = (c.read::<DXGKARG_QUERYADAPTERINFO>(1), c.forward());
+                if args.Type.0 == 39 && NTSTATUS(result as i32).is_success() {
+                    put(args.pOutputData as usize, 1u32);
+                }
+                Some(result)
+            }),
+        ),
         ("tracking.start.stale", lie("DxgkDdiStartDirtyTracking", |_, _, _| true)),
         ("tracking.stop.stale", lie("DxgkDdiStopDirtyTracking", |_, _, status| status == STALE)),
         ("tracking.stop.never", lie("DxgkDdiStopDirtyTracking", |_, _, status| status == WRONG_STATE)),
