@@ -258,9 +258,9 @@ fn an_altered_buffer_faults_and_harms_nobody() {
             bench.paging.submit(bytes.len() as u32);
         };
         write(&mut bench, &privileged());
-        bench.ends_as(Interrupt::DXGK_INTERRUPT_DMA_FAULTED);
+        bench.ends_as(Interrupt::DXGK_INTERRUPT_DMA_PAGE_FAULTED);
         write(&mut bench, &[0xFF; 32]);
-        bench.ends_as(Interrupt::DXGK_INTERRUPT_DMA_FAULTED);
+        bench.ends_as(Interrupt::DXGK_INTERRUPT_DMA_PAGE_FAULTED);
         let bytes = bench.built(fill(LOCAL_VA, 64, 9)) as usize;
         // Its destination is where the process has nothing.
         bench.paging.dma.bytes()[8..16].copy_from_slice(&0x1F_0000u64.to_le_bytes());
@@ -279,10 +279,10 @@ fn an_altered_buffer_faults_and_harms_nobody() {
     assert_eq!(paging.memory.bytes()[..8], 0x77u64.to_le_bytes());
     for (flags, kind) in [
         (plain, Interrupt::DXGK_INTERRUPT_DMA_COMPLETED),
-        (DXGK_CREATECONTEXTFLAGS::TestContext, Interrupt::DXGK_INTERRUPT_DMA_FAULTED),
+        (DXGK_CREATECONTEXTFLAGS::TestContext, Interrupt::DXGK_INTERRUPT_DMA_PAGE_FAULTED),
         (
             DXGK_CREATECONTEXTFLAGS::TestContext | DXGK_CREATECONTEXTFLAGS::SystemContext,
-            Interrupt::DXGK_INTERRUPT_DMA_FAULTED,
+            Interrupt::DXGK_INTERRUPT_DMA_PAGE_FAULTED,
         ),
     ] {
         let adapter = start();

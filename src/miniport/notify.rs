@@ -19,14 +19,19 @@ use core::ptr::from_ref;
 use gpup_core::device::{Fault, InterruptSink};
 use gpup_core::os::SpinLock;
 use wddm::{
-    BOOLEAN, DXGK_INTERRUPT_TYPE, DXGKARGCB_NOTIFY_INTERRUPT_DATA,
-    DXGKARGCB_NOTIFY_INTERRUPT_DATA_DMACOMPLETED, DXGKARGCB_NOTIFY_INTERRUPT_DATA_DMAFAULTED,
+    BOOLEAN, DXGK_FAULT_ERROR_CODE, DXGK_GENERAL_ERROR_CODE, DXGK_INTERRUPT_TYPE, DXGK_PAGE_FAULT_FLAGS,
+    DXGKARGCB_NOTIFY_INTERRUPT_DATA, DXGKARGCB_NOTIFY_INTERRUPT_DATA_DMACOMPLETED,
     DXGKARGCB_NOTIFY_INTERRUPT_DATA_DMAPAGEFAULTED, DXGKARGCB_NOTIFY_INTERRUPT_DATA_DMAPREEMPTED,
-    DXGKARGCB_NOTIFY_INTERRUPT_DATA_U, PVOID, STATUS_GRAPHICS_GPU_EXCEPTION_ON_DEVICE, TRUE,
+    DXGKARGCB_NOTIFY_INTERRUPT_DATA_U, PVOID, TRUE,
 };
 
 use super::dxgkrnl::Dxgkrnl;
 use crate::os;
+
+/// DXGK_PRIMITIVE_API_SEQUENCE_NUMBER_UNKNOWN: engines of this device draw nothing.
+const NO_PRIMITIVE: u64 = u64::MAX;
+/// DXGK_BIND_TABLE_ENTRY_UNKNOWN, and bind nothing.
+const NO_BINDING: u32 = u32::MAX;
 
 /// Reports what engines finish.
 pub(crate) struct Notifier {
@@ -92,28 +97,34 @@ impl InterruptSink for Notifier {
     }
 
     fn faulted(&self, node: usize, fence: u32, fault: Fault) {
-        let mut u = DXGKARGCB_NOTIFY_INTERRUPT_DATA_U::zeroed();
-        let kind = match fault {
-            Fault::Page(address) => {
-                u.DmaPageFaulted = DXGKARGCB_NOTIFY_INTERRUPT_DATA_DMAPAGEFAULTED {
-                    FaultedFenceId: fence,
-                    FaultedVirtualAddress: address,
-                    NodeOrdinal: node as u32,
-                    ..DXGKARGCB_NOTIFY_INTERRUPT_DATA_DMAPAGEFAULTED::zeroed()
-                };
-                DXGK_INTERRUPT_TYPE::DXGK_INTERRUPT_DMA_PAGE_FAULTED
-            }
-            Fault::Operation(_) => {
-                u.DmaFaulted = DXGKARGCB_NOTIFY_INTERRUPT_DATA_DMAFAULTED {
-                    FaultedFenceId: fence,
-                    Status: STATUS_GRAPHICS_GPU_EXCEPTION_ON_DEVICE,
-                    NodeOrdinal: node as u32,
-                    EngineOrdinal: 0,
-                };
-                DXGK_INTERRUPT_TYPE::DXGK_INTERRUPT_DMA_FAULTED
-            }
+        let data = DXGKARGCB_NOTIFY_INTERRUPT_DATA_DMAPAGEFAULTED {
+            FaultedFenceId: fence,
+            FaultedPrimitiveAPISequenceNumber: NO_PRIMITIVE,
+            FaultedBindTableEntry: NO_BINDING,
+            NodeOrdinal: node as u32,
+            ..DXGKARGCB_NOTIFY_INTERRUPT_DATA_DMAPAGEFAULTED::zeroed()
         };
-        self.raise(kind, u);
+        let data = match fault {
+            Fault::Page { address, write } => DXGKARGCB_NOTIFY_INTERRUPT_DATA_DMAPAGEFAULTED {
+                FaultedVirtualAddress: address,
+                PageFaultFlags: if write {
+                    DXGK_PAGE_FAULT_FLAGS::DXGK_PAGE_FAULT_WRITE
+                } else {
+                    DXGK_PAGE_FAULT_FLAGS::zeroed()
+                },
+                ..data
+            },
+            // The other interrupt, DMA_FAULTED, is the system's own. No address is at fault: D3DGPU_NULL.
+            Fault::Operation(_) => DXGKARGCB_NOTIFY_INTERRUPT_DATA_DMAPAGEFAULTED {
+                FaultErrorCode: DXGK_FAULT_ERROR_CODE::empty().with_GeneralErrorCode(
+                    DXGK_GENERAL_ERROR_CODE::DXGK_GENERAL_ERROR_INVALID_INSTRUCTION.0 as u32,
+                ),
+                ..data
+            },
+        };
+        let mut u = DXGKARGCB_NOTIFY_INTERRUPT_DATA_U::zeroed();
+        u.DmaPageFaulted = data;
+        self.raise(DXGK_INTERRUPT_TYPE::DXGK_INTERRUPT_DMA_PAGE_FAULTED, u);
     }
 
     fn preempted(&self, node: usize, preemption_fence: u32, last_completed: u32) {

@@ -101,8 +101,13 @@ pub enum Author {
 /// Why a host submission was dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// It touched this address, which is not mapped or not writable.
-    Page(u64),
+    /// It touched an address that is not mapped, or not writable.
+    Page {
+        /// The address.
+        address: u64,
+        /// To write there.
+        write: bool,
+    },
     /// At this address of its buffer stands no operation, or one that its author may not use.
     Operation(u64),
 }

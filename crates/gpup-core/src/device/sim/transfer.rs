@@ -229,7 +229,7 @@ impl Bench<'_> {
                     Some((first, target, so_far + bytes))
                 }
                 Some((first, target, so_far)) => {
-                    self.move_bytes(first, target, so_far).ok_or(PageFault(dst))?;
+                    self.move_bytes(first, target, so_far).ok_or(PageFault { address: dst, write: true })?;
                     Some((from, to, bytes))
                 }
                 None => Some((from, to, bytes)),
@@ -237,7 +237,8 @@ impl Bench<'_> {
             moved += bytes;
         }
         if let Some((first, target, so_far)) = run {
-            self.move_bytes(first, target, so_far).ok_or(PageFault(dst + moved - so_far))?;
+            self.move_bytes(first, target, so_far)
+                .ok_or(PageFault { address: dst + moved - so_far, write: true })?;
         }
         Ok(moved)
     }
@@ -267,7 +268,8 @@ impl Bench<'_> {
             }
             let bytes = fill_piece(at, page_rest(at).min(limit - filled));
             let pattern = pattern.rotate_right((filled % 4) as u32 * 8);
-            self.fill_piece(to, bytes, u64::from(pattern) | u64::from(pattern) << 32).ok_or(PageFault(at))?;
+            self.fill_piece(to, bytes, u64::from(pattern) | u64::from(pattern) << 32)
+                .ok_or(PageFault { address: at, write: true })?;
             filled += bytes;
         }
         Ok(filled)
@@ -299,7 +301,7 @@ impl Bench<'_> {
                 TableAddress::Local(offset) => self.writer.vram().read(offset, piece).ok(),
                 TableAddress::System(physical) => system::read(physical, piece),
             };
-            read.ok_or(PageFault(at))?;
+            read.ok_or(PageFault { address: at, write: false })?;
             at = at.wrapping_add(bytes as u64);
             rest = after;
         }
@@ -331,7 +333,7 @@ impl Bench<'_> {
                 TableAddress::Local(offset) => self.writer.write(offset, piece).ok(),
                 TableAddress::System(physical) => store_words(physical, piece),
             };
-            written.ok_or(PageFault(at))?;
+            written.ok_or(PageFault { address: at, write: true })?;
             at = at.wrapping_add(bytes as u64);
             rest = after;
         }

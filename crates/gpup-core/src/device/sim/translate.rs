@@ -13,13 +13,16 @@ use super::regions::Owners;
 /// Translations kept.
 const LINES: usize = 64;
 
-/// The address whose access failed.
+/// The access that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct PageFault(pub(super) u64);
+pub(super) struct PageFault {
+    pub(super) address: u64,
+    pub(super) write: bool,
+}
 
 impl From<PageFault> for Fault {
-    fn from(PageFault(address): PageFault) -> Self {
-        Self::Page(address)
+    fn from(PageFault { address, write }: PageFault) -> Self {
+        Self::Page { address, write }
     }
 }
 
@@ -80,13 +83,13 @@ impl Tlb {
             Some((cached, translation)) if *cached == page => *translation,
             _ => {
                 let walked = walk(geometry, self.root, address, &Tables(vram));
-                let translation = walked.map_err(|_| PageFault(address))?;
+                let translation = walked.map_err(|_| PageFault { address, write })?;
                 *line = Some((page, translation));
                 translation
             }
         };
         if write && !translation.writable {
-            return Err(PageFault(address));
+            return Err(PageFault { address, write });
         }
         Ok(translation.page.plus(address % PAGE_SIZE))
     }

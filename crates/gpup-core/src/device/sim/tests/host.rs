@@ -192,13 +192,17 @@ fn faults_name_the_address_and_the_node_goes_on() {
     for (what, src, dst) in faults {
         let fence = process.submit(COPY_NODE, |encoder| encoder.copy(src, dst, 8).unwrap());
         let address = if src != 0 && what != "beyond the VRAM" { src } else { dst };
-        assert_eq!(hear(&told), Told::Faulted(COPY_NODE, fence, Fault::Page(address)), "{what}");
+        let fault = Fault::Page { address, write: address == dst };
+        assert_eq!(hear(&told), Told::Faulted(COPY_NODE, fence, fault), "{what}");
     }
     // What came before the fault on the way is done.
     system.set(0, 0x99);
     let fence =
         process.submit(COPY_NODE, |encoder| encoder.copy(PAGE_SIZE, 3 * PAGE_SIZE, 3 * PAGE_SIZE).unwrap());
-    assert_eq!(hear(&told), Told::Faulted(COPY_NODE, fence, Fault::Page(4 * PAGE_SIZE)));
+    assert_eq!(
+        hear(&told),
+        Told::Faulted(COPY_NODE, fence, Fault::Page { address: 4 * PAGE_SIZE, write: true })
+    );
     // Malformed, and a buffer that is not mapped.
     let fence = process.submit_bytes(COMPUTE_NODE, &[0xff; 64]);
     assert_eq!(hear(&told), Told::Faulted(COMPUTE_NODE, fence, Fault::Operation(1 << 30)));
