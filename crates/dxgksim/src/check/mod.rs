@@ -19,6 +19,7 @@ mod dirty;
 mod feature;
 mod flexiov;
 mod gates;
+mod hang;
 mod interface;
 mod life;
 mod markdown;
@@ -183,7 +184,7 @@ pub struct Finding {
 
 /// Every rule, in the order of the run; those that Dxgkrnl records come last.
 pub fn rules() -> Vec<CheckRule> {
-    let families: [&[CheckRule]; 23] = [
+    let families: [&[CheckRule]; 24] = [
         life::RULES,
         cold::RULES,
         query::RULES,
@@ -201,6 +202,7 @@ pub fn rules() -> Vec<CheckRule> {
         testing::RULES,
         submission::RULES,
         timeout::RULES,
+        hang::RULES,
         dirty::RULES,
         migration::RULES,
         restore::RULES,

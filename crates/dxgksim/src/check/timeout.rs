@@ -122,15 +122,23 @@ fn await_node(b: &Bench, came: impl Fn() -> bool) -> bool {
     await_at(b, node(b), came)
 }
 
-/// Preempts a node that has nothing to do, and resets its engine: both are answered with the last completed fence.
-pub(super) fn preempt_and_reset(b: &Bench, node: u32) -> Outcome {
-    let fence = u32::MAX - 31;
+/// Preempts a node, and waits for the answer.
+pub(super) fn preempted(b: &Bench, node: u32) -> Outcome {
+    // One that is not the last one's, whose answer may be there already.
+    let fence =
+        if b.core().interrupts.preempted(node) == u32::MAX - 31 { u32::MAX - 32 } else { u32::MAX - 31 };
     let mut args = DXGKARG_PREEMPTCOMMAND::zeroed();
     (args.NodeOrdinal, args.PreemptionFenceId) = (node, fence);
     needed("PreemptCommand", b.preempt_command(&mut args))?;
-    if !await_at(b, node, || b.core().interrupts.preempted(node) == fence) {
-        return Err(super::bench::skip("a preemption is not answered"));
+    match await_at(b, node, || b.core().interrupts.preempted(node) == fence) {
+        true => Ok(()),
+        false => Err(super::bench::skip("a preemption is not answered")),
     }
+}
+
+/// Preempts a node that has nothing to do, and resets its engine: both are answered with the last completed fence.
+pub(super) fn preempt_and_reset(b: &Bench, node: u32) -> Outcome {
+    preempted(b, node)?;
     b.adapter.reset_engine(node)?;
     Ok(())
 }

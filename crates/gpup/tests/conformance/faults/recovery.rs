@@ -19,7 +19,7 @@ const D0: u32 = 1;
 const D3: i32 = 4;
 
 pub(super) fn cases() -> Vec<Case> {
-    [engine(), adapter(), preemption(), cold()].into_iter().flatten().collect()
+    [engine(), hangs(), adapter(), preemption(), cold()].into_iter().flatten().collect()
 }
 
 /// Ends VF 1's migration behind everybody's back.
@@ -51,8 +51,11 @@ fn engine() -> Vec<Case> {
         (
             "timeout.engine.pending",
             fault(|c, world| {
-                (c.name == "DxgkDdiSubmitCommandVirtual" && world.last == RESET)
-                    .then_some(STATUS_INVALID_PARAMETER.0 as u32 as usize)
+                let submits = c.name == "DxgkDdiSubmitCommandVirtual" && world.last == RESET;
+                let paging = |c: &Call<'_>| {
+                    c.read::<DXGKARG_SUBMITCOMMANDVIRTUAL>(1).Flags.contains(DXGK_SUBMITCOMMANDFLAGS::Paging)
+                };
+                (submits && paging(c)).then_some(STATUS_INVALID_PARAMETER.0 as u32 as usize)
             }),
         ),
         ("timeout.engine.again", fail(RESET, |_, world| world.last == RESET)),
@@ -71,9 +74,66 @@ fn engine() -> Vec<Case> {
     ]
 }
 
+/// The first call of `name` after a loop of this kind was built is altered.
+fn after_a_loop(
+    operation: D3DDDI_TESTCOMMANDBUFFEROP,
+    name: &'static str,
+    alter: fn(&Call<'_>) -> usize,
+) -> Fault {
+    let built = AtomicBool::new(false);
+    fault(move |c, _| {
+        let builds = c.name == "pfnBuildTestCommandBuffer";
+        if builds && c.read::<DXGKARG_BUILDTESTCOMMANDBUFFER>(1).Command.Operation == operation {
+            built.store(true, Ordering::SeqCst);
+        }
+        (c.name == name && built.swap(false, Ordering::SeqCst)).then(|| alter(c))
+    })
+}
+
+fn hangs() -> Vec<Case> {
+    type Operation = D3DDDI_TESTCOMMANDBUFFEROP;
+    let forever = Operation::D3DDDI_TESTCOMMANDBUFFEROP_INFINITE_LOOP;
+    let preemptible = Operation::D3DDDI_TESTCOMMANDBUFFEROP_INFINITE_PREEMPTABLE_LOOP;
+    let built = AtomicU32::new(0);
+    vec![
+        (
+            "hang.reset",
+            // Its loop is the first, built in two calls; the other rules' come later.
+            fault(move |c, _| {
+                let loops = c.name == "pfnBuildTestCommandBuffer"
+                    && c.read::<DXGKARG_BUILDTESTCOMMANDBUFFER>(1).Command.Operation == forever;
+                if loops {
+                    built.fetch_add(1, Ordering::SeqCst);
+                }
+                let first = c.name == RESET
+                    && built.compare_exchange(2, 3, Ordering::SeqCst, Ordering::SeqCst).is_ok();
+                first.then_some(super::FAILED)
+            }),
+        ),
+        ("hang.preempt", after_a_loop(preemptible, "DxgkDdiPreemptCommand", |_| OK)),
+        (
+            "hang.bound",
+            after_a_loop(forever, "DxgkDdiResetFromTimeout", |c| {
+                let result = c.forward();
+                // Naps like those that are counted beside it, and more of them.
+                for _ in 0..300 {
+                    std::thread::sleep(std::time::Duration::from_millis(10));
+                }
+                result
+            }),
+        ),
+    ]
+}
+
 fn adapter() -> Vec<Case> {
     vec![
-        ("timeout.adapter.dropped", fault(|c, _| (c.name == "DxgkDdiResetFromTimeout").then_some(OK))),
+        (
+            "timeout.adapter.dropped",
+            fault(|c, world| {
+                let busy = world.last == "DxgkDdiSubmitCommandVirtual";
+                (c.name == "DxgkDdiResetFromTimeout" && busy).then_some(OK)
+            }),
+        ),
         ("timeout.adapter.others", after(RESTART, |c, _| scribble(c.args[0], 1, 9))),
         ("timeout.adapter.tracking", after(RESTART, |c, world| clear(c.args[0], world.last_basis))),
         ("timeout.adapter.migration", after(RESTART, end)),
