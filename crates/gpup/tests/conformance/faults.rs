@@ -19,6 +19,8 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use dxgksim::check::{self, Verdict};
+use dxgksim::host::SECOND;
+use dxgksim::vidmm::PagingError;
 use wddm::NTSTATUS;
 
 use crate::world::{World, fault};
@@ -103,27 +105,34 @@ fn cases() -> Vec<Case> {
 }
 
 /// What the whole check says is broken.
-fn broken(fault: Fault) -> Vec<(&'static str, String)> {
+fn broken(fault: Fault, paging_timeout_ns: u64) -> Vec<(&'static str, String)> {
     let broken = |verdict| if let Verdict::Broken(what) = verdict { Some(what) } else { None };
-    wrap::check(Some(fault))
+    wrap::check_fault(fault, paging_timeout_ns)
         .into_iter()
         .filter_map(|finding| Some((finding.rule.id, broken(finding.verdict)?)))
         .collect()
 }
 
+/// Whether a fault breaks its rule alone; if not, what it broke. Many faults lose a fence, and are waited for
+/// impatiently. Where that was too short for a busy machine, a patience beyond any machine judges.
+fn judge((id, fault): Case) -> Result<(), String> {
+    let mut broken_rules = broken(fault, SECOND);
+    if broken_rules.iter().any(|(rule, what)| *rule != id && what.contains(&PagingError::Timeout.to_string()))
+    {
+        let again = cases().into_iter().find(|(other, _)| *other == id).expect("the case is there");
+        broken_rules = broken(again.1, 60 * SECOND);
+    }
+    match &broken_rules[..] {
+        [(rule, _)] if *rule == id => Ok(()),
+        others => Err(format!("{id}: {others:?}")),
+    }
+}
+
 #[test]
 fn each_fault_breaks_its_rule_and_no_other() {
     let only = std::env::var("FAULT").ok();
-    let mut wrong = Vec::new();
-    for (id, fault) in cases() {
-        if only.as_deref().is_some_and(|only| !id.starts_with(only)) {
-            continue;
-        }
-        let broken = broken(fault);
-        if broken.len() != 1 || broken[0].0 != id {
-            wrong.push(format!("{id}: {broken:?}"));
-        }
-    }
+    let chosen = |case: &Case| only.as_deref().is_none_or(|only| case.0.starts_with(only));
+    let wrong: Vec<_> = cases().into_iter().filter(chosen).filter_map(|case| judge(case).err()).collect();
     assert!(wrong.is_empty(), "{} faults:\n{}", wrong.len(), wrong.join("\n"));
 }
 

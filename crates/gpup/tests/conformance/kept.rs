@@ -8,7 +8,7 @@ use crate::wrap;
 
 #[test]
 fn the_built_in_driver_keeps_every_rule() {
-    let findings = wrap::check(None);
+    let findings = wrap::check(&[]);
     let not_kept: Vec<_> = findings.iter().filter(|finding| finding.verdict != Verdict::Kept).collect();
     assert!(not_kept.is_empty(), "{not_kept:#?}");
     let illegal = [Kind::State, Kind::Size, Kind::Parallel];
@@ -19,7 +19,7 @@ fn the_built_in_driver_keeps_every_rule() {
 /// As its INF sets it up but for the sizes, and with tracking that begins with a migration.
 #[test]
 fn it_keeps_them_without_scattered_memory_and_with_late_tracking() {
-    let findings = wrap::check_with(&[("ScatterMapReserve", 0), ("DirtyTrackingPerformant", 0)], None);
+    let findings = wrap::check(&[("ScatterMapReserve", 0), ("DirtyTrackingPerformant", 0)]);
     let not_kept: Vec<_> = findings.iter().filter(|finding| finding.verdict != Verdict::Kept).collect();
     assert!(not_kept.is_empty(), "{not_kept:#?}");
 }

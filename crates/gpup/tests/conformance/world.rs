@@ -73,9 +73,13 @@ pub(crate) struct World {
     pub(crate) mutable_bytes: u64,
     pub(crate) last_process: usize,
     pub(crate) last_basis: usize,
+    /// The basis that was last destroyed while it was tracked.
+    pub(crate) torn_basis: usize,
     /// Ranges of the last basis.
     pub(crate) last_ranges: u64,
     pub(crate) power: i32,
+    /// The rules of engines that hang have begun.
+    pub(crate) hangs: bool,
     /// The rules of the parallel family have begun.
     pub(crate) parallel: bool,
     /// They are over: the work of the recorded rules.
@@ -106,6 +110,11 @@ impl World {
             "DxgkDdiStartDevice" => {
                 let life = self.lives.entry(c.args[0]).or_default();
                 if ok { life.starts += 1 } else { life.failed += 1 }
+            }
+            "pfnBuildTestCommandBuffer" => {
+                let operation = c.read::<DXGKARG_BUILDTESTCOMMANDBUFFER>(1).Command.Operation;
+                self.hangs |=
+                    operation == D3DDDI_TESTCOMMANDBUFFEROP::D3DDDI_TESTCOMMANDBUFFEROP_INFINITE_LOOP;
             }
             "DxgkDdiStopDevice" => self.lives.entry(c.args[0]).or_default().stops += 1,
             "DxgkDdiNotifySurpriseRemoval" => self.lives.entry(c.args[0]).or_default().surprised = true,
@@ -195,7 +204,12 @@ impl World {
                 self.last_ranges = c.at(1, 8);
                 self.bases.insert(result, Basis::default());
             }
-            "DxgkDdiDestroyMemoryBasis" => drop(self.bases.remove(&c.args[1])),
+            "DxgkDdiDestroyMemoryBasis" => {
+                let tracked = self.bases.remove(&c.args[1]).is_some_and(|basis| basis.starts > basis.stops);
+                if tracked {
+                    self.torn_basis = c.args[1];
+                }
+            }
             "DxgkDdiStartDirtyTracking" => {
                 let basis = self.bases.entry(c.args[1]).or_default();
                 (basis.starts, basis.submitted) = (basis.starts + 1, submissions);

@@ -357,13 +357,17 @@ pub(crate) fn functions() -> Vec<&'static str> {
     driver.contract().calls().iter().map(|calls| calls.function).collect()
 }
 
-/// A whole check of the built-in driver, with a fault or without.
-pub(crate) fn check(fault: Option<Fault>) -> Vec<Finding> {
-    check_with(&[], fault)
+/// A whole check of the built-in driver with settings besides the checker's.
+pub(crate) fn check(settings: &[(&str, u64)]) -> Vec<Finding> {
+    check_with(settings, None, gpup::check::options().paging_timeout_ns)
 }
 
-/// The same with settings besides the checker's.
-pub(crate) fn check_with(settings: &[(&str, u64)], fault: Option<Fault>) -> Vec<Finding> {
+/// The same with a fault, and a patience of the paging node's that many faults use up.
+pub(crate) fn check_fault(fault: Fault, paging_timeout_ns: u64) -> Vec<Finding> {
+    check_with(&[], Some(fault), paging_timeout_ns)
+}
+
+fn check_with(settings: &[(&str, u64)], fault: Option<Fault>, paging_timeout_ns: u64) -> Vec<Finding> {
     let _alone = alone();
     *FAULT.write().unwrap_or_else(PoisonError::into_inner) = fault;
     // Most rules provoke what the driver warns of: a failure would be buried under it.
@@ -373,10 +377,7 @@ pub(crate) fn check_with(settings: &[(&str, u64)], fault: Option<Fault>) -> Vec<
     // SAFETY: the driver is linked into this process.
     let driver = unsafe { Driver::load(gpup_kmd::driver_entry, "gpup_kmd") };
     let driver = Arc::new(driver.expect("the driver loads"));
-    let options = dxgksim::dxgkrnl::AdapterOptions {
-        paging_timeout_ns: dxgksim::host::SECOND,
-        ..gpup::check::options()
-    };
+    let options = dxgksim::dxgkrnl::AdapterOptions { paging_timeout_ns, ..gpup::check::options() };
     for (name, value) in settings {
         gpup_kmd::os::host::set_setting(&options.registry_path, name, *value);
     }

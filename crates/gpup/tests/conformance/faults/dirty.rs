@@ -86,11 +86,11 @@ fn bases() -> Vec<Case> {
     let seen = AtomicU32::new(0);
     vec![
         (
-            // The second basis after the rules of timeouts, of which the last preempts: the first is the VF's own.
+            // The fifth basis after an engine hung: those before are of VFs that the rules of hangs make, and of ours.
             "basis.create",
             fault(move |c, world| {
-                let now = c.name == CREATE && world.count("DxgkDdiPreemptCommand") > 2;
-                (now && seen.fetch_add(1, Ordering::SeqCst) == 1).then_some(0)
+                let now = c.name == CREATE && world.hangs;
+                (now && seen.fetch_add(1, Ordering::SeqCst) == 4).then_some(0)
             }),
         ),
         ("basis.none", basis(|c| count(c) == 0)),
@@ -218,7 +218,13 @@ fn tracking() -> Vec<Case> {
 fn queries() -> Vec<Case> {
     let bad = |when: fn(&DXGKARG_QUERYDIRTYBITDATA) -> bool| lie(QUERY, move |c, _, _| when(&c.read(1)));
     vec![
-        ("query-dirty.stale", lie(QUERY, |_, _, status| status == STALE)),
+        (
+            "query-dirty.stale",
+            lie(QUERY, |c, world, status| {
+                let basis = c.read::<DXGKARG_QUERYDIRTYBITDATA>(1).MemoryBasis as usize;
+                status == STALE && basis != world.torn_basis
+            }),
+        ),
         ("query-dirty.untracked", lie(QUERY, |_, _, status| status == WRONG_STATE)),
         ("query-dirty.short", lie(QUERY, |_, _, status| status == STATUS_BUFFER_TOO_SMALL)),
         (

@@ -70,8 +70,13 @@ fn statuses() -> Vec<Case> {
         ),
         (
             "BASIS_DESTROY",
-            fault(|c, _| {
-                (c.name == "DxgkDdiDestroyMemoryBasis").then(|| {
+            fault(|c, world| {
+                if c.name != "DxgkDdiDestroyMemoryBasis" {
+                    return None;
+                }
+                let basis = world.basis(c.args[1]);
+                // Another rule destroys one that is tracked.
+                (basis.starts <= basis.stops).then(|| {
                     c.forward();
                     FAILED
                 })

@@ -70,7 +70,15 @@ fn engine() -> Vec<Case> {
                 }
             }),
         ),
-        ("ABORTED_FENCE", after(RESET, move |c, _| c.put(1, aborted, u32::MAX))),
+        (
+            "ABORTED_FENCE",
+            after(RESET, move |c, world| {
+                // An engine that hangs would be taken for one that does not.
+                if !world.hangs {
+                    c.put(1, aborted, u32::MAX);
+                }
+            }),
+        ),
     ]
 }
 
@@ -141,11 +149,8 @@ fn adapter() -> Vec<Case> {
 }
 
 /// Interrupts that answer a preemption.
-fn preempted(alter: fn(&Call<'_>) -> Option<usize>) -> Fault {
-    fault(move |c, _| {
-        let kind = DXGK_INTERRUPT_TYPE::DXGK_INTERRUPT_DMA_PREEMPTED.0;
-        if c.name == NOTIFY && c.at::<i32>(1, 0) == kind { alter(c) } else { None }
-    })
+fn preempted(alter: fn(&Call<'_>, &World) -> Option<usize>) -> Fault {
+    fault(move |c, world| if kind(c) == PREEMPTED { alter(c, world) } else { None })
 }
 
 const COMPLETED: i32 = DXGK_INTERRUPT_TYPE::DXGK_INTERRUPT_DMA_COMPLETED.0;
@@ -175,6 +180,10 @@ fn node_of(c: &Call<'_>) -> Option<usize> {
 fn stale_after(this: fn(&Call<'_>, NTSTATUS) -> bool) -> Fault {
     let came = [const { AtomicBool::new(false) }; 2];
     fault(move |c, _| {
+        if c.name == RESET {
+            // What it aborts comes last.
+            came.iter().for_each(|came| came.store(false, Ordering::SeqCst));
+        }
         let node = node_of(c)?;
         if kind(c) == PREEMPTED {
             if came[node].swap(false, Ordering::SeqCst) {
@@ -196,7 +205,11 @@ fn stale_after(this: fn(&Call<'_>, NTSTATUS) -> bool) -> Fault {
 
 fn preemption() -> Vec<Case> {
     vec![
-        ("preempt.pending", preempted(|_| Some(0))),
+        (
+            "preempt.pending",
+            // Engines that hang have a rule of their own.
+            preempted(|_, world| (!world.hangs).then_some(0)),
+        ),
         ("FAULTED_FENCE", stale_after(|c, _| kind(c) == FAULTED || kind(c) == PAGE_FAULTED)),
         (
             "REFUSED_FENCE",
